@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Wrapping of a space key under a wrap key: AES-256-GCM with a random nonce.
+ * Bytes: nonce 12, ciphertext 32, tag 16.  spec/10-names.md.
+ */
+#ifndef SKERRY_CRYPT_WRAP_H
+#define SKERRY_CRYPT_WRAP_H
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "crypt/keys.h"
+
+#define WRAP_LEN 60
+
+/* FAULT_INTERNAL. */
+int wrap_seal(const struct wrap_key *key, struct bytes aad,
+    const struct space_key *in, uint8_t out[static WRAP_LEN]) must_check;
+
+/* FAULT_SECRET where key or aad is not the one that sealed. */
+int wrap_open(const struct wrap_key *key, struct bytes aad,
+    const uint8_t in[static WRAP_LEN], struct space_key *out) must_check;
+
+#endif
