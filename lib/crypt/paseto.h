@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "crypt/keys.h"
 
-#define PASETO_TOKEN_MAX 2048 /* characters */
+#define PASETO_TOKEN_MAX 262144 /* characters; callers set lower limits */
 
 /* Appends "v4.public.…" (no NUL) to out. */
 int paseto_sign(const struct sign_key *key, struct bytes payload,
