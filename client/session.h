@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A device's standing towards its authority and depot for the length of one
+ * command: released space keys, capability, current head, device chain.
+ */
+#ifndef SKERRY_CLIENT_SESSION_H
+#define SKERRY_CLIENT_SESSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+#include "crypt/keys.h"
+#include "net/http.h"
+#include "object/chain.h"
+#include "store/store.h"
+
+struct state;
+
+enum session_need {
+	SESSION_READ,  /* a live lease will do: no request goes offshore */
+	SESSION_WRITE, /* asks the authority, always */
+};
+
+struct session_epoch {
+	uint32_t epoch;
+	struct space_key *key; /* secret memory, owned by the session */
+};
+
+struct session {
+	struct state *state; /* borrowed */
+
+	uint8_t account[ID_LEN], space[ID_LEN], device[ID_LEN];
+	const struct sign_key *sign; /* this device's key; secret memory */
+	struct chain *chain;         /* verified; owned */
+
+	struct session_epoch *epochs; /* ascending; at least one */
+	size_t nepochs;
+
+	bool has_head; /* false: the space is empty */
+	uint8_t head[STORE_HEAD_LEN]; /* as received; not verified here */
+	bool head_from_mirror;
+
+	struct store *store; /* this thread's depot; owned; dup for others */
+
+	struct http_wire onshore, offshore; /* what this command moved */
+	const atomic_bool *stop;            /* set by SIGINT and SIGTERM */
+};
+
+/*
+ * Opens a session for the space that state is bound to.  With SESSION_READ and
+ * a live lease, keys and capability come from the agent, and the head is the
+ * later of the depot's mirror and the one last seen.  Otherwise asks the
+ * authority once; what was released goes to the agent for the lease.
+ * The chain's growth is verified and pinned in state before this returns.
+ * FAULT_AUTHORITY, FAULT_DENIED, FAULT_CLOCK, FAULT_TRUST, FAULT_ROLLBACK,
+ * FAULT_CONFIG, FAULT_TAMPERED.
+ */
+int session_open(struct state *st, enum session_need need,
+    const atomic_bool *stop, struct session **out, struct fault *f) must_check;
+
+/* The key of an epoch; NULL if it was not released.  Borrowed. */
+const struct space_key *session_key(const struct session *s, uint32_t epoch);
+
+/*
+ * Moves the space's head from number expect to the given one: at the authority,
+ * then, as a courtesy, at the depot's mirror (whose failure is no error).  A
+ * lost answer is asked for again.  On FAULT_CONFLICT, s->head holds the head
+ * that is there.  On success it is in s->head and remembered as last seen.
+ */
+int session_move_head(struct session *s, uint64_t expect,
+    const uint8_t head[static STORE_HEAD_LEN], struct fault *f) must_check;
+
+/* Remembers a head that was verified as last seen.  FAULT_IO, FAULT_SPACE. */
+int session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
+    const uint8_t head[static STORE_HEAD_LEN], struct fault *f) must_check;
+
+/* Number and epoch last seen and verified by this device; 0, 0 at first. */
+void session_last_seen(const struct session *s, uint64_t *number,
+    uint32_t *epoch);
+
+/* Wipes and frees; NULL is fine. */
+void session_close(struct session *s);
+void session_closep(struct session **s);
+
+#endif
