@@ -13,10 +13,10 @@
 #include <string.h>
 
 #include <openssl/sha.h>
-#include <sodium.h>
 
 #include "base/fault.h"
 #include "crypt/sign.h"
+#include "net/text.h"
 
 #define CREATED_MAX INT64_C(999999999999999) /* RFC 8941 integer */
 #define BASE_MAX 2048
@@ -32,11 +32,10 @@ static void
 bytes_field(const char *label, const uint8_t *p, size_t n, char *out,
     size_t max)
 {
-	char b64[128];
+	char b64[TEXT_B64_SIZE(SIGN_LEN)];
 	int k;
 
-	sodium_bin2base64(b64, sizeof(b64), p, n,
-	    sodium_base64_VARIANT_ORIGINAL);
+	text_b64(p, n, b64, sizeof(b64));
 	k = snprintf(out, max, "%s:%s:", label, b64);
 	assert(k > 0 && (size_t)k < max);
 }
@@ -44,21 +43,12 @@ bytes_field(const char *label, const uint8_t *p, size_t n, char *out,
 static int
 bytes_field_parse(const char *label, const char *v, uint8_t *out, size_t n)
 {
-	size_t len = strlen(v), head = strlen(label) + 1, got;
-	char again[HTTPSIG_FIELD_MAX];
-	uint8_t b[SIGN_LEN];
+	size_t len = strlen(v), head = strlen(label);
 
-	if (len < head + 1 || len >= sizeof(again) || n > sizeof(b))
+	if (len < head + 2 || strncmp(v, label, head) != 0 || v[head] != ':' ||
+	    v[len - 1] != ':')
 		return FAULT_MALFORMED;
-	if (sodium_base642bin(b, n, v + head, len - head - 1, NULL, &got, NULL,
-	        sodium_base64_VARIANT_ORIGINAL) != 0 ||
-	    got != n)
-		return FAULT_MALFORMED;
-	bytes_field(label, b, n, again, sizeof(again));
-	if (strcmp(again, v) != 0)
-		return FAULT_MALFORMED;
-	memcpy(out, b, n);
-	return 0;
+	return text_b64_parse(v + head + 1, len - head - 2, out, n);
 }
 
 void
@@ -80,10 +70,11 @@ httpsig_digest_parse(const char *value, uint8_t out[static 32])
 static void
 params_text(const struct httpsig *s, char out[static HTTPSIG_FIELD_MAX])
 {
-	char nonce[2 * HTTPSIG_NONCE_LEN + 1], keyid[2 * ID_LEN + 1];
+	char nonce[TEXT_HEX_SIZE(HTTPSIG_NONCE_LEN)];
+	char keyid[TEXT_HEX_SIZE(ID_LEN)];
 
-	sodium_bin2hex(nonce, sizeof(nonce), s->nonce, sizeof(s->nonce));
-	sodium_bin2hex(keyid, sizeof(keyid), s->keyid, sizeof(s->keyid));
+	text_hex(s->nonce, sizeof(s->nonce), nonce, sizeof(nonce));
+	text_hex(s->keyid, sizeof(s->keyid), keyid, sizeof(keyid));
 	(void)snprintf(out, HTTPSIG_FIELD_MAX, PARAMS_FMT, s->created, nonce,
 	    keyid);
 }
@@ -136,13 +127,11 @@ static int
 hex_member(const char **p, const char *mark, uint8_t *out, size_t n)
 {
 	const char *v = strstr(*p, mark);
-	size_t got;
 
 	if (v == NULL)
 		return FAULT_MALFORMED;
 	v += strlen(mark);
-	if (strlen(v) < 2 * n ||
-	    sodium_hex2bin(out, n, v, 2 * n, NULL, &got, NULL) != 0 || got != n)
+	if (strlen(v) < 2 * n || text_hex_parse(v, 2 * n, out, n) != 0)
 		return FAULT_MALFORMED;
 	*p = v + 2 * n;
 	return 0;

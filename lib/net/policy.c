@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include <jansson.h>
-#include <sodium.h>
 
 #include "crypt/paseto.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
+#include "net/text.h"
 
 #define ITEMS_MAX 1024
 #define TEXT_MAX 16384
@@ -64,22 +64,6 @@ text_dup(const char *s, bool ok, char **out)
 		return FAULT_MALFORMED;
 	*out = strdup(s);
 	return *out == NULL ? FAULT_MEMORY : 0;
-}
-
-static int
-key_parse(const char *s, size_t len, uint8_t out[static 32])
-{
-	char again[KEY_LINE + 1];
-	size_t got;
-
-	if (len != KEY_LINE ||
-	    sodium_base642bin(out, 32, s, len, NULL, &got, NULL,
-	        sodium_base64_VARIANT_ORIGINAL) != 0 ||
-	    got != 32)
-		return FAULT_MALFORMED;
-	sodium_bin2base64(again, sizeof(again), out, 32,
-	    sodium_base64_VARIANT_ORIGINAL);
-	return memcmp(again, s, len) == 0 ? 0 : FAULT_MALFORMED;
 }
 
 /* An array of n items, zeroed; *n is set only with it. */
@@ -132,9 +116,11 @@ authorities_read(const json_t *a, struct policy *p)
 		rc = place_read(t, (char **[4]){ &x->name, &x->jurisdiction,
 		    &x->url, &x->ca });
 		if (rc == 0)
-			rc = key_parse(intake, strlen(intake), x->intake.b);
+			rc = text_b64_parse(intake, strlen(intake),
+			    x->intake.b, sizeof(x->intake.b));
 		if (rc == 0)
-			rc = key_parse(signing, strlen(signing), x->signing.b);
+			rc = text_b64_parse(signing, strlen(signing),
+			    x->signing.b, sizeof(x->signing.b));
 		for (size_t k = 0; rc == 0 && k < i; k++)
 			if (strcmp(x->name, p->authorities[k].name) == 0)
 				rc = FAULT_MALFORMED;
@@ -313,7 +299,8 @@ policy_load(struct bytes file, const struct sign_pub *signer,
 		    POLICY_FILE_MAX);
 	if (file.n < KEY_LINE + 3 || file.p[KEY_LINE] != '\n' ||
 	    file.p[file.n - 1] != '\n' ||
-	    key_parse((const char *)file.p, KEY_LINE, pub.b) != 0)
+	    text_b64_parse((const char *)file.p, KEY_LINE, pub.b,
+	        sizeof(pub.b)) != 0)
 		return malformed(f, "not a signed policy");
 	if (signer != NULL && !secret_equal(signer, &pub, sizeof(pub)))
 		return fault_set(f, FAULT_TRUST,
@@ -351,8 +338,7 @@ policy_sign(struct bytes json, const struct sign_key *key, struct buf *out,
 	if (rc != 0)
 		return rc;
 	sign_public(key, &pub);
-	sodium_bin2base64(line, sizeof(line), pub.b, sizeof(pub.b),
-	    sodium_base64_VARIANT_ORIGINAL);
+	text_b64(pub.b, sizeof(pub.b), line, sizeof(line));
 	text = json_dumps(tree, JSON_COMPACT);
 	if (text == NULL)
 		return fault_set(f, FAULT_MEMORY, "policy: out of memory");
