@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/rd.h"
-#include "base/text.h"
 #include "crypt/secret.h"
+#include "net/text.h"
 
 #define PATH_LEN 160
 #define HEAD_NUMBER_AT 8 /* u64 number: spec/30-tree.md, Head */
@@ -74,7 +74,7 @@ write_tmp(const struct store_dir *s, struct bytes data, char name[static 64],
 	int fd defer(close_fd) = -1;
 
 	secret_random(random, sizeof(random));
-	text_hex(random, sizeof(random), hex);
+	text_hex(random, sizeof(random), hex, sizeof(hex));
 	(void)snprintf(name, 64, "tmp/%s", hex);
 	fd = openat(s->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -121,8 +121,8 @@ folder_of(const struct store_dir *s, const uint8_t *object,
 {
 	char prefix[2 * ID_LEN + 1], first[3];
 
-	text_hex(s->prefix, ID_LEN, prefix);
-	text_hex(object, 1, first);
+	text_hex(s->prefix, ID_LEN, prefix, sizeof(prefix));
+	text_hex(object, 1, first, sizeof(first));
 	(void)snprintf(out, PATH_LEN, "v1/%s/%s", prefix, first);
 }
 
@@ -132,9 +132,9 @@ path_of(const struct store_dir *s, const uint8_t object[static ID_LEN],
 {
 	char prefix[2 * ID_LEN + 1], first[3], id[2 * ID_LEN + 1];
 
-	text_hex(s->prefix, ID_LEN, prefix);
-	text_hex(object, 1, first);
-	text_hex(object, ID_LEN, id);
+	text_hex(s->prefix, ID_LEN, prefix, sizeof(prefix));
+	text_hex(object, 1, first, sizeof(first));
+	text_hex(object, ID_LEN, id, sizeof(id));
 	(void)snprintf(out, PATH_LEN, "v1/%s/%s/%s", prefix, first, id);
 }
 
@@ -143,7 +143,7 @@ head_path(const struct store_dir *s, char out[static PATH_LEN])
 {
 	char prefix[2 * ID_LEN + 1];
 
-	text_hex(s->prefix, ID_LEN, prefix);
+	text_hex(s->prefix, ID_LEN, prefix, sizeof(prefix));
 	(void)snprintf(out, PATH_LEN, "v1/%s/head", prefix);
 }
 
@@ -298,7 +298,7 @@ make_layout(const struct store_dir *s, struct fault *f)
 	char prefix[2 * ID_LEN + 1], path[PATH_LEN];
 	int rc;
 
-	text_hex(s->prefix, ID_LEN, prefix);
+	text_hex(s->prefix, ID_LEN, prefix, sizeof(prefix));
 	(void)snprintf(path, sizeof(path), "v1/%s", prefix);
 	rc = make_folder(s->fd, "tmp", f);
 	if (rc == 0)

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/text.h"
 #include "crypt/secret.h"
 #include "net/httpsig.h"
+#include "net/text.h"
 
 #define PAUSE_FIRST_MS 200
 #define PAUSE_MAX_MS 8000
@@ -223,8 +223,8 @@ object_names(const struct store_http *s, const uint8_t object[static ID_LEN])
 	char prefix[2 * ID_LEN + 1], id[2 * ID_LEN + 1];
 	struct names n;
 
-	text_hex(s->config.prefix, ID_LEN, prefix);
-	text_hex(object, ID_LEN, id);
+	text_hex(s->config.prefix, ID_LEN, prefix, sizeof(prefix));
+	text_hex(object, ID_LEN, id, sizeof(id));
 	(void)snprintf(n.path, sizeof(n.path), "/v1/%s/%s", prefix, id);
 	(void)snprintf(n.what, sizeof(n.what), "object %s", id);
 	return n;
@@ -236,7 +236,7 @@ head_names(const struct store_http *s)
 	char prefix[2 * ID_LEN + 1];
 	struct names n;
 
-	text_hex(s->config.prefix, ID_LEN, prefix);
+	text_hex(s->config.prefix, ID_LEN, prefix, sizeof(prefix));
 	(void)snprintf(n.path, sizeof(n.path), "/v1/%s/head", prefix);
 	(void)snprintf(n.what, sizeof(n.what), "head mirror");
 	return n;
