@@ -161,9 +161,10 @@ space_open(struct session *ses, struct space **out, struct fault *f)
 	if (sp->block == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	if (ses->state != NULL) {
-		rc = state_cache_dir(ses->state, ses->space, &sp->cache.dir, f);
-		if (rc != 0)
+		rc = state_cache_dir(ses->state, f);
+		if (rc < 0)
 			return rc;
+		sp->cache.dir = rc;
 	}
 	rc = space_reopen(sp, f);
 	if (rc != 0)
