@@ -73,12 +73,12 @@ release(struct keys *k, const struct keymsg_release *m, struct buf *out)
 	struct buf aad defer(buf_wipe) = buf_init(256);
 	struct wr w = wr_to(&aad);
 	uint8_t device[ID_LEN], sealed[KEYSTORE_SEALED_LEN];
-	int rc = chain_device_id(&m->sign, &m->box, device);
+	int rc;
 
+	chain_device_id(&m->sign, &m->box, device);
 	space_aad(&w, &m->of);
 	wr_copy(&w, device, ID_LEN);
-	if (rc == 0)
-		rc = wr_finish(&w);
+	rc = wr_finish(&w);
 	if (rc == 0)
 		rc = slot_aad(&m->of, &slot);
 	if (rc == 0 && key == NULL)
