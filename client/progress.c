@@ -75,12 +75,12 @@ amount(double v, char *out, size_t size)
 static void
 eta_text(double seconds, char out[static 16])
 {
-	long s = (long)seconds;
+	unsigned s = seconds < 360000 ? (unsigned)seconds : 360000;
 
 	if (s < 3600)
-		(void)snprintf(out, 16, "%ld:%02ld", s / 60, s % 60);
-	else if (s < 100 * 3600L)
-		(void)snprintf(out, 16, "%ldh%02ld", s / 3600, s / 60 % 60);
+		(void)snprintf(out, 16, "%u:%02u", s / 60, s % 60);
+	else if (s < 360000)
+		(void)snprintf(out, 16, "%uh%02u", s / 3600, s / 60 % 60);
 	else
 		(void)snprintf(out, 16, ">99h");
 }
