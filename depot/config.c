@@ -52,32 +52,37 @@ static const cyaml_schema_value_t schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields),
 };
 
-/* The library's first complaint and where it was. */
+/* The library's first complaint, and where it was, innermost first. */
 struct complaint {
 	char what[256];
-	char where[256];
+	char where[512];
 };
+
+static void
+add_where(struct complaint *c, const char *line)
+{
+	size_t n = strlen(c->where);
+
+	line += strspn(line, " ");
+	(void)snprintf(c->where + n, sizeof(c->where) - n, " %s:", line);
+}
 
 static void
 note(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 {
 	struct complaint *c = ctx;
 	char line[256];
-	char *at;
+	char *load;
 
 	(void)level;
 	(void)vsnprintf(line, sizeof(line), fmt, args);
 	line[strcspn(line, "\n")] = '\0';
-	at = strstr(line, "(line");
-	if (at != NULL) {
-		if (c->where[0] == '\0')
-			(void)snprintf(c->where, sizeof(c->where), " %.200s",
-			    line + strspn(line, " "));
-	} else if (c->what[0] == '\0') {
-		at = strstr(line, "Load: ");
-		(void)snprintf(c->what, sizeof(c->what), "%.250s",
-		    at == NULL ? line : at + strlen("Load: "));
-	}
+	load = strstr(line, "Load: ");
+	if (load == NULL)
+		add_where(c, line);
+	else if (c->what[0] == '\0')
+		(void)snprintf(c->what, sizeof(c->what), "%s",
+		    load + strlen("Load: "));
 }
 
 static cyaml_config_t
@@ -129,6 +134,9 @@ check(const struct config *c, struct fault *f)
 
 	if (rc == 0)
 		rc = check_socket("metrics", c->metrics, true, f);
+	/* The library takes -1 for the greatest number. */
+	if (rc == 0 && c->quota != NULL && *c->quota > INT64_MAX)
+		rc = fault_set(f, FAULT_CONFIG, "quota: is too large");
 	if (rc == 0)
 		rc = check_range("max_connections", c->max_connections, 1,
 		    CONNECTIONS_MAX, f);
