@@ -127,17 +127,28 @@ sandbox_landlock(const struct sandbox_path *paths, size_t n, struct fault *f)
 int
 sandbox_no_tcp(struct fault *f)
 {
-	struct ruleset r = { .net = NET_BIND_TCP | NET_CONNECT_TCP };
-	int fd, rc;
+	/* A rule set that does not mention FS_REFER forbids it, so this one
+	 * handles it and allows it everywhere. */
+	struct ruleset r = { .fs = FS_REFER,
+		.net = NET_BIND_TCP | NET_CONNECT_TCP };
+	struct landlock_path_beneath_attr all = { .allowed_access = FS_REFER };
+	int fd, rc = 0;
 
 	if (abi() < 4)
 		return fault_set(f, FAULT_VERSION,
 		    "this kernel has no Landlock of ABI 4 or later");
+	all.parent_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd = ruleset_new(&r);
-	if (fd < 0)
-		return fault_sys(f, FAULT_IO, errno, "landlock");
-	rc = restrict_self(fd, f);
-	(void)close(fd);
+	if (all.parent_fd < 0 || fd < 0 ||
+	    syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH,
+		&all, 0) != 0)
+		rc = fault_sys(f, FAULT_IO, errno, "landlock");
+	if (rc == 0)
+		rc = restrict_self(fd, f);
+	if (all.parent_fd >= 0)
+		(void)close(all.parent_fd);
+	if (fd >= 0)
+		(void)close(fd);
 	return rc;
 }
 
