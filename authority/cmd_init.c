@@ -42,7 +42,7 @@ write_config(const struct init *a, const char *dir, struct fault *f)
 	    "# skerry-authority.yaml(5)\n"
 	    "name: \"%s\"\njurisdiction: \"%s\"\nurl: \"%s\"\n"
 	    "listen: \"0.0.0.0:%s\"\n"
-	    "certificate: \"%s/tls.pem\"\nprivate_key: \"%s/tls.key\"\n"
+	    "cert: \"%s/tls.pem\"\nkey: \"%s/tls.key\"\n"
 	    "database: \"%s/db/authority.sqlite\"\n"
 	    "keyfile: \"%s/keyfile\"\npassphrase_file: \"%s\"\n"
 	    "policy: \"%s/policy.txt\"\nlease: \"%s\"\n"
