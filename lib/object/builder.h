@@ -31,8 +31,8 @@ struct builder_sink {
 	void *arg;
 };
 
-/* Appends the plaintext of a node to out, which comes empty.  The shape of
- * struct cursor's loader too. */
+/* Appends the plaintext of a node to out, which comes empty: seal_open_ref.
+ * level is for information, and above TREE_LEVEL_MAX where it is not known. */
 struct node_source {
 	int (*load)(void *arg, const struct ref *ref, unsigned level,
 	    struct buf *out);

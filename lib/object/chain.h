@@ -41,15 +41,15 @@ struct chain {
 /* An empty chain is zeroed.  Frees the list; fit for defer(). */
 void chain_wipe(struct chain *c);
 
-/* First 16 bytes of SHA-256 over label and both keys.  FAULT_INTERNAL. */
-int chain_device_id(const struct sign_pub *sign, const struct box_pub *box,
-    uint8_t out[static ID_LEN]) must_check;
+/* First 16 bytes of SHA-256 over label and both keys. */
+void chain_device_id(const struct sign_pub *sign, const struct box_pub *box,
+    uint8_t out[static ID_LEN]);
 
 /*
  * Verifies the next entry and takes it in; c is unchanged on error.
  * FAULT_VERSION, FAULT_MALFORMED, FAULT_TAMPERED (signature), FAULT_TRUST (does
  * not fit the chain: seq, hash, account, signer, keys, double or missing
- * device), FAULT_LIMIT past CHAIN_MAX, FAULT_MEMORY, FAULT_INTERNAL.
+ * device), FAULT_LIMIT past CHAIN_MAX, FAULT_MEMORY.
  */
 int chain_append(struct chain *c, struct bytes entry) must_check;
 

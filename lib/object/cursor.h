@@ -28,8 +28,8 @@ int cursor_new(const struct ref *root, unsigned level,
 void cursor_free(struct cursor *c);
 void cursor_freep(struct cursor **c);
 
-/* Stands before the first entry whose key is >= key (empty: the first of all).
- * Any direction; loaded nodes on the way are used again.  1, 0 at the end, or
+/* Stands before the first entry whose key is >= key (empty: the first of all;
+ * not borrowed from c).  Any direction; nodes that are loaded are used again.  1, 0 at the end, or
  * FAULT_MALFORMED, FAULT_VERSION, the source's. */
 int cursor_seek(struct cursor *c, struct bytes key) must_check;
 
@@ -58,7 +58,7 @@ struct cursor_node {
 
 /* Is the cursor before the first entry of a node of this level, whose ref is
  * known?  (Nodes below one that is not loaded are not known.) */
-bool cursor_at_node(const struct cursor *c, unsigned level,
+bool cursor_at_node(struct cursor *c, unsigned level,
     struct cursor_node *out);
 
 /* Goes past the whole node of that level; cursor_at_node was true.  1, 0 at
@@ -69,7 +69,7 @@ int cursor_skip_node(struct cursor *c, unsigned level) must_check;
  * Adds all entries ahead with keys below until (all if empty) to b, taking over
  * whole nodes wherever that keeps the shape, and stands after them.  To edit a
  * tree: copy up to each key that changes, add or pass over it, and copy the
- * rest.  0 or a FAULT_*.
+ * rest.  until is not borrowed from c.  0 or a FAULT_*.
  */
 int cursor_copy(struct cursor *c, struct builder *b,
     struct bytes until) must_check;

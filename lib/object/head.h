@@ -54,8 +54,8 @@ int head_open(struct bulk *b, const struct space_key *key,
  * FAULT_MALFORMED. */
 int head_clear(struct bytes in, uint32_t *epoch, uint64_t *number) must_check;
 
-/* SHA-256 of a head, for the next one's prev.  FAULT_INTERNAL. */
-int head_hash(struct bytes in, uint8_t out[static HASH_LEN]) must_check;
+/* SHA-256 of a head, for the next one's prev. */
+void head_hash(struct bytes in, uint8_t out[static HASH_LEN]);
 
 /* A random salt. */
 void head_new_salt(struct head *h);

@@ -49,8 +49,14 @@ int node_next(struct node_iter *it) must_check;
 /* Frees the key buffer; fit for defer(). */
 void node_iter_wipe(struct node_iter *it);
 
-/* The whole node is well formed.  FAULT_VERSION, FAULT_MALFORMED. */
-int node_check(struct bytes node, unsigned level) must_check;
+/* Key of the item after the one read last, into *out (emptied first); 1, 0 at
+ * the end, FAULT_MALFORMED. */
+int node_peek(const struct node_iter *it, struct buf *out) must_check;
+
+/* The whole node is well formed; *sum (may be NULL) gets the totals of its
+ * items, and no ref.  FAULT_VERSION, FAULT_MALFORMED, FAULT_MEMORY. */
+int node_check(struct bytes node, unsigned level,
+    struct node_child *sum) must_check;
 
 /* A node that is being written. */
 struct node_writer {
@@ -59,7 +65,7 @@ struct node_writer {
 	struct buf last;  /* owned; key of the last item */
 	unsigned level;
 	uint32_t count;
-	uint64_t entries, bytes; /* sums over the items */
+	struct node_child sum; /* totals of the items; no ref */
 };
 
 /* Begins an empty node; w is zeroed or was used before. */
@@ -67,7 +73,8 @@ int node_start(struct node_writer *w, unsigned level) must_check;
 void node_writer_wipe(struct node_writer *w);
 
 /* Appends one item with a key above the last.  size: of the file, or 0.
- * FAULT_INTERNAL for a key out of order, FAULT_LIMIT, FAULT_MEMORY. */
+ * FAULT_INTERNAL for a key out of order, FAULT_LIMIT, FAULT_MEMORY; w is then fit
+ * for node_start and node_writer_wipe only. */
 int node_add_entry(struct node_writer *w, struct bytes key, struct bytes entry,
     uint64_t size) must_check;
 int node_add_child(struct node_writer *w, struct bytes key,
