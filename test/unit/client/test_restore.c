@@ -282,7 +282,7 @@ static void
 restores_deep_paths(void **state)
 {
 	struct mkspace *m = *state;
-	static char path[24001];
+	static char path[24100];
 	struct run r = { 0 };
 	size_t n = 0;
 	int fd;
