@@ -17,10 +17,12 @@
 #define BULK_HASH_LEN 32
 #define BULK_MSG_MAX 65535 /* longest message of bulk_sha256 */
 #define BULK_TAG_LEN 16
+#define BULK_SEAL_MAX ((size_t)1 << 30) /* longest plaintext, longest aad */
 
 enum bulk_kind {
 	BULK_BEST, /* fastest that this machine has; SKERRY_BULK=openssl or
-	            * ipsec-mb in the environment overrides */
+	            * ipsec-mb in the environment overrides, without
+	            * falling back */
 	BULK_OPENSSL,
 	BULK_IPSEC_MB,
 };
@@ -42,12 +44,13 @@ int bulk_sha256(struct bulk *b, const struct bytes *msg, size_t n,
 
 /* AES-256-GCM, nonce of twelve bytes whose last four are counter in big-endian
  * and the rest zero.  Writes in.n bytes to out and the tag to out + in.n; out
- * may equal in.p.  FAULT_INTERNAL. */
+ * may equal in.p.  FAULT_LIMIT, FAULT_INTERNAL. */
 int bulk_seal(struct bulk *b, const struct seal_key *key, uint32_t counter,
     struct bytes aad, struct bytes in, uint8_t *out) must_check;
 
-/* The reverse: in is ciphertext and tag, out gets in.n - 16 bytes.
- * FAULT_TAMPERED (out is then zeroed), FAULT_MALFORMED where in.n < 16. */
+/* The reverse: in is ciphertext and tag, out gets in.n - 16 bytes and may equal
+ * in.p.  FAULT_TAMPERED (out is then zeroed), FAULT_MALFORMED where in.n < 16,
+ * FAULT_LIMIT, FAULT_INTERNAL. */
 int bulk_open(struct bulk *b, const struct seal_key *key, uint32_t counter,
     struct bytes aad, struct bytes in, uint8_t *out) must_check;
 

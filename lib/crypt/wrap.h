@@ -12,11 +12,12 @@
 
 #define WRAP_LEN 60
 
-/* FAULT_INTERNAL. */
+/* FAULT_INTERNAL, FAULT_LIMIT. */
 int wrap_seal(const struct wrap_key *key, struct bytes aad,
     const struct space_key *in, uint8_t out[static WRAP_LEN]) must_check;
 
-/* FAULT_SECRET where key or aad is not the one that sealed. */
+/* FAULT_SECRET where key or aad is not the one that sealed, FAULT_INTERNAL,
+ * FAULT_LIMIT. */
 int wrap_open(const struct wrap_key *key, struct bytes aad,
     const uint8_t in[static WRAP_LEN], struct space_key *out) must_check;
 

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Bulk work by intel-ipsec-mb (x86-64): many SHA-256 at once in the lanes of
+ * its job interface, AES-256-GCM by its direct interface.
+ */
+#include "crypt/bulk_backend.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <intel-ipsec-mb.h>
+
+#include "base/fault.h"
+#include "crypt/secret.h"
+
+/* A batch is filled up to a multiple of the widest machine's lanes; fewer
+ * messages than FEW leave most lanes idle, and one by one is then faster. */
+#define LANES 16
+#define FEW 6
+
+/* The job interface refuses empty messages and longer ones. */
+#define JOB_MAX 65534
+
+struct ipsecmb {
+	struct gcm_key_data key; /* wiped after each use, as is gcm */
+	struct gcm_context_data gcm;
+	IMB_MGR *mgr; /* owned */
+	void *plain;  /* owned: for what the lanes do not take */
+};
+
+static void
+ipsecmb_free(void *ctx)
+{
+	struct ipsecmb *m = ctx;
+
+	if (m == NULL)
+		return;
+	if (m->mgr != NULL)
+		free_mb_mgr(m->mgr);
+	bulk_openssl.free(m->plain);
+	secret_wipe(m, sizeof(*m));
+	free(m);
+}
+
+/* Without these the library emulates AES with tables, or is broken. */
+static bool
+sound(const IMB_MGR *mgr)
+{
+	const uint64_t need = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ |
+	    IMB_FEATURE_SAFE_DATA;
+
+	if ((mgr->features & need) != need)
+		return false;
+	return (mgr->features & IMB_FEATURE_SELF_TEST) == 0 ||
+	    (mgr->features & IMB_FEATURE_SELF_TEST_PASS) != 0;
+}
+
+static void *
+ipsecmb_new(void)
+{
+	struct ipsecmb *m = aligned_alloc(64, (sizeof(*m) + 63) / 64 * 64);
+
+	if (m == NULL)
+		return NULL;
+	memset(m, 0, sizeof(*m));
+	m->plain = bulk_openssl.new();
+	m->mgr = alloc_mb_mgr(0);
+	if (m->plain != NULL && m->mgr != NULL) {
+		init_mb_mgr_auto(m->mgr, NULL);
+		if (imb_get_errno(m->mgr) == 0 && sound(m->mgr))
+			return m;
+	}
+	ipsecmb_free(m);
+	return NULL;
+}
+
+static size_t
+count_done(IMB_MGR *mgr, IMB_JOB *job)
+{
+	size_t done = 0;
+
+	for (; job != NULL; job = IMB_GET_COMPLETED_JOB(mgr))
+		done += job->status == IMB_STATUS_COMPLETED;
+	return done;
+}
+
+static int
+hash_in_lanes(IMB_MGR *mgr, const struct bytes *msg, size_t n,
+    uint8_t (*out)[BULK_HASH_LEN])
+{
+	size_t done = 0;
+	IMB_JOB *job;
+
+	for (size_t i = 0; i < n; i++) {
+		job = IMB_GET_NEXT_JOB(mgr);
+		memset(job, 0, sizeof(*job));
+		job->cipher_mode = IMB_CIPHER_NULL;
+		job->cipher_direction = IMB_DIR_ENCRYPT;
+		job->chain_order = IMB_ORDER_HASH_CIPHER;
+		job->hash_alg = IMB_AUTH_SHA_256;
+		job->src = msg[i].p;
+		job->msg_len_to_hash_in_bytes = msg[i].n;
+		job->auth_tag_output = out[i];
+		job->auth_tag_output_len_in_bytes = BULK_HASH_LEN;
+		done += count_done(mgr, IMB_SUBMIT_JOB(mgr));
+	}
+	while ((job = IMB_FLUSH_JOB(mgr)) != NULL)
+		done += job->status == IMB_STATUS_COMPLETED;
+	return done == n ? 0 : FAULT_INTERNAL;
+}
+
+/* How many messages from the first on the lanes take. */
+static size_t
+run_of_jobs(const struct bytes *msg, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && msg[i].n != 0 && msg[i].n <= JOB_MAX)
+		i++;
+	return i;
+}
+
+static int
+ipsecmb_sha256(void *ctx, const struct bytes *msg, size_t n,
+    uint8_t (*out)[BULK_HASH_LEN])
+{
+	struct ipsecmb *m = ctx;
+	size_t step;
+	int rc;
+
+	for (size_t i = 0; i < n; i += step) {
+		size_t run = run_of_jobs(msg + i, n - i);
+
+		step = run % LANES < FEW ? run - run % LANES : run;
+		if (step != 0) {
+			rc = hash_in_lanes(m->mgr, msg + i, step, out + i);
+		} else {
+			step = run == 0 ? 1 : run;
+			rc = bulk_openssl.sha256(m->plain, msg + i, step,
+			    out + i);
+		}
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Expanded key, and key stream of a last partial block. */
+static void
+forget(struct ipsecmb *m)
+{
+	secret_wipe(&m->key, sizeof(m->key));
+	secret_wipe(&m->gcm, sizeof(m->gcm));
+}
+
+static int
+ipsecmb_seal(void *ctx, const struct seal_key *key,
+    const uint8_t nonce[static BULK_NONCE_LEN], struct bytes aad,
+    struct bytes in, uint8_t *out)
+{
+	struct ipsecmb *m = ctx;
+
+	IMB_AES256_GCM_PRE(m->mgr, key->b, &m->key);
+	IMB_AES256_GCM_ENC(m->mgr, &m->key, &m->gcm, out, in.p, in.n, nonce,
+	    aad.p, aad.n, out + in.n, BULK_TAG_LEN);
+	forget(m);
+	return imb_get_errno(m->mgr) == 0 ? 0 : FAULT_INTERNAL;
+}
+
+static int
+ipsecmb_open(void *ctx, const struct seal_key *key,
+    const uint8_t nonce[static BULK_NONCE_LEN], struct bytes aad,
+    struct bytes in, uint8_t *out)
+{
+	struct ipsecmb *m = ctx;
+	size_t n = in.n - BULK_TAG_LEN;
+	uint8_t tag[BULK_TAG_LEN];
+	int rc = FAULT_TAMPERED;
+
+	IMB_AES256_GCM_PRE(m->mgr, key->b, &m->key);
+	IMB_AES256_GCM_DEC(m->mgr, &m->key, &m->gcm, out, in.p, n, nonce,
+	    aad.p, aad.n, tag, sizeof(tag));
+	forget(m);
+	if (imb_get_errno(m->mgr) != 0)
+		rc = FAULT_INTERNAL;
+	else if (secret_equal(tag, in.p + n, sizeof(tag)))
+		rc = 0;
+	secret_wipe(tag, sizeof(tag));
+	return rc;
+}
+
+const struct bulk_ops bulk_ipsecmb = {
+	.name = "ipsec-mb",
+	.new = ipsecmb_new,
+	.free = ipsecmb_free,
+	.sha256 = ipsecmb_sha256,
+	.seal = ipsecmb_seal,
+	.open = ipsecmb_open,
+};
