@@ -19,7 +19,9 @@ extern const struct command cmd_enrol;
 extern const struct command cmd_init;
 extern const struct command cmd_lock;
 extern const struct command cmd_policy;
+extern const struct command cmd_put;
 extern const struct command cmd_revoke;
+extern const struct command cmd_rm;
 extern const struct command cmd_status;
 
 static const struct command *const commands[] = {
@@ -28,6 +30,8 @@ static const struct command *const commands[] = {
 	&cmd_approve,
 	&cmd_devices,
 	&cmd_revoke,
+	&cmd_put,
+	&cmd_rm,
 	&cmd_policy,
 	&cmd_status,
 	&cmd_lock,

@@ -21,6 +21,7 @@ struct full {
 	struct session s;
 	struct lease *lease; /* secret memory; the epochs point into it */
 	struct authority *authority;
+	const atomic_bool *store_stop; /* or NULL */
 	struct session_epoch epochs[LEASE_EPOCHS_MAX];
 };
 
@@ -120,7 +121,7 @@ use_lease(struct full *p, struct fault *f)
 	const struct policy_depot *d;
 	struct store_http_config config = {
 		.peer = { .fault = FAULT_DEPOT, .wire = &p->s.onshore,
-		    .stop = p->s.stop },
+		    .stop = p->store_stop },
 		.capability = p->lease->capability,
 		.retries = DEPOT_RETRIES,
 	};
@@ -350,6 +351,9 @@ session_open(struct state *st, enum session_need need,
 	p->s.sign = st->sign;
 	p->s.chain = &st->chain;
 	p->s.stop = stop;
+	/* A write that is to stop ends what is under way, so that nothing is
+	 * sent twice. */
+	p->store_stop = need == SESSION_READ ? stop : NULL;
 	memcpy(p->s.account, st->binding.account, ID_LEN);
 	memcpy(p->s.space, st->binding.space, ID_LEN);
 	memcpy(p->s.device, st->device, ID_LEN);
