@@ -55,6 +55,19 @@ def enrol_and_approve():
          "both are released the same space key")
 
 
+def account_check():
+    b = s.device()
+    code = b.json(*b.enrol_args(), "--no-wait")["code"]
+    check = a.json("approve", "--yes", code)["account_check"]
+    wrong = "0000-0000-0000-0000"
+    t.eq(b.run(*b.enrol_args(), "--check", wrong).code, 13,
+         "another account check: TRUST")
+    t.eq(b.json("status")["state"], "waits for approval", "not bound to it")
+    t.eq(b.run(*b.enrol_args(), "--check", "x").code, 2, "no check: USAGE")
+    r = b.run(*b.enrol_args(), "--check", check, "--json")
+    t.eq((r.code, r.json["account_check"]), (0, check), "the right one")
+
+
 def waits():
     b = s.device()
     p = b.start(*b.enrol_args(), "--json")
@@ -174,5 +187,5 @@ def revokes_itself():
     t.ok(listing(a)[own]["revoked"], "others see it")
 
 
-t.run(enrol_and_approve, waits, interrupted, wrong_codes, strangers, recovery,
+t.run(enrol_and_approve, account_check, waits, interrupted, wrong_codes, strangers, recovery,
       wrong_recovery, revocation, revokes_itself)
