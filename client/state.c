@@ -190,15 +190,12 @@ state_closep(struct state **st)
 
 /* The device's keys. */
 
-static int
-derive_device(struct state *st, struct fault *f)
+static void
+derive_device(struct state *st)
 {
-	int rc;
-
 	sign_public(st->sign, &st->sign_pub);
 	sign_box_public(st->box, &st->box_pub);
-	rc = chain_device_id(&st->sign_pub, &st->box_pub, st->device);
-	return rc == 0 ? 0 : fault_add(f, rc, "device id");
+	chain_device_id(&st->sign_pub, &st->box_pub, st->device);
 }
 
 static int
@@ -216,7 +213,8 @@ load_device(struct state *st, struct fault *f)
 	if (rd_finish(&r) != 0)
 		return fault_set(f, FAULT_CONFIG, "%s: " DEVICE_FILE
 		    ": damaged", st->dir);
-	return derive_device(st, f);
+	derive_device(st);
+	return 0;
 }
 
 static int
@@ -234,7 +232,10 @@ make_device(struct state *st, struct fault *f)
 	if (rc != 0)
 		return fault_add(f, rc, "%s", DEVICE_FILE);
 	rc = file_save(st->fd, DEVICE_FILE, FILE_DEVICE, buf_bytes(&b), f);
-	return rc != 0 ? in_folder(st, rc, f) : derive_device(st, f);
+	if (rc != 0)
+		return in_folder(st, rc, f);
+	derive_device(st);
+	return 0;
 }
 
 /* The binding. */
@@ -310,6 +311,19 @@ state_set_binding(struct state *st, const struct state_binding *b,
 			FILE_BINDING, buf_bytes(&body), f), f);
 	if (rc == 0)
 		st->binding = *b;
+	return rc;
+}
+
+int
+state_unbind(struct state *st, struct fault *f)
+{
+	int lock defer(close_fd) = -1;
+	int rc = lock_open(st, LOCK_FILE, LOCK_EX, &lock, f);
+
+	if (rc == 0)
+		rc = in_folder(st, file_remove(st->fd, BINDING_FILE, f), f);
+	if (rc == 0)
+		st->binding = (struct state_binding){ 0 };
 	return rc;
 }
 
@@ -563,6 +577,12 @@ state_get_pending(struct state *st, struct buf *out, struct fault *f)
 {
 	return in_folder(st, file_load(st->fd, PENDING_FILE, FILE_PENDING,
 		out, f), f);
+}
+
+bool
+state_has_pending(const struct state *st)
+{
+	return faccessat(st->fd, PENDING_FILE, F_OK, 0) == 0;
 }
 
 int

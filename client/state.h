@@ -92,6 +92,9 @@ int state_require_ready(const struct state *st, struct fault *f) must_check;
 int state_set_binding(struct state *st, const struct state_binding *b,
     struct fault *f) must_check;
 
+/* Takes the binding back: the stage is none again, the keys stay. */
+int state_unbind(struct state *st, struct fault *f) must_check;
+
 /* Pins a later policy.  FAULT_TRUST (other signer), FAULT_ROLLBACK (lower
  * serial). */
 int state_set_policy(struct state *st, struct bytes file,
@@ -112,6 +115,7 @@ int state_set_pending(struct state *st, struct bytes data,
     struct fault *f) must_check;
 int state_get_pending(struct state *st, struct buf *out,
     struct fault *f) must_check;
+bool state_has_pending(const struct state *st);
 int state_drop_pending(struct state *st, struct fault *f) must_check;
 
 /* The authority and residency of the binding in the policy; where the policy

@@ -90,21 +90,39 @@ changes_sort(struct changes *c)
 	c->n = n;
 }
 
-const struct change *
-changes_find(const struct changes *c, struct bytes key)
+void
+changes_drop(struct changes *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->p[i].dropped)
+			c->p[n++] = c->p[i];
+	c->n = n;
+}
+
+size_t
+changes_below(const struct changes *c, struct bytes key)
 {
 	size_t lo = 0, hi = c->n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int cmp = bytes_cmp(changes_key(c, &c->p[mid]), key);
 
-		if (cmp == 0)
-			return &c->p[mid];
-		if (cmp < 0)
+		if (bytes_cmp(changes_key(c, &c->p[mid]), key) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return NULL;
+	return lo;
+}
+
+const struct change *
+changes_find(const struct changes *c, struct bytes key)
+{
+	size_t i = changes_below(c, key);
+
+	if (i == c->n || bytes_cmp(changes_key(c, &c->p[i]), key) != 0)
+		return NULL;
+	return &c->p[i];
 }

@@ -13,6 +13,7 @@
 struct change {
 	size_t key, key_len; /* in the arena */
 	size_t raw, raw_len; /* encoded entry; raw_len 0: delete */
+	bool dropped;        /* taken back; goes with changes_drop */
 };
 
 struct changes {
@@ -30,6 +31,12 @@ int changes_add(struct changes *c, struct bytes key,
 
 /* By key; of equal keys, the one added last stays. */
 void changes_sort(struct changes *c);
+
+/* Removes what is marked as dropped. */
+void changes_drop(struct changes *c);
+
+/* In a sorted list: the number of keys below key. */
+size_t changes_below(const struct changes *c, struct bytes key);
 
 /* In a sorted list; NULL: not there. */
 const struct change *changes_find(const struct changes *c, struct bytes key);

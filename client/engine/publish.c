@@ -98,7 +98,7 @@ write_index(struct publish *p, struct commit *c, struct fault *f)
 	struct index_entry *e;
 	size_t n, joined = 0;
 	uint64_t sum;
-	int rc;
+	int rc = 0;
 
 	e = fresh_entries(p->fresh, &n);
 	if (n == 0)
@@ -192,17 +192,16 @@ make_head(struct publish *p, const struct commit *c, const struct ref *ref,
 	struct session *ses = sp->ses;
 	const struct space_key *key = session_key(ses, c->epoch);
 	struct head h = { .epoch = c->epoch, .number = c->number };
-	int rc = 0;
+	int rc;
 
 	head_new_salt(&h);
 	memcpy(h.space, ses->space, ID_LEN);
 	if (sp->has_head)
-		rc = head_hash(bytes_of(ses->head, HEAD_LEN), h.prev);
+		head_hash(bytes_of(ses->head, HEAD_LEN), h.prev);
 	h.commit = *ref;
 	memcpy(h.device, ses->device, ID_LEN);
-	if (rc == 0)
-		rc = head_seal(seal_bulk(stow_reader(p->stow)->seal), key,
-		    ses->sign, &h, out);
+	rc = head_seal(seal_bulk(stow_reader(p->stow)->seal), key, ses->sign,
+	    &h, out);
 	secret_wipe(&h, sizeof(h));
 	return rc == 0 ? 0 : fault_set(f, rc, "sealing the head: %s",
 	    fault_text(rc));

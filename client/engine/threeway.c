@@ -227,17 +227,21 @@ stays_below(struct merging *m, struct bytes folder)
 		const struct change *c = changes_find(&m->apply,
 		    cursor_key(m->theirs));
 
-		if (c == NULL || c->raw_len != 0)
+		if (c == NULL || c->raw_len != 0 || c->dropped)
 			return 1;
 		rc = cursor_next(m->theirs);
 	}
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < m->apply.n; i++)
-		if (m->apply.p[i].raw_len != 0 &&
-		    key_within(changes_key(&m->apply, &m->apply.p[i]),
-		    buf_bytes(&from)))
+	for (size_t i = changes_below(&m->apply, buf_bytes(&from));
+	    i < m->apply.n; i++) {
+		const struct change *c = &m->apply.p[i];
+
+		if (!key_within(changes_key(&m->apply, c), folder))
+			break;
+		if (c->raw_len != 0)
 			return 1;
+	}
 	return 0;
 }
 
@@ -245,8 +249,6 @@ stays_below(struct merging *m, struct bytes folder)
 static int
 keep_folders(struct merging *m)
 {
-	size_t n = 0;
-
 	/* From below: a folder that stays keeps its parents. */
 	for (size_t i = m->apply.n; i-- > 0;) {
 		struct change *c = &m->apply.p[i];
@@ -265,12 +267,9 @@ keep_folders(struct merging *m)
 		if (rc < 0)
 			return rc;
 		if (rc == 1)
-			c->key_len = 0; /* marks it for removal */
+			c->dropped = true;
 	}
-	for (size_t i = 0; i < m->apply.n; i++)
-		if (m->apply.p[i].key_len != 0)
-			m->apply.p[n++] = m->apply.p[i];
-	m->apply.n = n;
+	changes_drop(&m->apply);
 	return 0;
 }
 

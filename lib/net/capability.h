@@ -26,7 +26,7 @@ struct capability {
 	int64_t nbf, exp; /* Unix seconds */
 };
 
-/* Appends the token to out. */
+/* Appends the token to out.  FAULT_MALFORMED: cap says what no token may. */
 int capability_issue(const struct sign_key *key, const struct capability *cap,
     struct buf *out) must_check;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/utf8.h"
 #include "crypt/secret.h"
 
 #define VERSION 1
@@ -22,38 +23,16 @@ commit_wipe(struct commit *c)
 	secret_wipe(c, sizeof(*c));
 }
 
-/* Length of the UTF-8 sequence that p[0] begins, 0 where it begins none. */
-static size_t
-utf8_len(uint8_t c)
-{
-	if (c < 0x80)
-		return 1;
-	if (c >= 0xc2 && c < 0xe0)
-		return 2;
-	if (c >= 0xe0 && c < 0xf0)
-		return 3;
-	return c >= 0xf0 && c < 0xf5 ? 4 : 0;
-}
-
-/* RFC 3629: no overlong forms, no surrogates, up to U+10FFFF; no NUL. */
+/* UTF-8 without NUL. */
 static bool
 utf8_valid(const char *text, size_t n)
 {
 	const uint8_t *p = (const uint8_t *)text;
 
 	while (n != 0) {
-		size_t k = utf8_len(p[0]);
+		size_t k = utf8_len(p, n);
 
-		if (k == 0 || k > n || p[0] == 0)
-			return false;
-		for (size_t i = 1; i < k; i++) {
-			if ((p[i] & 0xc0) != 0x80)
-				return false;
-		}
-		if ((p[0] == 0xe0 && p[1] < 0xa0) ||
-		    (p[0] == 0xed && p[1] >= 0xa0) ||
-		    (p[0] == 0xf0 && p[1] < 0x90) ||
-		    (p[0] == 0xf4 && p[1] >= 0x90))
+		if (k == 0 || p[0] == 0)
 			return false;
 		p += k;
 		n -= k;

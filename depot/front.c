@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "depot/front.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "base/logline.h"
+
+/* A refused body of up to this size is read to its end, so that the answer
+ * reaches the client; above, the connection is closed after the answer. */
+#define DRAIN_MAX (1 << 20)
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+#define METRICS_CONNECTIONS 16
+#define METRICS_TEXT_MAX 65536
+#define STEP_MS 20
+
+struct front {
+	struct request_site *site;
+	struct MHD_Daemon *https;
+	struct MHD_Daemon *metrics; /* NULL: none */
+	struct pool *pool;
+};
+
+static void *
+on_target(void *cls, const char *target, struct MHD_Connection *conn)
+{
+	struct front *front = cls;
+
+	return request_new(front->site, conn, target);
+}
+
+/* In a pool's thread. */
+static void
+on_job(struct pool_job *job)
+{
+	struct request *r = (struct request *)job;
+
+	request_finish(r);
+	MHD_resume_connection(r->conn);
+}
+
+static enum MHD_Result
+answer(struct request *r)
+{
+	if (r->reply.response == NULL)
+		return MHD_NO;
+	if (atomic_load(&r->site->draining))
+		reply_field(&r->reply, MHD_HTTP_HEADER_CONNECTION, "close");
+	return MHD_queue_response(r->conn, r->reply.status,
+	    r->reply.response);
+}
+
+static enum MHD_Result
+begin(struct request *r, const char *method)
+{
+	request_begin(r, method);
+	if (r->length <= DRAIN_MAX || r->reply.response == NULL)
+		return MHD_YES;
+	/* The server skips the body of a PUT that is answered early; that of
+	 * others it would take for the next request. */
+	return strcmp(method, "PUT") == 0 ? answer(r) : MHD_NO;
+}
+
+static enum MHD_Result
+on_request(void *cls, struct MHD_Connection *conn, const char *url,
+    const char *method, const char *version, const char *data, size_t *size,
+    void **con_cls)
+{
+	struct front *front = cls;
+	struct request *r = *con_cls;
+
+	(void)conn;
+	(void)url;
+	(void)version;
+	if (r == NULL)
+		return MHD_NO;
+	if (!r->begun)
+		return begin(r, method);
+	if (*size != 0) {
+		request_body(r, data, *size);
+		*size = 0;
+		return MHD_YES;
+	}
+	if (r->reply.response == NULL && request_is_slow(r)) {
+		/* Called again once the job has decided the reply. */
+		MHD_suspend_connection(conn);
+		r->job.run = on_job;
+		pool_submit(front->pool, &r->job);
+		return MHD_YES;
+	}
+	request_finish(r);
+	return answer(r);
+}
+
+static void
+on_end(void *cls, struct MHD_Connection *conn, void **con_cls,
+    enum MHD_RequestTerminationCode how)
+{
+	(void)cls;
+	(void)conn;
+	if (*con_cls != NULL)
+		request_end(*con_cls,
+		    how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+	*con_cls = NULL;
+}
+
+/* Paths have no percent signs: they are left for path_parse to refuse. */
+static size_t
+on_unescape(void *cls, struct MHD_Connection *conn, char *s)
+{
+	(void)cls;
+	(void)conn;
+	return strlen(s);
+}
+
+static enum MHD_Result
+on_metrics(void *cls, struct MHD_Connection *conn, const char *url,
+    const char *method, const char *version, const char *data, size_t *size,
+    void **con_cls)
+{
+	struct buf text defer(buf_wipe) = buf_init(METRICS_TEXT_MAX);
+	struct reply reply = { .response = NULL };
+	struct front *front = cls;
+	enum MHD_Result ok;
+
+	(void)version;
+	(void)data;
+	if (*con_cls == NULL) {
+		*con_cls = front; /* the headers are in; now the body */
+		return MHD_YES;
+	}
+	if (*size != 0)
+		return MHD_NO;
+	if (strcmp(url, "/metrics") != 0 || strcmp(method, "GET") != 0)
+		reply_error(&reply, REPLY_NOT_FOUND, 0, "GET /metrics is all");
+	else if (metrics_format(front->site->metrics, &text) != 0)
+		reply_error(&reply, REPLY_INTERNAL, 0, "out of memory");
+	else
+		reply_body(&reply, MHD_HTTP_OK, "text/plain; version=0.0.4",
+		    text.p, text.n);
+	if (reply.response == NULL)
+		return MHD_NO;
+	ok = MHD_queue_response(conn, reply.status, reply.response);
+	reply_wipe(&reply);
+	return ok;
+}
+
+static int
+start_https(struct front *front, const struct front_options *o,
+    struct fault *f)
+{
+	front->https = MHD_start_daemon(
+	    MHD_USE_TLS | MHD_USE_EPOLL_INTERNAL_THREAD |
+		MHD_ALLOW_SUSPEND_RESUME,
+	    0, NULL, NULL, on_request, front,
+	    MHD_OPTION_LISTEN_SOCKET, o->listen_fd,
+	    MHD_OPTION_HTTPS_MEM_CERT, o->cert,
+	    MHD_OPTION_HTTPS_MEM_KEY, o->key,
+	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
+	    MHD_OPTION_THREAD_POOL_SIZE, o->threads > 1 ? o->threads : 0,
+	    MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
+	    MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_target, front,
+	    MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_END);
+	if (front->https == NULL)
+		return fault_set(f, FAULT_CONFIG,
+		    "HTTPS cannot start: do cert and key belong together?");
+	return 0;
+}
+
+static int
+start_metrics(struct front *front, int fd, struct fault *f)
+{
+	front->metrics = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0,
+	    NULL, NULL, on_metrics, front,
+	    MHD_OPTION_LISTEN_SOCKET, fd,
+	    MHD_OPTION_CONNECTION_LIMIT, METRICS_CONNECTIONS,
+	    MHD_OPTION_CONNECTION_TIMEOUT, 10u,
+	    MHD_OPTION_END);
+	if (front->metrics == NULL)
+		return fault_set(f, FAULT_INTERNAL, "metrics cannot start");
+	return 0;
+}
+
+int
+front_start(struct request_site *site, const struct front_options *o,
+    struct front **out, struct fault *f)
+{
+	struct front *front = calloc(1, sizeof(*front));
+	int rc;
+
+	if (front == NULL)
+		return fault_set(f, FAULT_MEMORY, "front");
+	front->site = site;
+	rc = pool_start(o->disk_threads, &front->pool);
+	if (rc != 0)
+		rc = fault_set(f, rc, "threads");
+	else
+		rc = start_https(front, o, f);
+	if (rc == 0 && o->metrics_fd >= 0)
+		rc = start_metrics(front, o->metrics_fd, f);
+	if (rc != 0) {
+		front_stop(front);
+		return rc;
+	}
+	*out = front;
+	return 0;
+}
+
+unsigned
+front_drain(struct front *front, unsigned seconds, const sigset_t *stop)
+{
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
+	unsigned long steps = seconds * 1000ul / STEP_MS;
+	MHD_socket fd;
+	long long left;
+
+	atomic_store(&front->site->draining, true);
+	fd = MHD_quiesce_daemon(front->https);
+	if (fd != MHD_INVALID_SOCKET)
+		(void)close(fd);
+	do
+		left = atomic_load(&front->site->metrics->in_flight);
+	while (left > 0 && steps-- > 0 && sigtimedwait(stop, NULL, &step) < 0);
+	return left > 0 ? (unsigned)left : 0;
+}
+
+void
+front_stop(struct front *front)
+{
+	/* The pool first: it resumes the connections that it holds. */
+	pool_stop(front->pool);
+	if (front->https != NULL)
+		MHD_stop_daemon(front->https);
+	if (front->metrics != NULL)
+		MHD_stop_daemon(front->metrics);
+	free(front);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "depot/gate.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/fault.h"
+
+#define SLOTS 1024 /* a token's slot is chosen by its hash */
+#define HASH_LEN crypto_hash_sha256_BYTES
+#define SKEW 60 /* seconds; spec/40 */
+
+struct slot {
+	uint8_t hash[HASH_LEN]; /* zero: empty */
+	struct capability cap;
+};
+
+struct gate {
+	struct sign_pub keys[GATE_KEYS_MAX];
+	size_t nkeys;
+	char depot[CAPABILITY_DEPOT_MAX + 1];
+	pthread_mutex_t lock; /* of slots */
+	struct slot slots[SLOTS];
+};
+
+struct gate *
+gate_new(const struct sign_pub *keys, size_t n, const char *depot)
+{
+	size_t len = strlen(depot);
+	struct gate *g;
+
+	if (n > GATE_KEYS_MAX || len > CAPABILITY_DEPOT_MAX)
+		return NULL;
+	g = calloc(1, sizeof(*g));
+	if (g == NULL)
+		return NULL;
+	memcpy(g->keys, keys, n * sizeof(*keys));
+	g->nkeys = n;
+	memcpy(g->depot, depot, len + 1);
+	(void)pthread_mutex_init(&g->lock, NULL);
+	return g;
+}
+
+void
+gate_free(struct gate *g)
+{
+	if (g == NULL)
+		return;
+	(void)pthread_mutex_destroy(&g->lock);
+	free(g);
+}
+
+static struct slot *
+slot_of(struct gate *g, const uint8_t hash[HASH_LEN])
+{
+	return &g->slots[(hash[0] << 8 | hash[1]) % SLOTS];
+}
+
+static int
+recall(struct gate *g, const uint8_t hash[HASH_LEN], struct capability *out)
+{
+	struct slot *s = slot_of(g, hash);
+	int rc = FAULT_NOT_FOUND;
+
+	(void)pthread_mutex_lock(&g->lock);
+	if (memcmp(s->hash, hash, HASH_LEN) == 0) {
+		*out = s->cap;
+		rc = 0;
+	}
+	(void)pthread_mutex_unlock(&g->lock);
+	return rc;
+}
+
+static void
+remember(struct gate *g, const uint8_t hash[HASH_LEN],
+    const struct capability *cap)
+{
+	struct slot *s = slot_of(g, hash);
+
+	(void)pthread_mutex_lock(&g->lock);
+	memcpy(s->hash, hash, HASH_LEN);
+	s->cap = *cap;
+	(void)pthread_mutex_unlock(&g->lock);
+}
+
+/* The token's capability, from the slots or by its signature. */
+static int
+read_token(struct gate *g, struct bytes token, struct capability *out)
+{
+	uint8_t hash[HASH_LEN];
+	int rc = FAULT_TAMPERED;
+
+	(void)crypto_hash_sha256(hash, token.p, token.n);
+	if (recall(g, hash, out) == 0)
+		return 0;
+	for (size_t i = 0; i < g->nkeys && rc != 0; i++)
+		rc = capability_verify(&g->keys[i], token, out);
+	if (rc == 0)
+		remember(g, hash, out);
+	return rc;
+}
+
+enum gate_answer
+gate_check(struct gate *g, const char *authorization,
+    enum capability_verb verb, const uint8_t prefix[ID_LEN], int64_t now,
+    uint64_t *quota_out)
+{
+	static const char scheme[] = "Bearer ";
+	size_t n = sizeof(scheme) - 1;
+	struct capability c;
+
+	if (authorization == NULL || strncasecmp(authorization, scheme, n) != 0)
+		return GATE_UNAUTHENTICATED;
+	authorization += n;
+	if (read_token(g, bytes_of(authorization, strlen(authorization)),
+		&c) != 0)
+		return GATE_UNAUTHENTICATED;
+	/* Whose token it is comes before whether it is still good: a token for
+	 * another depot tells nothing about this one's clock. */
+	if (strcmp(c.depot, g->depot) != 0 || /* [depot] */
+	    memcmp(c.prefix, prefix, ID_LEN) != 0 || (c.verbs & verb) == 0)
+		return GATE_DENIED;
+	if (now < c.nbf - SKEW || now - SKEW >= c.exp)
+		return GATE_EXPIRED;
+	*quota_out = c.quota;
+	return GATE_OPEN;
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * skerry-depot: opens everything that needs rights, gives the rights up, and
+ * only then starts the threads that read from the network.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+#include <jansson.h>
+
+#include "base/bytes.h"
+#include "base/logline.h"
+#include "crypt/secret.h"
+#include "depot/config.h"
+#include "depot/confine.h"
+#include "depot/front.h"
+#include "depot/sock.h"
+#include "depot/store_dir.h"
+
+#define PEM_MAX 1048576
+#define DEFAULT_CONNECTIONS 4096
+#define DEFAULT_DRAIN_SECONDS 30
+#define DEFAULT_IDLE_SECONDS 60
+#define DEFAULT_DISK_THREADS 16
+
+static const char usage_text[] =
+    "usage: skerry-depot --config FILE\n"
+    "       skerry-depot check-config FILE\n"
+    "       skerry-depot --help | --version\n"
+    "\n"
+    "Keeps sealed objects and serves them over HTTPS; see skerry-depot(1)\n"
+    "and skerry-depot.yaml(5).\n";
+
+/* All that a running depot holds. */
+struct depot {
+	struct config *config;
+	struct buf cert, key; /* PEM, till the server has read them */
+	int listen_fd, metrics_fd;
+	uint16_t port, metrics_port;
+	struct metrics metrics;
+	struct request_site site;
+	struct front *front;
+};
+
+static int
+read_pem(const char *path, struct buf *out, struct fault *f)
+{
+	FILE *file = fopen(path, "re");
+	char block[4096];
+	size_t n;
+	int rc = 0;
+
+	if (file == NULL)
+		return fault_sys(f, FAULT_CONFIG, errno, "%s", path);
+	setvbuf(file, NULL, _IONBF, 0);
+	while (rc == 0 && (n = fread(block, 1, sizeof(block), file)) != 0)
+		rc = buf_append(out, block, n);
+	if (rc == 0 && ferror(file) != 0)
+		rc = FAULT_IO;
+	(void)fclose(file);
+	secret_wipe(block, sizeof(block));
+	if (rc == 0)
+		rc = buf_append(out, "", 1);
+	return rc == 0 ? 0 : fault_set(f, FAULT_CONFIG, "%s: cannot be read",
+	    path);
+}
+
+static int
+read_keys(struct depot *d, struct fault *f)
+{
+	struct sign_pub keys[GATE_KEYS_MAX];
+	const struct config *c = d->config;
+
+	for (unsigned i = 0; i < c->authority_keys_count; i++) {
+		const char *s = c->authority_keys[i];
+		size_t n;
+
+		if (sodium_base642bin(keys[i].b, sizeof(keys[i].b), s,
+			strlen(s), NULL, &n, NULL,
+			sodium_base64_VARIANT_ORIGINAL) != 0 ||
+		    n != sizeof(keys[i].b))
+			return fault_set(f, FAULT_CONFIG, "authority_keys: "
+			    "'%s' is not 32 bytes of base64", s);
+	}
+	d->site.gate = gate_new(keys, c->authority_keys_count, c->name);
+	return d->site.gate != NULL ? 0 : fault_set(f, FAULT_MEMORY, "gate");
+}
+
+static unsigned
+value_or(const unsigned *v, unsigned otherwise)
+{
+	return v != NULL ? *v : otherwise;
+}
+
+/* Each connection is a descriptor and each transfer another. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+/* Whatever needs a path, a new socket or the configuration. */
+static int
+open_all(struct depot *d, struct fault *f)
+{
+	const struct config *c = d->config;
+	int rc = read_keys(d, f);
+
+	if (rc == 0)
+		rc = read_pem(c->cert, &d->cert, f);
+	if (rc == 0)
+		rc = read_pem(c->key, &d->key, f);
+	if (rc == 0)
+		rc = store_dir_open(c->data, &d->site.store, f);
+	if (rc == 0)
+		rc = sock_listen(c->listen, false, &d->listen_fd, &d->port, f);
+	if (rc == 0 && c->metrics != NULL)
+		rc = sock_listen(c->metrics, true, &d->metrics_fd,
+		    &d->metrics_port, f);
+	return rc;
+}
+
+static int
+start(struct depot *d, struct fault *f)
+{
+	const struct config *c = d->config;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct front_options o = {
+		.listen_fd = d->listen_fd,
+		.metrics_fd = d->metrics_fd,
+		.cert = (const char *)d->cert.p,
+		.key = (const char *)d->key.p,
+		.threads = value_or(c->threads, cpus > 0 ? (unsigned)cpus : 1),
+		.disk_threads = value_or(c->disk_threads,
+		    DEFAULT_DISK_THREADS),
+		.max_connections = value_or(c->max_connections,
+		    DEFAULT_CONNECTIONS),
+		.idle_seconds = value_or(c->idle_seconds,
+		    DEFAULT_IDLE_SECONDS),
+	};
+	int rc = front_start(&d->site, &o, &d->front, f);
+
+	buf_wipe(&d->key);
+	return rc;
+}
+
+static void
+log_ready(const struct depot *d)
+{
+	struct logline l = logline_begin(LOGLINE_INFO, "ready");
+
+	logline_str(&l, "name", d->config->name);
+	logline_u64(&l, "port", d->port);
+	if (d->metrics_fd >= 0)
+		logline_u64(&l, "metrics_port", d->metrics_port);
+	logline_str(&l, "version", SKERRY_VERSION);
+	logline_end(&l);
+}
+
+/* Waits for the signal to stop, then lets what is under way finish. */
+static void
+serve(struct depot *d, const sigset_t *stop)
+{
+	struct logline l;
+	unsigned left;
+	int sig;
+
+	log_ready(d);
+	(void)sigwait(stop, &sig);
+	l = logline_begin(LOGLINE_INFO, "draining");
+	logline_end(&l);
+	left = front_drain(d->front,
+	    value_or(d->config->drain_seconds, DEFAULT_DRAIN_SECONDS), stop);
+	front_stop(d->front);
+	l = logline_begin(LOGLINE_INFO, "stopped");
+	logline_u64(&l, "cut", left);
+	logline_end(&l);
+}
+
+static int
+run(const char *path, struct fault *f)
+{
+	struct depot d = { .listen_fd = -1, .metrics_fd = -1,
+		.cert = buf_init(PEM_MAX), .key = buf_init(PEM_MAX) };
+	sigset_t stop;
+	int rc = config_load(path, &d.config, f);
+
+	if (rc != 0)
+		return rc;
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGTERM);
+	(void)sigaddset(&stop, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &stop, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	raise_descriptors();
+	d.site.metrics = &d.metrics;
+	d.site.quota = d.config->quota != NULL ? *d.config->quota : 0;
+
+	rc = open_all(&d, f);
+	if (rc == 0)
+		rc = confine(store_dir_fd(d.site.store), f);
+	if (rc == 0)
+		rc = start(&d, f);
+	if (rc == 0)
+		serve(&d, &stop);
+	buf_wipe(&d.cert);
+	buf_wipe(&d.key);
+	if (d.site.store != NULL)
+		d.site.store->ops->close(d.site.store);
+	gate_free(d.site.gate);
+	config_free(d.config);
+	return rc;
+}
+
+static int
+check_config(const char *path, struct fault *f)
+{
+	struct depot d = { .listen_fd = -1 };
+	int rc = config_load(path, &d.config, f);
+
+	if (rc != 0)
+		return rc;
+	rc = read_keys(&d, f);
+	gate_free(d.site.gate);
+	config_free(d.config);
+	if (rc != 0)
+		return fault_add(f, rc, "%s", path);
+	(void)printf("%s: ok\n", path);
+	return 0;
+}
+
+static int
+usage_error(void)
+{
+	(void)fputs(usage_text, stderr);
+	return fault_exit(FAULT_USAGE);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct fault f = { .code = 0 };
+	struct logline l;
+	int rc;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return fputs(usage_text, stdout) < 0;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return printf("skerry-depot %s\n", SKERRY_VERSION) < 0;
+	if (argc != 3)
+		return usage_error();
+	/* Both libraries seed themselves from files that are out of reach
+	 * later. */
+	json_object_seed(0);
+	if (secret_init() != 0 || gnutls_global_init() != 0)
+		return fault_exit(FAULT_INTERNAL);
+	if (strcmp(argv[1], "--config") == 0)
+		rc = run(argv[2], &f);
+	else if (strcmp(argv[1], "check-config") == 0)
+		rc = check_config(argv[2], &f);
+	else
+		return usage_error();
+	if (rc != 0) {
+		l = logline_begin(LOGLINE_ERROR, "exit");
+		logline_fault(&l, &f);
+		logline_end(&l);
+	}
+	return fault_exit(rc);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "depot/pool.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct pool_job *first, **tail;
+	bool stopping;
+	unsigned nthreads;
+	pthread_t threads[];
+};
+
+static void *
+work(void *arg)
+{
+	struct pool *p = arg;
+
+	(void)pthread_mutex_lock(&p->lock);
+	for (;;) {
+		struct pool_job *job = p->first;
+
+		if (job == NULL && p->stopping)
+			break;
+		if (job == NULL) {
+			(void)pthread_cond_wait(&p->wake, &p->lock);
+			continue;
+		}
+		p->first = job->next;
+		if (p->first == NULL)
+			p->tail = &p->first;
+		(void)pthread_mutex_unlock(&p->lock);
+		job->run(job);
+		(void)pthread_mutex_lock(&p->lock);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+int
+pool_start(unsigned nthreads, struct pool **out)
+{
+	struct pool *p = calloc(1,
+	    sizeof(*p) + nthreads * sizeof(p->threads[0]));
+
+	if (p == NULL)
+		return FAULT_MEMORY;
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_cond_init(&p->wake, NULL);
+	p->tail = &p->first;
+	for (; p->nthreads < nthreads; p->nthreads++)
+		if (pthread_create(&p->threads[p->nthreads], NULL, work, p) !=
+		    0) {
+			pool_stop(p);
+			return FAULT_MEMORY;
+		}
+	*out = p;
+	return 0;
+}
+
+void
+pool_submit(struct pool *p, struct pool_job *job)
+{
+	job->next = NULL;
+	(void)pthread_mutex_lock(&p->lock);
+	*p->tail = job;
+	p->tail = &job->next;
+	(void)pthread_cond_signal(&p->wake);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void
+pool_stop(struct pool *p)
+{
+	if (p == NULL)
+		return;
+	(void)pthread_mutex_lock(&p->lock);
+	p->stopping = true;
+	(void)pthread_cond_broadcast(&p->wake);
+	(void)pthread_mutex_unlock(&p->lock);
+	for (unsigned i = 0; i < p->nthreads; i++)
+		(void)pthread_join(p->threads[i], NULL);
+	(void)pthread_cond_destroy(&p->wake);
+	(void)pthread_mutex_destroy(&p->lock);
+	free(p);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Threads for what waits for the disk, so that those that serve the network
+ * never do.  Many syncs at once also cost little more than one: the file
+ * system's journal takes them together.
+ */
+#ifndef SKERRY_DEPOT_POOL_H
+#define SKERRY_DEPOT_POOL_H
+
+#include "base/attr.h"
+
+/* Embedded in what the job works on; in one queue at a time. */
+struct pool_job {
+	struct pool_job *next;
+	void (*run)(struct pool_job *job);
+};
+
+struct pool; /* opaque */
+
+/* FAULT_MEMORY when the threads cannot be had. */
+int pool_start(unsigned nthreads, struct pool **out) must_check;
+
+/* Runs the job in one of the threads, in the order of submission.  Any
+ * thread. */
+void pool_submit(struct pool *p, struct pool_job *job);
+
+/* Runs what is queued, ends the threads, frees.  NULL is fine. */
+void pool_stop(struct pool *p);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One request, from its target to its answer. */
+#ifndef SKERRY_DEPOT_REQUEST_H
+#define SKERRY_DEPOT_REQUEST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "depot/digest.h"
+#include "depot/metrics.h"
+#include "depot/path.h"
+#include "depot/pool.h"
+#include "depot/reply.h"
+#include "depot/store.h"
+
+struct MHD_Connection;
+
+/* What requests work with; the same for all. */
+struct request_site {
+	struct store *store;
+	struct gate *gate;
+	struct metrics *metrics;
+	uint64_t quota; /* the operator's, for each prefix; 0: none */
+	atomic_bool draining;
+};
+
+/* Header fields that mean something here; NULL where absent.  The values live
+ * as long as the request. */
+struct request_fields {
+	const char *authorization;
+	const char *content_digest;
+	const char *content_length;
+	const char *if_none_match;
+	const char *range;
+	const char *transfer_encoding;
+	const char *want_repr_digest;
+	bool repeated; /* one of them came twice */
+};
+
+struct request_op;
+
+/*
+ * Invariants:
+ *  1. Until reply is decided, op is what is being done.
+ *  2. upload is not NULL only between put_begin and put_commit or put_abort.
+ *  3. Only one thread has the request: the connection's, or, while it is
+ *     suspended, one of the pool's.
+ */
+struct request {
+	struct pool_job job; /* first */
+	struct request_site *site;
+	struct MHD_Connection *conn;
+	struct path path;
+	int path_rc;
+	const struct request_op *op;
+	struct request_fields fields;
+	bool begun;
+	uint64_t begun_at; /* monotonic nanoseconds */
+	enum metrics_verb verb;
+	uint64_t length, received; /* of the body */
+	struct store_upload *upload;
+	struct digest *digest;
+	uint8_t want[DIGEST_LEN]; /* as the client said */
+	uint8_t head[STORE_HEAD_LEN];
+	struct reply reply;
+};
+
+/* NULL when out of memory.  target: as on the request line. */
+struct request *request_new(struct request_site *site,
+    struct MHD_Connection *conn, const char *target);
+
+/* Headers are in: checks them, and starts an upload.  Decides the reply where
+ * the request is refused. */
+void request_begin(struct request *r, const char *method);
+
+/* A piece of the body. */
+void request_body(struct request *r, const void *p, size_t n);
+
+/* Whether request_finish may wait for the disk. */
+bool request_is_slow(const struct request *r);
+
+/* The body is in: does it, and decides the reply. */
+void request_finish(struct request *r);
+
+/* Undoes what was not finished; counts; frees.  whole: the answer was sent. */
+void request_end(struct request *r, bool whole);
+
+#endif

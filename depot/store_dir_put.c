@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Creating an object.  The order makes the promise of [depot] true: the file is
+ * synced before it gets its name, the name is given without replacing, and the
+ * folder is synced before anything is answered.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "depot/digest.h"
+#include "depot/dirfs.h"
+#include "depot/store_dir_impl.h"
+
+/* Writing back starts while the rest is still arriving. */
+#define FLUSH_EVERY (4 << 20)
+
+struct store_upload {
+	struct store_dir *d;
+	struct usage *usage;
+	struct store_name name;
+	struct store_dir_path path;
+	uint64_t len, written, flushed;
+	uint64_t reserved;
+	char tmp[STORE_DIR_TMP_LEN + 1]; /* "" when there is no file */
+	int fd;                          /* -1: object is there already */
+};
+
+/* The file and the reservation go; twice does no harm. */
+static void
+undo(struct store_upload *u)
+{
+	if (u->fd >= 0)
+		(void)close(u->fd);
+	u->fd = -1;
+	if (u->tmp[0] != '\0')
+		(void)unlinkat(u->d->tmp, u->tmp, 0);
+	u->tmp[0] = '\0';
+	(void)pthread_mutex_lock(&u->usage->lock);
+	u->usage->reserved -= u->reserved;
+	(void)pthread_mutex_unlock(&u->usage->lock);
+	u->reserved = 0;
+}
+
+void
+store_dir_put_abort(struct store_upload *u)
+{
+	if (u == NULL)
+		return;
+	undo(u);
+	free(u);
+}
+
+static void
+abortp(struct store_upload **u)
+{
+	store_dir_put_abort(*u);
+}
+
+/* Sees whether the object is there, and takes its length of the quota if not.
+ * Under the usage's lock. */
+static int
+admit(struct store_upload *u, uint64_t quota, bool *there_out, struct fault *f)
+{
+	struct stat st;
+	int rc = store_dir_count(u->d, u->usage, f);
+
+	if (rc != 0)
+		return rc;
+	if (fstatat(u->d->v1, u->path.object, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		*there_out = true;
+		if ((uint64_t)st.st_size == u->len)
+			return 0;
+		return fault_set(f, FAULT_EXISTS, "%s", u->path.object);
+	}
+	if (errno != ENOENT) {
+		int err = errno;
+
+		return fault_sys(f, fault_from_errno(err), err, "%s",
+		    u->path.object);
+	}
+	*there_out = false;
+	rc = usage_reserve(u->usage, u->len, quota);
+	if (rc != 0)
+		return fault_set(f, rc, "quota is used up");
+	u->reserved = u->len;
+	return 0;
+}
+
+/* Room is taken now, so that a full disk refuses before the bytes come. */
+static int
+allocate(struct store_upload *u, struct fault *f)
+{
+	int err;
+
+	if (u->len == 0)
+		return 0;
+	do
+		err = fallocate(u->fd, 0, 0, (off_t)u->len) == 0 ? 0 : errno;
+	while (err == EINTR);
+	if (err == 0 || err == EOPNOTSUPP || err == ENOSYS)
+		return 0;
+	return fault_sys(f, fault_from_errno(err), err, "allocate");
+}
+
+int
+store_dir_put_begin(struct store *s, const struct store_name *name,
+    uint64_t len, uint64_t quota, struct store_upload **out, struct fault *f)
+{
+	struct store_dir *d = store_dir_of(s);
+	struct store_upload *u defer(abortp) = NULL;
+	struct usage *usage = usage_get(d->usage, name->prefix);
+	bool there = false;
+	int rc;
+
+	if (usage == NULL || (u = calloc(1, sizeof(*u))) == NULL)
+		return fault_set(f, FAULT_MEMORY, "upload");
+	u->d = d;
+	u->usage = usage;
+	u->name = *name;
+	u->len = len;
+	u->fd = -1;
+	store_dir_path(name, &u->path);
+
+	(void)pthread_mutex_lock(&usage->lock);
+	rc = admit(u, quota, &there, f);
+	(void)pthread_mutex_unlock(&usage->lock);
+	if (rc == 0 && !there)
+		rc = store_dir_tmp(d, u->tmp, &u->fd, f);
+	if (rc == 0 && u->fd >= 0)
+		rc = allocate(u, f);
+	if (rc != 0)
+		return rc;
+	*out = take(u);
+	return 0;
+}
+
+int
+store_dir_put_write(struct store_upload *u, const void *p, size_t n,
+    struct fault *f)
+{
+	int rc;
+
+	if (n > u->len - u->written)
+		return fault_set(f, FAULT_LIMIT, "upload is longer than said");
+	u->written += n;
+	if (u->fd < 0)
+		return 0;
+	rc = dirfs_write(u->fd, p, n, f);
+	if (rc != 0) {
+		undo(u);
+		return rc;
+	}
+	if (u->written - u->flushed >= FLUSH_EVERY) {
+		(void)sync_file_range(u->fd, (off_t)u->flushed,
+		    (off_t)(u->written - u->flushed), SYNC_FILE_RANGE_WRITE);
+		u->flushed = u->written;
+	}
+	return 0;
+}
+
+/* 0 when the object that is there has the same bytes, and durably so. */
+static int
+compare(struct store_upload *u, const uint8_t sha256[32], struct fault *f)
+{
+	int fd defer(dirfs_closep) = -1;
+	int fan defer(dirfs_closep) = -1;
+	uint8_t got[DIGEST_LEN];
+	struct stat st;
+	int rc;
+
+	fd = openat(u->d->v1, u->path.object,
+	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return fault_set(f, FAULT_MISSING, "%s", u->path.object);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return fault_sys(f, FAULT_IO, errno, "%s", u->path.object);
+	if ((uint64_t)st.st_size != u->len)
+		return fault_set(f, FAULT_EXISTS, "%s", u->path.object);
+	rc = digest_of_fd(fd, got, f);
+	if (rc != 0)
+		return rc;
+	if (memcmp(got, sha256, sizeof(got)) != 0)
+		return fault_set(f, FAULT_EXISTS, "%s", u->path.object);
+	/* Whoever created it may not have synced the folder yet. */
+	rc = dirfs_open(u->d->v1, u->path.fan, &fan, f);
+	if (rc == 0)
+		rc = dirfs_sync(fan, u->path.fan, f);
+	return rc;
+}
+
+/* Under the usage's lock. */
+static int
+make_fan(struct store_upload *u, struct fault *f)
+{
+	int prefix defer(dirfs_closep) = -1;
+	uint8_t n = u->name.id[0];
+	char fan[3];
+	int rc = store_dir_make_prefix(u->d, u->usage, f);
+
+	if (rc != 0 || u->usage->durable[n])
+		return rc;
+	(void)snprintf(fan, sizeof(fan), "%02x", n);
+	rc = dirfs_open(u->d->v1, u->path.prefix, &prefix, f);
+	if (rc == 0)
+		rc = dirfs_make(prefix, fan, f);
+	u->usage->durable[n] = rc == 0;
+	return rc;
+}
+
+/* The name appears and the usage grows in one step.  FAULT_EXISTS when the name
+ * is taken. */
+static int
+publish(struct store_upload *u, struct fault *f)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&u->usage->lock);
+	rc = make_fan(u, f);
+	if (rc == 0 && renameat2(u->d->tmp, u->tmp, u->d->v1, u->path.object,
+		RENAME_NOREPLACE) != 0) {
+		int err = errno;
+
+		rc = fault_sys(f, fault_from_errno(err), err, "name %s",
+		    u->path.object);
+	}
+	if (rc == 0) {
+		u->tmp[0] = '\0';
+		u->usage->bytes += u->len;
+		u->usage->reserved -= u->reserved;
+		u->reserved = 0;
+	}
+	(void)pthread_mutex_unlock(&u->usage->lock);
+	return rc;
+}
+
+int
+store_dir_put_commit(struct store_upload *upload, const uint8_t sha256[32],
+    enum store_put *out, struct fault *f)
+{
+	struct store_upload *u defer(abortp) = upload;
+	int fan defer(dirfs_closep) = -1;
+	int rc = FAULT_EXISTS;
+
+	if (u->written != u->len)
+		return fault_set(f, FAULT_MALFORMED, "upload is too short");
+	if (u->fd >= 0) {
+		rc = dirfs_sync(u->fd, "upload", f); /* [depot] */
+		if (rc == 0)
+			rc = publish(u, f);
+	}
+	if (rc == FAULT_EXISTS) {
+		undo(u);
+		rc = compare(u, sha256, f);
+		if (rc == 0)
+			*out = STORE_SAME;
+		return rc;
+	}
+	if (rc == 0)
+		rc = dirfs_open(u->d->v1, u->path.fan, &fan, f);
+	if (rc == 0)
+		rc = dirfs_sync(fan, u->path.fan, f);
+	if (rc == 0)
+		*out = STORE_CREATED;
+	return rc;
+}

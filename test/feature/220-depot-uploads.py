@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Uploads that race, break off, or meet a killed depot."""
+
+import collections
+import hashlib
+import os
+import random
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from skerrytest import Depot, Tap, digest, new_id  # noqa: E402
+
+t = Tap()
+d = Depot()
+
+
+def wait_for(condition, seconds=10):
+    end = time.time() + seconds
+    while not condition() and time.time() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+def truncated():
+    body = os.urandom(8 << 20)
+    for sent in (0, 1, 100_000, len(body) - 1):
+        o = new_id()
+        s = d.raw()
+        s.sendall((f"PUT {d.path(o)} HTTP/1.1\r\nHost: x\r\n"
+                   f"Authorization: Bearer {d.token}\r\n"
+                   f"If-None-Match: *\r\nContent-Digest: {digest(body)}\r\n"
+                   f"Content-Length: {len(body)}\r\n\r\n").encode())
+        s.sendall(body[:sent])
+        s.close()
+        t.ok(wait_for(lambda: d.files() == ({}, [])),
+             f"cut after {sent} bytes: nothing is left")
+        t.eq(d.get(o).status, 404, "and nothing is there")
+    s = d.raw()
+    s.sendall((f"PUT {d.path(new_id())} HTTP/1.1\r\nHost: x\r\n"
+               f"Authorization: Bearer {d.token}\r\nIf-None-Match: *\r\n"
+               f"Content-Digest: {digest(body)}\r\n"
+               f"Content-Length: {len(body)}\r\n\r\n").encode() + body[:4096])
+    t.ok(wait_for(lambda: len(d.files()[1]) == 1), "an upload is in tmp")
+    s.close()
+    wait_for(lambda: not d.files()[1])
+
+
+def race(bodies, name):
+    o, answers = new_id(), []
+
+    def one(body):
+        c = d.connect()
+        c.connect()
+        gate.wait()
+        answers.append((d.put(o, body, conn=c).status, body))
+        c.close()
+
+    gate = threading.Barrier(len(bodies))
+    threads = [threading.Thread(target=one, args=(b,)) for b in bodies]
+    for x in threads:
+        x.start()
+    for x in threads:
+        x.join()
+    count = collections.Counter(s for s, _ in answers)
+    t.eq(count[201], 1, f"{name}: exactly one 201")
+    winner = next(b for s, b in answers if s == 201)
+    same = sum(b == winner for b in bodies)
+    t.eq((count[200], count[412]), (same - 1, len(bodies) - same),
+         f"{name}: 200 for the same bytes, 412 for others")
+    t.ok(d.get(o).body == winner, f"{name}: the winner's bytes")
+    t.eq(d.files()[1], [], f"{name}: nothing in tmp")
+
+
+def races():
+    a, b = os.urandom(200_000), os.urandom(200_000)
+    race([a] * 50, "50 of the same")
+    race([a, b] * 25, "25 of each of two")
+
+
+def killed():
+    """kill -9 during uploads, five times over."""
+    sent, acknowledged, lock = {}, set(), threading.Lock()
+    stop = threading.Event()
+
+    def writer(seed):
+        r = random.Random(seed)
+        while not stop.is_set():
+            o = new_id()
+            body = r.randbytes(r.choice((1, 5000, 300_000, 2_000_000)))
+            with lock:
+                sent[o] = hashlib.sha256(body).digest()
+            try:
+                status = d.put(o, body).status
+            except Exception:
+                time.sleep(0.02)
+                continue
+            if status == 201:
+                with lock:
+                    acknowledged.add(o)
+
+    threads = [threading.Thread(target=writer, args=(i,)) for i in range(6)]
+    for x in threads:
+        x.start()
+    for _ in range(5):
+        time.sleep(0.7)
+        d.restart()
+    stop.set()
+    for x in threads:
+        x.join()
+    t.note(f"{len(acknowledged)} of {len(sent)} uploads acknowledged")
+    t.ok(len(acknowledged) > 20, "some were acknowledged")
+    d.restart()
+    objects, tmp = d.files()
+    t.eq(tmp, [], "tmp is empty after a start")
+    mine = {o: p for o, p in objects.items() if o in sent}
+    t.eq([o for o in acknowledged if o not in mine], [],
+         "every acknowledged object is there")
+    whole = [o for o, p in mine.items()
+             if hashlib.sha256(open(p, "rb").read()).digest() == sent[o]]
+    t.eq(len(whole), len(mine), "every object is whole")
+    listed, after = set(), ""
+    while True:
+        r = d.request("GET", f"/v1/{d.prefix}" +
+                      (f"?after={after}" if after else ""))
+        page = __import__("json").loads(r.body)
+        listed |= {x["id"] for x in page["objects"]}
+        after = page["next"]
+        if after is None:
+            break
+    t.eq(listed, set(objects), "the list is what is on disk")
+
+
+def one_depot_a_folder():
+    from skerrytest import Process
+    p = Process([d.binary, "--config", d.config_file("second.yaml")])
+    t.eq(p.wait(), 16, "a second depot on the same folder exits: conflict")
+    t.ok("in use" in p.raw, "and says so")
+
+
+t.run(truncated, races, killed, one_depot_a_folder)

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Quotas, a full disk, long lists."""
+
+import atexit
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from skerrytest import Depot, Tap, folder, new_id  # noqa: E402
+
+t = Tap()
+d = Depot()
+
+
+def quota():
+    def put(n, limit, prefix):
+        token = d.signer.capability(prefix, quota=limit)
+        old, d.prefix = d.prefix, prefix
+        try:
+            o = new_id()
+            return d.put(o, os.urandom(n), token=token), o, token
+        finally:
+            d.prefix = old
+
+    p = new_id()
+    t.eq(put(600, 1000, p)[0].status, 201, "within the quota")
+    r = put(401, 1000, p)[0]
+    t.eq((r.status, r.code), (507, "quota"), "a byte over it")
+    r, o, token = put(400, 1000, p)
+    t.eq(r.status, 201, "exactly full")
+    t.eq(put(0, 1000, p)[0].status, 201, "an empty object still fits")
+    t.eq(put(1, 1000, p)[0].status, 507, "full")
+    t.eq(put(1, 1002, p)[0].status, 201, "a new capability gives more")
+    d.request("DELETE", f"/v1/{p}/{o}", token=token)
+    t.eq(put(399, 1000, p)[0].status, 201, "deleting gives room")
+    d.restart()
+    t.eq(put(1, 1000, p)[0].status, 507, "a restart counts anew")
+    t.eq(put(1, 0, p)[0].status, 201, "0 is no limit")
+
+
+def operator_quota():
+    other = Depot(quota=1000)
+    t.eq(other.put(new_id(), bytes(1000)).status, 201, "operator's quota")
+    t.eq(other.put(new_id(), bytes(1)).status, 507, "holds where none is said")
+    other.process.kill()
+
+
+def full_disk():
+    if os.geteuid() != 0:
+        t.skip("full disk", "mounting needs root")
+        return
+    where = folder()
+    r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none",
+                        where], capture_output=True)
+    if r.returncode != 0:
+        t.skip("full disk", "mounting is not allowed here")
+        return
+    atexit.register(subprocess.run, ["umount", "-l", where])
+    small = Depot(data=where)
+    kept = []
+    for i in range(8):
+        o = new_id()
+        r = small.put(o, bytes([i]) * (1 << 20))
+        if r.status != 201:
+            break
+        kept.append((o, i))
+    t.eq((r.status, r.code), (507, "full"), "a full disk is 507 full")
+    t.eq(small.files()[1], [], "nothing is left in tmp")
+    t.eq(sorted(small.files()[0]), sorted(o for o, _ in kept),
+         "what was acknowledged is there")
+    t.ok(all(small.get(o).body == bytes([i]) * (1 << 20) for o, i in kept),
+         "and whole")
+    t.eq(small.put(kept[0][0], bytes([0]) * (1 << 20)).status, 200,
+         "a repeat needs no room")
+    t.eq(small.request("DELETE", small.path(kept[0][0])).status, 204,
+         "deleting works on a full disk")
+    t.eq(small.put(new_id(), bytes(1 << 20)).status, 201, "and gives room")
+    small.process.term()
+    t.eq(small.process.wait(), 0, "ends well")
+
+
+def paging():
+    prefix, sizes = new_id(), {}
+    base = os.path.join(d.data, "v1", prefix)
+    for i in range(2500):
+        # Crowd some folders, so that pages end within them.
+        o = ("00" if i % 3 == 0 else secrets.token_hex(1)) + \
+            secrets.token_hex(15)
+        os.makedirs(os.path.join(base, o[:2]), exist_ok=True)
+        with open(os.path.join(base, o[:2], o), "wb") as f:
+            f.write(bytes(i))
+        sizes[o] = i
+    for junk in ("00/junk", "00/" + "ff" * 16, "00/" + "A" * 32):
+        open(os.path.join(base, junk), "w").close()
+    token = d.signer.capability(prefix)
+
+    def pages(limit):
+        after, out, rounds = None, [], 0
+        while True:
+            q = [f"limit={limit}"] if limit else []
+            q += [f"after={after}"] if after else []
+            r = d.request("GET", f"/v1/{prefix}" +
+                          ("?" + "&".join(q) if q else ""), token=token)
+            page = json.loads(r.body)
+            assert list(page) == ["objects", "next"], page.keys()
+            assert len(page["objects"]) <= (limit or 1000)
+            out += [(x["id"], x["size"]) for x in page["objects"]]
+            rounds, after = rounds + 1, page["next"]
+            if after is None:
+                return out, rounds
+            assert after == page["objects"][-1]["id"]
+
+    for limit, rounds in ((None, 3), (1000, 3), (500, 5), (333, 8), (7, 358)):
+        t.eq(pages(limit), (sorted(sizes.items()), rounds),
+             f"2,500 objects in pages of {limit}")
+    r = json.loads(d.request("GET", f"/v1/{new_id()}",
+                             token=d.signer.capability(new_id())).body)
+    t.eq(r["error"]["code"], "denied", "another's list")
+    empty = new_id()
+    r = d.request("GET", f"/v1/{empty}", token=d.signer.capability(empty))
+    t.eq(r.body, b'{"objects":[],"next":null}', "an empty list")
+    last = max(sizes)
+    r = d.request("GET", f"/v1/{prefix}?after={last}", token=token)
+    t.eq(json.loads(r.body)["objects"], [], "after the last")
+
+
+def many_writers_one_quota():
+    """What is acknowledged never exceeds the quota."""
+    prefix, done = new_id(), []
+    token = d.signer.capability(prefix, quota=50_000)
+    d.prefix, d.token = prefix, token
+
+    def one():
+        for _ in range(4):
+            done.append(d.put(new_id(), os.urandom(3000)).status)
+
+    threads = [threading.Thread(target=one) for _ in range(10)]
+    for x in threads:
+        x.start()
+    for x in threads:
+        x.join()
+    t.eq((done.count(201), done.count(507)), (16, 24),
+         "16 of 40 objects fit")
+
+
+t.run(quota, operator_quota, full_disk, paging, many_writers_one_quota)

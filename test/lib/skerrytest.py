@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What feature tests share: TAP output, capabilities made without the project's
+own code, and a depot process on a free port.  Only the standard library and
+python3-cryptography."""
+
+import atexit
+import base64
+import datetime
+import hashlib
+import http.client
+import ipaddress
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+SKIP_ALL = 0
+
+
+class Tap:
+    """Test Anything Protocol; ends the process with its verdict."""
+
+    def __init__(self):
+        self.n = self.failed = 0
+
+    def ok(self, good, name):
+        self.n += 1
+        if not good:
+            self.failed += 1
+        print(f"{'ok' if good else 'not ok'} {self.n} - {name}", flush=True)
+        return bool(good)
+
+    def eq(self, got, want, name):
+        if not self.ok(got == want, name):
+            self.note(f"got {got!r:.200}, want {want!r:.200}")
+
+    def skip(self, name, reason):
+        self.n += 1
+        print(f"ok {self.n} - {name} # SKIP {reason}", flush=True)
+
+    def note(self, text):
+        for line in str(text).splitlines():
+            print(f"# {line}", flush=True)
+
+    def run(self, *cases):
+        """Runs functions in order; an exception fails its case."""
+        for case in cases:
+            try:
+                case()
+            except Exception:
+                self.note(traceback.format_exc())
+                self.ok(False, f"{case.__name__} raised")
+        self.done()
+
+    def done(self):
+        print(f"1..{self.n}", flush=True)
+        sys.exit(1 if self.failed else 0)
+
+
+def folder():
+    """A temporary folder that goes when the test ends."""
+    path = tempfile.mkdtemp(prefix="skerry-test-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def digest(body):
+    return "sha-256=:" + base64.b64encode(
+        hashlib.sha256(body).digest()).decode() + ":"
+
+
+def new_id():
+    return secrets.token_hex(16)
+
+
+def certificate(where):
+    """A self-signed certificate for 127.0.0.1; returns its paths."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "depot")])
+    now = datetime.datetime.utcnow()
+    cert = (x509.CertificateBuilder().subject_name(name).issuer_name(name)
+            .public_key(key.public_key()).serial_number(1)
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=2))
+            .add_extension(x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+            .sign(key, hashes.SHA256()))
+    paths = os.path.join(where, "cert.pem"), os.path.join(where, "key.pem")
+    with open(paths[0], "wb") as f:
+        f.write(cert.public_bytes(serialization.Encoding.PEM))
+    with open(paths[1], "wb") as f:
+        f.write(key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()))
+    return paths
+
+
+class Signer:
+    """PASETO v4.public, after the PASETO specification."""
+
+    def __init__(self):
+        self.key = ed25519.Ed25519PrivateKey.generate()
+        self.public = self.key.public_key().public_bytes(
+            serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+    @staticmethod
+    def pae(*pieces):
+        out = len(pieces).to_bytes(8, "little")
+        for p in pieces:
+            out += len(p).to_bytes(8, "little") + p
+        return out
+
+    def token(self, payload):
+        if not isinstance(payload, bytes):
+            payload = json.dumps(payload).encode()
+        sig = self.key.sign(self.pae(b"v4.public.", payload, b"", b""))
+        return "v4.public." + base64.urlsafe_b64encode(
+            payload + sig).decode().rstrip("=")
+
+    def capability(self, prefix, depot="test", **changes):
+        now = int(time.time())
+        payload = {"v": 1, "depot": depot, "prefix": prefix,
+                   "verbs": ["get", "put", "list", "delete"], "quota": 0,
+                   "nbf": now - 10, "exp": now + 3600}
+        payload.update(changes)
+        return self.token(payload)
+
+
+class Answer:
+    def __init__(self, r, body):
+        self.status, self.headers, self.body = r.status, r.headers, body
+
+    @property
+    def code(self):
+        return json.loads(self.body)["error"]["code"]
+
+
+class Process:
+    """A program that logs JSON lines to stderr and says when it is ready."""
+
+    def __init__(self, argv, env=None):
+        self.lines, self.raw = [], ""
+        self.proc = subprocess.Popen(
+            argv, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0",
+                 **(env or {})})
+        atexit.register(self.kill)
+        self.ready = threading.Event()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.proc.stderr:
+            self.raw += line.decode(errors="replace")
+            try:
+                self.lines.append(json.loads(line))
+            except ValueError:
+                continue
+            if self.lines[-1].get("event") == "ready":
+                self.ready.set()
+        self.ready.set()
+
+    def event(self, name):
+        return next((l for l in self.lines if l.get("event") == name), None)
+
+    def wait_ready(self, seconds=20):
+        if not self.ready.wait(seconds) or self.event("ready") is None:
+            raise RuntimeError("not ready: " + self.raw)
+        return self.event("ready")
+
+    def kill(self):
+        if self.proc.poll() is None:
+            self.proc.kill()
+        self.proc.wait()
+
+    def term(self):
+        self.proc.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds=30):
+        code = self.proc.wait(seconds)
+        self.reader.join(5)
+        return code
+
+
+class Depot:
+    """skerry-depot in a folder of its own, with requests made to it."""
+
+    def __init__(self, binary=None, data=None, **config):
+        self.binary = binary or os.environ["SKERRY_DEPOT"]
+        self.dir = folder()
+        self.data = data or os.path.join(self.dir, "data")
+        os.makedirs(self.data, exist_ok=True)
+        self.signer = Signer()
+        self.cert, self.key = certificate(self.dir)
+        self.prefix = new_id()
+        self.logs = ""
+        self.config = {
+            "name": "test", "listen": "127.0.0.1:0", "cert": self.cert,
+            "key": self.key, "data": self.data, "metrics": "127.0.0.1:0",
+            "authority_keys":
+                [base64.b64encode(self.signer.public).decode()], **config}
+        self.tls = ssl.create_default_context(cafile=self.cert)
+        self.start()
+
+    def config_file(self, name="depot.yaml"):
+        path = os.path.join(self.dir, name)
+        with open(path, "w") as f:
+            json.dump(self.config, f)  # JSON is YAML
+        return path
+
+    def start(self):
+        self.process = Process([self.binary, "--config", self.config_file()])
+        ready = self.process.wait_ready()
+        self.port, self.metrics_port = ready["port"], ready["metrics_port"]
+        self.token = self.signer.capability(self.prefix)
+
+    def restart(self):
+        self.process.kill()
+        self.logs += self.process.raw
+        self.start()
+
+    def connect(self):
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.port, context=self.tls, timeout=60)
+
+    def raw(self):
+        """A TLS socket, for what http.client will not send."""
+        s = socket.create_connection(("127.0.0.1", self.port), 30)
+        return self.tls.wrap_socket(s, server_hostname="127.0.0.1")
+
+    def request(self, method, path, body=None, token="", conn=None, **fields):
+        c = conn or self.connect()
+        headers = {k.replace("_", "-"): v for k, v in fields.items()
+                   if v is not None}
+        if token is not None:
+            headers["Authorization"] = "Bearer " + (token or self.token)
+        c.request(method, path, body, headers)
+        r = c.getresponse()
+        answer = Answer(r, r.read())
+        if conn is None:
+            c.close()
+        return answer
+
+    def path(self, oid):
+        return f"/v1/{self.prefix}/{oid}"
+
+    def put(self, oid, body, conn=None, token="", **fields):
+        headers = {"If_None_Match": "*", "Content_Digest": digest(body)}
+        headers.update(fields)
+        return self.request("PUT", self.path(oid), body, conn=conn,
+                            token=token, **headers)
+
+    def get(self, oid, conn=None, **fields):
+        return self.request("GET", self.path(oid), conn=conn, **fields)
+
+    def metrics(self):
+        c = http.client.HTTPConnection("127.0.0.1", self.metrics_port)
+        c.request("GET", "/metrics")
+        return c.getresponse().read().decode()
+
+    def files(self):
+        """Objects on disk, and files in tmp."""
+        objects, tmp = {}, os.listdir(os.path.join(self.data, "tmp"))
+        for where, _, names in os.walk(os.path.join(self.data, "v1")):
+            for n in names:
+                if len(n) == 32:
+                    objects[n] = os.path.join(where, n)
+        return objects, tmp

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/lib/cm.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "crypt/secret.h"
+#include "depot/digest.h"
+#include "depot/hex.h"
+#include "depot/store_dir.h"
+
+#define RACERS 16
+
+struct env {
+	char dir[64];
+	struct store *s;
+	struct fault f;
+};
+
+static int
+setup(void **state)
+{
+	struct env *e = calloc(1, sizeof(*e));
+
+	(void)snprintf(e->dir, sizeof(e->dir), "/tmp/skerry-store-XXXXXX");
+	if (mkdtemp(e->dir) == NULL || store_dir_open(e->dir, &e->s, &e->f))
+		return -1;
+	*state = e;
+	return 0;
+}
+
+/* Removes a tree of at most five levels. */
+static void
+remove_tree(int at, const char *name, int levels)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	struct dirent *e;
+	DIR *d;
+
+	if (levels == 0 || fd < 0 || (d = fdopendir(fd)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(d), e->d_name, 0) != 0)
+			remove_tree(dirfd(d), e->d_name, levels - 1);
+	}
+	(void)closedir(d);
+	(void)unlinkat(at, name, AT_REMOVEDIR);
+}
+
+static int
+teardown(void **state)
+{
+	struct env *e = *state;
+
+	if (e->s != NULL)
+		e->s->ops->close(e->s);
+	remove_tree(AT_FDCWD, e->dir, 6);
+	free(e);
+	return 0;
+}
+
+static void
+reopen(struct env *e)
+{
+	e->s->ops->close(e->s);
+	e->s = NULL;
+	assert_int_equal(store_dir_open(e->dir, &e->s, &e->f), 0);
+}
+
+static struct store_name
+name_of(uint8_t fan, uint8_t n)
+{
+	struct store_name name = { .prefix = { 7 }, .id = { fan, n } };
+
+	return name;
+}
+
+static int
+put(struct store *s, const struct store_name *name, struct bytes body,
+    uint64_t quota, enum store_put *out)
+{
+	struct digest *d defer(digest_freep) = digest_new();
+	struct store_upload *u;
+	uint8_t sum[DIGEST_LEN];
+	struct fault f;
+	int rc = s->ops->put_begin(s, name, body.n, quota, &u, &f);
+
+	if (rc != 0)
+		return rc;
+	rc = s->ops->put_write(u, body.p, body.n, &f);
+	if (rc != 0) {
+		s->ops->put_abort(u);
+		return rc;
+	}
+	digest_update(d, body.p, body.n);
+	digest_final(d, sum);
+	return s->ops->put_commit(u, sum, out, &f);
+}
+
+static size_t
+files_in_tmp(const struct env *e)
+{
+	char path[128];
+	size_t n = 0;
+	DIR *d;
+
+	(void)snprintf(path, sizeof(path), "%s/tmp", e->dir);
+	d = opendir(path);
+	while (readdir(d) != NULL)
+		n++;
+	(void)closedir(d);
+	return n - 2;
+}
+
+static void
+creates_once_and_answers_a_repeat(void **state)
+{
+	struct env *e = *state;
+	struct store_name n = name_of(1, 2);
+	enum store_put how;
+	uint64_t size;
+	char got[4];
+	int fd;
+
+	assert_int_equal(put(e->s, &n, bytes_of("abc", 3), 0, &how), 0);
+	assert_int_equal(how, STORE_CREATED);
+	assert_int_equal(put(e->s, &n, bytes_of("abc", 3), 0, &how), 0);
+	assert_int_equal(how, STORE_SAME);
+	assert_int_equal(put(e->s, &n, bytes_of("abd", 3), 0, &how),
+	    FAULT_EXISTS);
+	assert_int_equal(put(e->s, &n, bytes_of("abcd", 4), 0, &how),
+	    FAULT_EXISTS);
+	assert_int_equal(e->s->ops->get(e->s, &n, &fd, &size, &e->f), 0);
+	assert_int_equal(size, 3);
+	assert_int_equal(read(fd, got, 4), 3);
+	assert_memory_equal(got, "abc", 3);
+	(void)close(fd);
+	assert_int_equal(files_in_tmp(e), 0);
+}
+
+static void
+abort_leaves_nothing(void **state)
+{
+	struct env *e = *state;
+	struct store_name n = name_of(1, 2);
+	struct store_upload *u;
+	uint64_t size;
+	int fd;
+
+	assert_int_equal(e->s->ops->put_begin(e->s, &n, 10, 0, &u, &e->f), 0);
+	assert_int_equal(e->s->ops->put_write(u, "12345", 5, &e->f), 0);
+	assert_int_equal(files_in_tmp(e), 1);
+	assert_int_equal(e->s->ops->put_write(u, "123456", 6, &e->f),
+	    FAULT_LIMIT);
+	e->s->ops->put_abort(u);
+	assert_int_equal(files_in_tmp(e), 0);
+	assert_int_equal(e->s->ops->get(e->s, &n, &fd, &size, &e->f),
+	    FAULT_NOT_FOUND);
+}
+
+static void
+start_removes_what_a_crash_left(void **state)
+{
+	struct env *e = *state;
+	struct store_name n = name_of(1, 2);
+	char path[128];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/tmp/0000000000000000", e->dir);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	reopen(e);
+	assert_int_equal(files_in_tmp(e), 0);
+	enum store_put how;
+	assert_int_equal(put(e->s, &n, bytes_of("abc", 3), 0, &how), 0);
+}
+
+static void
+only_one_depot_has_a_folder(void **state)
+{
+	struct env *e = *state;
+	struct store *other;
+
+	assert_int_equal(store_dir_open(e->dir, &other, &e->f),
+	    FAULT_CONFLICT);
+}
+
+struct racer {
+	pthread_t thread;
+	struct env *e;
+	uint8_t body;
+	int rc;
+	enum store_put how;
+};
+
+static void *
+race(void *arg)
+{
+	struct racer *r = arg;
+	struct store_name n = name_of(9, 9);
+
+	r->rc = put(r->e->s, &n, bytes_of(&r->body, 1), 0, &r->how);
+	return NULL;
+}
+
+static void
+of_many_at_once_one_creates(void **state)
+{
+	struct racer r[RACERS];
+	int created = 0, same = 0, exists = 0;
+
+	for (size_t i = 0; i < RACERS; i++) {
+		r[i] = (struct racer){ .e = *state, .body = (uint8_t)(i & 1) };
+		assert_int_equal(
+		    pthread_create(&r[i].thread, NULL, race, &r[i]), 0);
+	}
+	for (size_t i = 0; i < RACERS; i++) {
+		assert_int_equal(pthread_join(r[i].thread, NULL), 0);
+		if (r[i].rc == FAULT_EXISTS)
+			exists++;
+		else if (r[i].rc == 0 && r[i].how == STORE_SAME)
+			same++;
+		else if (r[i].rc == 0)
+			created++;
+	}
+	assert_int_equal(created, 1);
+	assert_int_equal(same, RACERS / 2 - 1);
+	assert_int_equal(exists, RACERS / 2);
+	assert_int_equal(files_in_tmp(*state), 0);
+}
+
+static void
+quota_counts_what_is_there_and_under_way(void **state)
+{
+	struct env *e = *state;
+	struct store_name a = name_of(1, 1), b = name_of(2, 2);
+	struct store_upload *u;
+	enum store_put how;
+
+	assert_int_equal(put(e->s, &a, bytes_of("123456", 6), 10, &how), 0);
+	assert_int_equal(put(e->s, &b, bytes_of("12345", 5), 10, &how),
+	    FAULT_LIMIT);
+	/* A repeat needs no room. */
+	assert_int_equal(put(e->s, &a, bytes_of("123456", 6), 3, &how), 0);
+	assert_int_equal(how, STORE_SAME);
+	/* Counted anew from the disk. */
+	reopen(e);
+	assert_int_equal(put(e->s, &b, bytes_of("12345", 5), 10, &how),
+	    FAULT_LIMIT);
+	assert_int_equal(e->s->ops->put_begin(e->s, &b, 4, 10, &u, &e->f), 0);
+	struct store_name c = name_of(3, 3);
+	assert_int_equal(put(e->s, &c, bytes_of("1", 1), 10, &how),
+	    FAULT_LIMIT);
+	e->s->ops->put_abort(u);
+	assert_int_equal(put(e->s, &c, bytes_of("1", 1), 10, &how), 0);
+	assert_int_equal(e->s->ops->remove(e->s, &a, &e->f), 0);
+	assert_int_equal(e->s->ops->remove(e->s, &a, &e->f), 0);
+	assert_int_equal(put(e->s, &b, bytes_of("123456789", 9), 10, &how), 0);
+}
+
+static void
+lists_in_pages_in_order(void **state)
+{
+	struct env *e = *state;
+	struct store_item items[STORE_LIST_MAX];
+	uint8_t last[ID_LEN];
+	const uint8_t *after = NULL;
+	size_t n, seen = 0;
+	enum store_put how;
+	bool more = true;
+
+	assert_int_equal(e->s->ops->list(e->s, (uint8_t[ID_LEN]){ 7 }, NULL,
+	    10, items, &n, &more, &e->f), 0);
+	assert_int_equal(n, 0);
+	assert_false(more);
+	for (unsigned i = 0; i < 60; i++) {
+		struct store_name name = name_of((uint8_t)(i % 3 * 100),
+		    (uint8_t)(i * 7));
+
+		assert_int_equal(put(e->s, &name, bytes_of("1234567", i % 7), 0,
+		    &how), 0);
+	}
+	do {
+		assert_int_equal(e->s->ops->list(e->s, (uint8_t[ID_LEN]){ 7 },
+		    after, 10, items, &n, &more, &e->f), 0);
+		assert_int_equal(n, 10);
+		for (size_t i = 0; i < n; i++) {
+			if (seen + i > 0)
+				assert_true(
+				    memcmp(items[i].id, last, ID_LEN) > 0);
+			memcpy(last, items[i].id, ID_LEN);
+		}
+		after = last;
+		seen += n;
+	} while (more);
+	assert_int_equal(seen, 60);
+}
+
+static void
+head_moves_forward_only(void **state)
+{
+	struct env *e = *state;
+	uint8_t prefix[ID_LEN] = { 7 };
+	uint8_t head[STORE_HEAD_LEN] = { 1 }, got[STORE_HEAD_LEN];
+	const struct store_ops *ops = e->s->ops;
+
+	assert_int_equal(ops->head_get(e->s, prefix, got, &e->f),
+	    FAULT_NOT_FOUND);
+	head[15] = 5;
+	assert_int_equal(ops->head_put(e->s, prefix, head, &e->f), 0);
+	assert_int_equal(ops->head_put(e->s, prefix, head, &e->f), 0);
+	head[283] = 1; /* same number, other bytes */
+	assert_int_equal(ops->head_put(e->s, prefix, head, &e->f),
+	    FAULT_CONFLICT);
+	head[15] = 4;
+	assert_int_equal(ops->head_put(e->s, prefix, head, &e->f),
+	    FAULT_CONFLICT);
+	head[8] = 0x80; /* the number is 64 bits, unsigned */
+	assert_int_equal(ops->head_put(e->s, prefix, head, &e->f), 0);
+	assert_int_equal(ops->head_get(e->s, prefix, got, &e->f), 0);
+	assert_memory_equal(got, head, sizeof(got));
+	head[0] = 2;
+	assert_int_equal(ops->head_put(e->s, prefix, head, &e->f),
+	    FAULT_VERSION);
+	head[0] = 1;
+	head[2] = 1;
+	head[8] = 0x90;
+	assert_int_equal(ops->head_put(e->s, prefix, head, &e->f),
+	    FAULT_MALFORMED);
+	assert_int_equal(files_in_tmp(e), 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest t[] = {
+		T(creates_once_and_answers_a_repeat),
+		T(abort_leaves_nothing),
+		T(start_removes_what_a_crash_left),
+		T(only_one_depot_has_a_folder),
+		T(of_many_at_once_one_creates),
+		T(quota_counts_what_is_there_and_under_way),
+		T(lists_in_pages_in_order),
+		T(head_moves_forward_only),
+	};
+
+	if (secret_init() != 0)
+		return 1;
+	return cmocka_run_group_tests(t, NULL, NULL);
+}
