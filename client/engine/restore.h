@@ -25,9 +25,9 @@ struct restore_options {
 	bool overwrite;          /* replace what is there */
 	unsigned threads;        /* 0: as fetch_new */
 	struct progress *progress; /* may be NULL */
-	/* One line for each thing left out or incomplete; any thread, one at
+	/* Each thing left out or incomplete, in one line; any thread, one at
 	 * a time. */
-	void (*warn)(void *arg, const char *text);
+	void (*warn)(void *arg, struct bytes key, const char *text);
 	void *arg;
 };
 

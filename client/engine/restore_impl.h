@@ -73,8 +73,7 @@ struct restore {
 
 /* restore.c */
 
-/* Warns, and counts n entries as left out, or one as incomplete if n is 0.
- * path is that of key. */
+/* Warns, and counts n entries as left out, or one as incomplete if n is 0. */
 void restore_warn(struct restore *rs, struct bytes key, uint64_t n,
     const char *text);
 

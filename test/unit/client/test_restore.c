@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/engine/restore.h"
+#include "client/path.h"
 #include "crypt/secret.h"
 #include "lib/cm.h"
 #include "lib/mkspace.h"
@@ -18,12 +19,15 @@
 static char warned[16384];
 
 static void
-on_warn(void *arg, const char *text)
+on_warn(void *arg, struct bytes key, const char *text)
 {
 	size_t n = strlen(warned);
+	char path[PATH_SHOW_MAX];
 
 	(void)arg;
-	(void)snprintf(warned + n, sizeof(warned) - n, "%s\n", text);
+	path_show(key, path);
+	(void)snprintf(warned + n, sizeof(warned) - n, "%s: %s\n", path,
+	    text);
 }
 
 struct run {
