@@ -91,6 +91,7 @@ int
 digest_parse(const char *value, uint8_t out[static DIGEST_LEN])
 {
 	const char *b64 = value + strlen(FIELD_HEAD);
+	char again[DIGEST_FIELD_LEN + 1];
 	uint8_t d[DIGEST_LEN];
 	size_t n;
 
@@ -101,6 +102,10 @@ digest_parse(const char *value, uint8_t out[static DIGEST_LEN])
 	if (sodium_base642bin(d, sizeof(d), b64, BASE64_LEN, NULL, &n, NULL,
 		sodium_base64_VARIANT_ORIGINAL) != 0 ||
 	    n != sizeof(d))
+		return FAULT_MALFORMED;
+	/* libsodium 1.0.18 takes some bytes above 0x7f for digits. */
+	digest_format(d, again);
+	if (strcmp(again, value) != 0)
 		return FAULT_MALFORMED;
 	memcpy(out, d, sizeof(d));
 	return 0;

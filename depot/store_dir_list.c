@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Listing and counting.  The 256 folders of a prefix are in the order of ids, so
- * that only one is read at a time, and of that one only the lowest ids are kept:
- * memory does not grow with the number of objects.
+ * Listing and counting.  The 256 folders of a prefix are in the order of ids,
+ * so that only one is read at a time, and of that one only the lowest ids are
+ * kept: memory does not grow with the number of objects.
  */
 #include <dirent.h>
 #include <errno.h>

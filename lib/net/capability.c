@@ -146,6 +146,10 @@ capability_verify(const struct sign_pub *pub, struct bytes token,
 
 	if (token.n > TOKEN_MAX)
 		return FAULT_LIMIT;
+	/* libsodium 1.0.18 takes some bytes above 0x7f for base64 digits. */
+	for (size_t i = 0; i < token.n; i++)
+		if (token.p[i] > 0x7f)
+			return FAULT_MALFORMED;
 	rc = paseto_verify(pub, token, &payload);
 	if (rc != 0)
 		return rc;

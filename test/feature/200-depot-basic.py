@@ -5,6 +5,7 @@
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrytest import Depot, Tap, digest, new_id  # noqa: E402
@@ -153,7 +154,12 @@ def health():
     r = d.request("GET", "/healthz", token=None)
     t.eq((r.status, r.body), (200, b"ok"), "healthz")
     t.eq(d.request("GET", "/metrics").status, 404, "no metrics here")
-    text = d.metrics()
+    # A request counts as under way till its last byte is out.
+    for _ in range(100):
+        text = d.metrics()
+        if "requests_in_flight 0" in text:
+            break
+        time.sleep(0.05)
     t.ok('requests_total{verb="put",status="201"}' in text, "metrics: verb")
     t.ok("request_seconds_bucket" in text, "metrics: histogram")
     t.ok("requests_in_flight 0" in text, "metrics: in flight")
