@@ -20,8 +20,8 @@ struct keys_room; /* secret memory for one request */
 struct keys {
 	struct keystore *store;
 	struct permit permit;
-	uint32_t lease; /* seconds that a capability is good for */
-	struct keys_room *room; /* made at the first request, wiped after each */
+	uint32_t lease; /* of a capability, in seconds */
+	struct keys_room *room; /* wiped after each request */
 };
 
 /* Answers one request of a role: appends code and data to out.  Whatever is
