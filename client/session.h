@@ -15,6 +15,7 @@
 #include "crypt/keys.h"
 #include "net/http.h"
 #include "object/chain.h"
+#include "object/head.h"
 #include "store/store.h"
 
 struct state;
@@ -34,7 +35,7 @@ struct session {
 
 	uint8_t account[ID_LEN], space[ID_LEN], device[ID_LEN];
 	const struct sign_key *sign; /* this device's key; secret memory */
-	struct chain *chain;         /* verified; owned */
+	struct chain *chain;         /* verified and pinned; the state's */
 
 	struct session_epoch *epochs; /* ascending; at least one */
 	size_t nepochs;
@@ -61,6 +62,13 @@ struct session {
 int session_open(struct state *st, enum session_need need,
     const atomic_bool *stop, struct session **out, struct fault *f) must_check;
 
+/*
+ * Whose signature counts under s->head, for head_open().  A head that the
+ * authority showed, or that was verified before, may be of a device that was
+ * revoked since; one from the mirror may not.  spec/30-tree.md, Head.
+ */
+struct head_lookup session_lookup(struct session *s);
+
 /* The key of an epoch; NULL if it was not released.  Borrowed. */
 const struct space_key *session_key(const struct session *s, uint32_t epoch);
 
@@ -81,7 +89,10 @@ int session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 void session_last_seen(const struct session *s, uint64_t *number,
     uint32_t *epoch);
 
-/* Wipes and frees; NULL is fine. */
+/* Wipes and frees; NULL is fine.  finish adds what moved, to the last byte, to
+ * the totals of the command. */
+void session_finish(struct session *s, struct http_wire *onshore,
+    struct http_wire *offshore);
 void session_close(struct session *s);
 void session_closep(struct session **s);
 

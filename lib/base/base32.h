@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Crockford's base32, for codes that people copy by hand: spec/00-conventions.md.
+ * Crockford's base32, for codes that people copy by hand (spec/00-conventions).
  * Neither direction branches on the value of a symbol or looks it up, since a
  * code may be a secret.
  */

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 /* What logline_close() still has to add: ,"cut":true} newline NUL. */
 #define TAIL_MAX 16
 
@@ -30,34 +32,6 @@ put_text(struct logline *l, const char *s)
 	put(l, s, strlen(s));
 }
 
-/* Bytes of the UTF-8 character at s; 0 where there is no valid one. */
-static size_t
-utf8_len(const unsigned char *s)
-{
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		return (s[1] & 0xc0) == 0x80 ? 2 : 0;
-	if ((s[0] & 0xf0) == 0xe0) {
-		if ((s[1] & 0xc0) != 0x80 || (s[2] & 0xc0) != 0x80)
-			return 0;
-		if ((s[0] == 0xe0 && s[1] < 0xa0) ||
-		    (s[0] == 0xed && s[1] > 0x9f))
-			return 0;
-		return 3;
-	}
-	if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-		if ((s[1] & 0xc0) != 0x80 || (s[2] & 0xc0) != 0x80 ||
-		    (s[3] & 0xc0) != 0x80)
-			return 0;
-		if ((s[0] == 0xf0 && s[1] < 0x90) ||
-		    (s[0] == 0xf4 && s[1] > 0x8f))
-			return 0;
-		return 4;
-	}
-	return 0;
-}
-
 static void
 put_string(struct logline *l, const char *value)
 {
@@ -66,7 +40,7 @@ put_string(struct logline *l, const char *value)
 
 	put(l, "\"", 1);
 	while (*s != '\0') {
-		size_t n = utf8_len(s);
+		size_t n = utf8_len(s, strnlen((const char *)s, 4));
 
 		if (n == 0) {
 			put_text(l, "\xef\xbf\xbd");

@@ -42,11 +42,38 @@ pae(struct bytes payload, struct buf *out)
 	return wr_finish(&w);
 }
 
+static void
+encode(const uint8_t *body, size_t n, char token[static PASETO_TOKEN_MAX + 1])
+{
+	memcpy(token, HEADER, HEADER_LEN);
+	(void)sodium_bin2base64(token + HEADER_LEN,
+	    PASETO_TOKEN_MAX + 1 - HEADER_LEN, body, n, BASE64);
+}
+
+/* libsodium 1.0.18 reads bytes above 0x7f as if they were the last letter, so
+ * only encoding again shows that a token is the one form of its body. */
+static int
+decode(struct bytes token, uint8_t body[static BODY_MAX], size_t *n)
+{
+	const char *text = (const char *)token.p;
+	char again[PASETO_TOKEN_MAX + 1];
+
+	if (token.n < HEADER_LEN || memcmp(text, HEADER, HEADER_LEN) != 0)
+		return FAULT_MALFORMED;
+	if (sodium_base642bin(body, BODY_MAX, text + HEADER_LEN,
+		token.n - HEADER_LEN, NULL, n, NULL, BASE64) != 0)
+		return FAULT_MALFORMED;
+	encode(body, *n, again);
+	if (strlen(again) != token.n || memcmp(again, text, token.n) != 0)
+		return FAULT_MALFORMED;
+	return *n < SIGN_LEN ? FAULT_MALFORMED : 0;
+}
+
 int
 paseto_sign(const struct sign_key *key, struct bytes payload, struct buf *out)
 {
 	struct buf m defer(buf_wipe) = buf_init(PASETO_TOKEN_MAX);
-	char token[PASETO_TOKEN_MAX + 1] = HEADER;
+	char token[PASETO_TOKEN_MAX + 1];
 	uint8_t body[BODY_MAX];
 	int rc;
 
@@ -58,8 +85,7 @@ paseto_sign(const struct sign_key *key, struct bytes payload, struct buf *out)
 	if (payload.n != 0)
 		memcpy(body, payload.p, payload.n);
 	sign_make(key, buf_bytes(&m), body + payload.n);
-	(void)sodium_bin2base64(token + HEADER_LEN, sizeof(token) - HEADER_LEN,
-	    body, payload.n + SIGN_LEN, BASE64);
+	encode(body, payload.n + SIGN_LEN, token);
 	return buf_append(out, token, strlen(token));
 }
 
@@ -73,15 +99,9 @@ paseto_verify(const struct sign_pub *pub, struct bytes token, struct buf *out)
 
 	if (token.n > PASETO_TOKEN_MAX)
 		return FAULT_LIMIT;
-	if (token.n < HEADER_LEN || memcmp(token.p, HEADER, HEADER_LEN) != 0)
-		return FAULT_MALFORMED;
-	if (sodium_base642bin(body, sizeof(body),
-		(const char *)token.p + HEADER_LEN, token.n - HEADER_LEN, NULL,
-		&n, NULL, BASE64) != 0)
-		return FAULT_MALFORMED;
-	if (n < SIGN_LEN)
-		return FAULT_MALFORMED;
-	rc = pae(bytes_of(body, n - SIGN_LEN), &m);
+	rc = decode(token, body, &n);
+	if (rc == 0)
+		rc = pae(bytes_of(body, n - SIGN_LEN), &m);
 	if (rc == 0)
 		rc = sign_check(pub, buf_bytes(&m), body + n - SIGN_LEN);
 	if (rc != 0)

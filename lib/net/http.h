@@ -44,13 +44,18 @@ struct http_request {
 	struct bytes body;          /* sent if method is PUT or POST */
 	uint8_t *out;               /* the answer's body goes here … */
 	size_t out_max;             /* … and a longer one is FAULT_LIMIT */
+	bool errors_apart; /* body of a status from 400 on: not to out, and
+	                    * its first bytes to answer.error */
 };
+
+#define HTTP_ERROR_MAX 1024
 
 struct http_answer {
 	unsigned status;
 	size_t n;          /* bytes of body in out */
 	int64_t date;      /* Date header, Unix seconds; 0 if none */
 	char digest[128];  /* Repr-Digest; "" if none */
+	char error[HTTP_ERROR_MAX + 1]; /* see errors_apart; "" if none */
 };
 
 /*

@@ -46,8 +46,9 @@ struct policy {
 
 /* Loads a signed policy (two lines: key, token) and checks the rules of
  * residency; the fault names the rule and the residency that breaks it.
- * signer: the pinned key, or NULL to take the one in the file's first line.  FAULT_MALFORMED, FAULT_TAMPERED, FAULT_TRUST (other signer),
- * FAULT_CONFIG (rule broken).  *out is to be freed. */
+ * signer: the pinned key, or NULL to take the one in the file's first line.
+ * FAULT_MALFORMED, FAULT_TAMPERED, FAULT_TRUST (other signer), FAULT_VERSION,
+ * FAULT_LIMIT, FAULT_CONFIG (rule broken).  *out is to be freed. */
 int policy_load(struct bytes file, const struct sign_pub *signer,
     struct policy **out, struct fault *f) must_check;
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/boot.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/text.h"
+
+static struct bytes
+text(const char *s)
+{
+	return bytes_of(s, strlen(s));
+}
+
+static int
+for_keys(const struct config *c, uint32_t lease, struct wr *w,
+    struct fault *f)
+{
+	struct buf keyfile defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	struct buf pass defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	int rc = config_read(c->keyfile, &keyfile, f);
+
+	if (rc == 0)
+		rc = config_passphrase(c, &pass, f);
+	if (rc != 0)
+		return rc;
+	wr_u32(w, lease);
+	role_boot_put(w, text("file"));
+	role_boot_put(w, buf_bytes(&keyfile));
+	role_boot_put(w, buf_bytes(&pass));
+	return 0;
+}
+
+static int
+for_ledger(const struct config *c, uint32_t lease, struct wr *w,
+    struct fault *f)
+{
+	struct buf policy defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	char host[CONFIG_HOST_MAX];
+	uint8_t pin[32];
+	int rc = config_read(c->policy, &policy, f);
+
+	if (rc != 0)
+		return rc;
+	if (c->policy_key != NULL && text_b64_parse(c->policy_key,
+	        strlen(c->policy_key), pin, sizeof(pin)) != 0)
+		return fault_set(f, FAULT_CONFIG, "policy_key: no base64 of a "
+		    "public key");
+	config_host(c, host);
+	wr_u32(w, lease);
+	wr_u32(w, c->threads);
+	role_boot_put(w, text(c->name));
+	role_boot_put(w, text(c->jurisdiction));
+	role_boot_put(w, text(host));
+	role_boot_put(w, text(c->database));
+	role_boot_put(w, buf_bytes(&policy));
+	role_boot_put(w, bytes_of(pin, c->policy_key != NULL ? sizeof(pin) :
+	                                                       0));
+	return 0;
+}
+
+static int
+for_front(const struct config *c, struct wr *w, struct fault *f)
+{
+	struct buf certificate defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	struct buf key defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	int rc = config_read(c->certificate, &certificate, f);
+
+	if (rc == 0)
+		rc = config_read(c->private_key, &key, f);
+	if (rc != 0)
+		return rc;
+	wr_u32(w, c->threads);
+	role_boot_put(w, buf_bytes(&certificate));
+	role_boot_put(w, buf_bytes(&key));
+	return 0;
+}
+
+int
+boot_send(const struct config *c, enum role r, int fd, struct fault *f)
+{
+	struct buf b defer(buf_wipe) = buf_init(ROLE_BOOT_MAX);
+	struct wr w = wr_to(&b);
+	uint32_t lease = 0;
+	int rc = config_lease(c->lease, &lease);
+
+	if (rc != 0)
+		return fault_set(f, rc, "lease");
+	if (r == ROLE_KEYS)
+		rc = for_keys(c, lease, &w, f);
+	else if (r == ROLE_LEDGER)
+		rc = for_ledger(c, lease, &w, f);
+	else
+		rc = for_front(c, &w, f);
+	if (rc != 0)
+		return rc;
+	rc = wr_finish(&w);
+	if (rc != 0)
+		return fault_set(f, rc, "boot message");
+	for (size_t at = 0; at < b.n;) {
+		ssize_t n = write(fd, b.p + at, b.n - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* The role died; that is seen elsewhere. */
+		if (n < 0)
+			return 0;
+		at += (size_t)n;
+	}
+	return 0;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The subcommands of skerry-authority(1).  Each reads its own options. */
+#ifndef SKERRY_AUTHORITY_CMD_H
+#define SKERRY_AUTHORITY_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+
+typedef int cmd_run(int argc, char **argv, struct fault *f);
+
+cmd_run cmd_init, cmd_policy_sign, cmd_policy_key, cmd_policy_show, cmd_public,
+    cmd_check_config, cmd_run_service;
+
+struct cmd_option {
+	const char *name;  /* without the dashes */
+	const char **value; /* set to the argument */
+	bool required;
+};
+
+/* Reads "--name value" and "--name=value"; what is left over goes to *rest,
+ * where that is not NULL, and is wrong usage where it is.  FAULT_USAGE. */
+int cmd_options(int argc, char **argv, const struct cmd_option *o, size_t n,
+    const char **rest, struct fault *f) must_check;
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/* run, public, check-config: commands about one configuration. */
+#include <stdio.h>
+#include <string.h>
+
+#include "authority/cmd.h"
+#include "authority/config.h"
+#include "authority/keystore_file.h"
+#include "authority/parent.h"
+#include "authority/publics.h"
+#include "net/policy.h"
+#include "net/text.h"
+
+static int
+load(int argc, char **argv, struct config **out, struct fault *f)
+{
+	const char *path = NULL;
+	const struct cmd_option o[] = { { "config", &path, true } };
+	int rc = cmd_options(argc, argv, o, ARRAY_LEN(o), NULL, f);
+
+	return rc != 0 ? rc : config_load(path, out, f);
+}
+
+int
+cmd_run_service(int argc, char **argv, struct fault *f)
+{
+	struct config *c defer(config_freep) = NULL;
+	int rc = load(argc, argv, &c, f);
+
+	return rc != 0 ? rc : parent_run(c, f);
+}
+
+static int
+read_public(const struct config *c, struct keystore_public *out,
+    struct fault *f)
+{
+	struct buf file defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	int rc = config_read(c->keyfile, &file, f);
+
+	if (rc != 0)
+		return rc;
+	rc = keystore_file_public(buf_bytes(&file), out);
+	if (rc != 0)
+		return fault_set(f, rc, "%s: %s", c->keyfile, fault_text(rc));
+	return 0;
+}
+
+int
+cmd_public(int argc, char **argv, struct fault *f)
+{
+	struct config *c defer(config_freep) = NULL;
+	struct keystore_public pub;
+	int rc = load(argc, argv, &c, f);
+
+	if (rc == 0)
+		rc = read_public(c, &pub, f);
+	if (rc != 0)
+		return rc;
+	return publics_print(c->name, c->jurisdiction, c->url, &pub, f);
+}
+
+/* The policy tells devices this authority's keys: they have to be these. */
+static int
+check_policy(const struct config *c, const struct keystore_public *pub,
+    struct fault *f)
+{
+	struct buf file defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	struct policy *p defer(policy_freep) = NULL;
+	const struct policy_authority *a;
+	struct sign_pub pin;
+	int rc = config_read(c->policy, &file, f);
+
+	if (rc == 0 && c->policy_key != NULL &&
+	    text_b64_parse(c->policy_key, strlen(c->policy_key), pin.b,
+	        sizeof(pin.b)) != 0)
+		rc = fault_set(f, FAULT_CONFIG, "policy_key: not a key");
+	if (rc == 0)
+		rc = policy_load(buf_bytes(&file),
+		    c->policy_key != NULL ? &pin : NULL, &p, f);
+	if (rc != 0)
+		return rc;
+	a = policy_find_authority(p, c->name);
+	if (a == NULL)
+		return fault_set(f, FAULT_CONFIG,
+		    "policy: it has no authority %s", c->name);
+	if (strcmp(a->jurisdiction, c->jurisdiction) != 0 ||
+	    strcmp(a->url, c->url) != 0)
+		return fault_set(f, FAULT_CONFIG, "policy: authority %s has "
+		    "another jurisdiction or url there", c->name);
+	if (memcmp(&a->intake, &pub->intake, sizeof(a->intake)) != 0 ||
+	    memcmp(&a->signing, &pub->signing, sizeof(a->signing)) != 0)
+		return fault_set(f, FAULT_CONFIG, "policy: authority %s has "
+		    "other keys there than in its keyfile", c->name);
+	return 0;
+}
+
+/* Everything that run would want, the keyfile opened as well. */
+int
+cmd_check_config(int argc, char **argv, struct fault *f)
+{
+	struct buf file defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	struct buf pass defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	struct keystore *ks defer(keystore_closep) = NULL;
+	struct config *c defer(config_freep) = NULL;
+	struct keystore_config kc = { .kind = "file" };
+	struct keystore_public pub;
+	int rc = load(argc, argv, &c, f);
+
+	if (rc == 0)
+		rc = read_public(c, &pub, f);
+	if (rc == 0)
+		rc = config_read(c->keyfile, &file, f);
+	if (rc == 0)
+		rc = config_passphrase(c, &pass, f);
+	if (rc != 0)
+		return rc;
+	kc.keyfile = buf_bytes(&file);
+	kc.passphrase = buf_bytes(&pass);
+	rc = keystore_open(&kc, &ks);
+	if (rc != 0)
+		return fault_set(f, rc, "%s: %s", c->keyfile, fault_text(rc));
+	return check_policy(c, &pub, f);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cyaml/cyaml.h>
+
+#define TEXT(key, member)                                                   \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, struct config,      \
+	    member, 1, 4096)
+#define OPTIONAL(key, member)                                               \
+	CYAML_FIELD_STRING_PTR(key,                                         \
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, member, \
+	    1, 4096)
+
+static const cyaml_schema_field_t fields[] = {
+	TEXT("name", name),
+	TEXT("jurisdiction", jurisdiction),
+	TEXT("url", url),
+	TEXT("listen", listen),
+	TEXT("cert", certificate),
+	TEXT("key", private_key),
+	TEXT("database", database),
+	TEXT("keyfile", keyfile),
+	TEXT("policy", policy),
+	OPTIONAL("policy_key", policy_key),
+	OPTIONAL("passphrase_file", passphrase_file),
+	OPTIONAL("metrics", metrics),
+	OPTIONAL("lease", lease),
+	OPTIONAL("user", user),
+	CYAML_FIELD_UINT("threads", CYAML_FLAG_OPTIONAL, struct config,
+	    threads),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t top = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields),
+};
+
+/* Keeps the first line of what libcyaml has to say. */
+static void
+on_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
+{
+	char *text = ctx;
+
+	if (level < CYAML_LOG_ERROR || text[0] != '\0')
+		return;
+	(void)vsnprintf(text, FAULT_TEXT_MAX / 2, fmt, ap);
+	text[strcspn(text, "\n")] = '\0';
+}
+
+static void
+close_fdp(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+int
+config_read(const char *path, struct buf *out, struct fault *f)
+{
+	int fd defer(close_fdp) = open(path, O_RDONLY | O_CLOEXEC);
+	size_t total = 0;
+	uint8_t piece[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return fault_sys(f, FAULT_CONFIG, errno, "open %s", path);
+	while ((n = read(fd, piece, sizeof(piece))) > 0) {
+		int rc;
+
+		total += (size_t)n;
+		rc = total > CONFIG_FILE_MAX ? FAULT_LIMIT :
+		                               buf_append(out, piece,
+		                                   (size_t)n);
+		explicit_bzero(piece, sizeof(piece));
+		if (rc != 0)
+			return fault_set(f, FAULT_CONFIG, "read %s: %s", path,
+			    fault_text(rc));
+	}
+	if (n < 0)
+		return fault_sys(f, FAULT_CONFIG, errno, "read %s", path);
+	return 0;
+}
+
+int
+config_passphrase(const struct config *c, struct buf *out, struct fault *f)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char path[4096];
+	int rc;
+
+	if (c->passphrase_file != NULL)
+		(void)snprintf(path, sizeof(path), "%s", c->passphrase_file);
+	else if (dir != NULL)
+		(void)snprintf(path, sizeof(path), "%s/passphrase", dir);
+	else
+		return fault_set(f, FAULT_CONFIG, "passphrase_file is not set "
+		    "and there is no systemd credential");
+	rc = config_read(path, out, f);
+	if (rc != 0)
+		return rc;
+	if (out->n > 0 && out->p[out->n - 1] == '\n')
+		out->n--;
+	if (out->n == 0)
+		return fault_set(f, FAULT_CONFIG, "%s is empty", path);
+	return 0;
+}
+
+int
+config_lease(const char *text, uint32_t *out)
+{
+	static const struct {
+		char unit;
+		uint32_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	uint64_t v = 0;
+
+	if (!isdigit((unsigned char)*text))
+		return FAULT_CONFIG;
+	for (; isdigit((unsigned char)*text); text++) {
+		v = v * 10 + (uint64_t)(*text - '0');
+		if (v > CONFIG_LEASE_MAX)
+			return FAULT_CONFIG;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (text[0] != units[i].unit || text[1] != '\0')
+			continue;
+		v *= units[i].seconds;
+		if (v < 60 || v > CONFIG_LEASE_MAX)
+			return FAULT_CONFIG;
+		*out = (uint32_t)v;
+		return 0;
+	}
+	return FAULT_CONFIG;
+}
+
+void
+config_host(const struct config *c, char out[static CONFIG_HOST_MAX])
+{
+	size_t n;
+
+	(void)snprintf(out, CONFIG_HOST_MAX, "%s",
+	    c->url + strlen("https://"));
+	n = strlen(out);
+	if (n > 4 && strcmp(out + n - 4, ":443") == 0)
+		out[n - 4] = '\0';
+	for (char *s = out; *s != '\0'; s++)
+		*s = (char)tolower((unsigned char)*s);
+}
+
+static int
+check(const struct config *c, struct fault *f)
+{
+	uint32_t lease;
+
+	if (strlen(c->jurisdiction) != 2 ||
+	    strspn(c->jurisdiction, "abcdefghijklmnopqrstuvwxyz") != 2)
+		return fault_set(f, FAULT_CONFIG,
+		    "jurisdiction: two lower-case letters are wanted");
+	if (strncmp(c->url, "https://", 8) != 0 || c->url[8] == '\0' ||
+	    strpbrk(c->url + 8, "/ \t\r\n\"") != NULL ||
+	    strlen(c->url) >= CONFIG_HOST_MAX)
+		return fault_set(f, FAULT_CONFIG,
+		    "url: https://host[:port] is wanted");
+	if (config_lease(c->lease, &lease) != 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "lease: 60s to 30d is wanted, as in 90s, 30m, 12h, 7d");
+	if (c->threads < 1 || c->threads > CONFIG_THREADS_MAX)
+		return fault_set(f, FAULT_CONFIG, "threads: 1 to %d",
+		    CONFIG_THREADS_MAX);
+	return 0;
+}
+
+int
+config_load(const char *path, struct config **out, struct fault *f)
+{
+	char said[FAULT_TEXT_MAX / 2] = "";
+	const cyaml_config_t cyaml = { .log_fn = on_log, .log_ctx = said,
+		.log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem };
+	struct config *c defer(config_freep) = NULL;
+	cyaml_err_t e = cyaml_load_file(path, &cyaml, &top,
+	    (cyaml_data_t **)&c, NULL);
+	int rc;
+
+	if (e != CYAML_OK || c == NULL)
+		return fault_set(f, FAULT_CONFIG, "%s: %s%s%s", path,
+		    cyaml_strerror(e), said[0] != '\0' ? ": " : "", said);
+	if (c->lease == NULL)
+		c->lease = strdup("12h");
+	if (c->lease == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	if (c->threads == 0)
+		c->threads = 4;
+	rc = check(c, f);
+	if (rc != 0)
+		return fault_add(f, rc, "%s", path);
+	*out = take(c);
+	return 0;
+}
+
+void
+config_free(struct config *c)
+{
+	const cyaml_config_t cyaml = { .mem_fn = cyaml_mem };
+
+	if (c != NULL)
+		(void)cyaml_free(&cyaml, &top, c, 0);
+}
+
+void
+config_freep(struct config **c)
+{
+	config_free(*c);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The operator's configuration: skerry-authority.yaml(5). */
+#ifndef SKERRY_AUTHORITY_CONFIG_H
+#define SKERRY_AUTHORITY_CONFIG_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+
+#define CONFIG_THREADS_MAX 32
+#define CONFIG_LEASE_MAX (30 * 86400)
+#define CONFIG_HOST_MAX 256
+#define CONFIG_FILE_MAX 262144 /* bytes of any file that it names */
+
+/* The file's members, as libcyaml fills them; those after the blank line may
+ * be NULL or 0. */
+struct config {
+	char *name, *jurisdiction, *url;
+	char *listen;                   /* address:port; port 0: a free one */
+	char *certificate, *private_key; /* PEM files */
+	char *database, *keyfile, *policy;
+
+	char *policy_key;      /* base64; another signer is refused */
+	char *passphrase_file; /* else the systemd credential "passphrase" */
+	char *metrics;         /* address:port of loopback */
+	char *lease;           /* 90s, 30m, 12h (default), 7d */
+	char *user;            /* roles run as it when started as root */
+	unsigned threads;      /* of the front; default 4 */
+};
+
+/* Reads and checks the file, not what it names.  FAULT_CONFIG.  *out is to be
+ * freed. */
+int config_load(const char *path, struct config **out, struct fault *f)
+	must_check;
+void config_free(struct config *c);
+void config_freep(struct config **c);
+
+/* The lease in seconds, 60 .. CONFIG_LEASE_MAX.  FAULT_CONFIG. */
+int config_lease(const char *text, uint32_t *out) must_check;
+
+/* "@authority" of requests: the url's host, with the port unless it is 443. */
+void config_host(const struct config *c, char out[static CONFIG_HOST_MAX]);
+
+/* Appends a file of at most CONFIG_FILE_MAX bytes.  FAULT_CONFIG. */
+int config_read(const char *path, struct buf *out, struct fault *f) must_check;
+
+/* Appends the passphrase, without the newline at its end. */
+int config_passphrase(const struct config *c, struct buf *out,
+    struct fault *f) must_check;
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the ledger keeps: accounts, device chains, spaces, keyslots, heads,
+ * enrolments, nonces.  One struct of callbacks, so that an embedded database
+ * and a server look alike.  Every call is inside a transaction begun by the
+ * caller; any may answer FAULT_SPACE (disk full), FAULT_IO, FAULT_MEMORY,
+ * FAULT_INTERNAL, which may have ended the transaction: ask active().
+ */
+#ifndef SKERRY_AUTHORITY_DB_H
+#define SKERRY_AUTHORITY_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "crypt/keys.h"
+#include "crypt/wrap.h"
+#include "object/chain.h"
+#include "object/head.h"
+
+#define DB_NAME_MAX 64    /* characters of a residency's or depot's name */
+#define DB_NONCE_LEN 16
+#define DB_HASH_LEN 32
+#define DB_SLOTS_MAX 64   /* keyslots of a kind in one space */
+#define DB_SPACES_MAX 64  /* spaces of an account */
+#define DB_ENROLMENTS_MAX 65536
+
+struct db_device {
+	uint8_t id[ID_LEN], account[ID_LEN];
+	struct sign_pub sign;
+	struct box_pub box;
+	bool recovery, live;
+};
+
+struct db_space {
+	uint8_t id[ID_LEN], account[ID_LEN], prefix[ID_LEN];
+	char residency[DB_NAME_MAX + 1], depot[DB_NAME_MAX + 1];
+};
+
+enum db_kind {
+	DB_AUTHORITY = 1,
+	DB_RECOVERY = 2,
+};
+
+struct db_slot {
+	uint32_t epoch;
+	uint8_t blob[WRAP_LEN];
+};
+
+struct db_head {
+	uint64_t number; /* 0: none yet, and the rest is not set */
+	uint8_t head[HEAD_LEN];
+};
+
+struct db_enrolment {
+	uint8_t device[ID_LEN];
+	struct sign_pub sign;
+	struct box_pub box;
+	int64_t expires;
+};
+
+struct db {
+	/* begin takes the write lock at once.  commit is durable on return. */
+	int (*begin)(struct db *db, struct fault *f);
+	int (*commit)(struct db *db, struct fault *f);
+	void (*abort)(struct db *db);
+	bool (*active)(struct db *db);
+	/* A point inside the transaction, and the way back to it. */
+	int (*mark)(struct db *db, struct fault *f);
+	int (*back)(struct db *db, struct fault *f);
+
+	/* FAULT_EXISTS: seen since forget. */
+	int (*nonce_add)(struct db *db, const uint8_t keyid[static ID_LEN],
+	    const uint8_t nonce[static DB_NONCE_LEN], int64_t now,
+	    struct fault *f);
+	/* Forgets nonces seen and enrolments expired before these times. */
+	int (*forget)(struct db *db, int64_t nonces, int64_t enrolments,
+	    struct fault *f);
+
+	/* request is the hash of the body that made it.  FAULT_EXISTS. */
+	int (*account_add)(struct db *db, const uint8_t id[static ID_LEN],
+	    const uint8_t request[static DB_HASH_LEN], struct fault *f);
+	/* FAULT_NOT_FOUND. */
+	int (*account_get)(struct db *db, const uint8_t id[static ID_LEN],
+	    uint8_t request[static DB_HASH_LEN], struct fault *f);
+
+	/* Entries of the account's chain from seq on, appended back to back. */
+	int (*chain_get)(struct db *db, const uint8_t account[static ID_LEN],
+	    uint32_t seq, struct buf *out, struct fault *f);
+	/* FAULT_EXISTS where seq is taken. */
+	int (*chain_add)(struct db *db, const uint8_t account[static ID_LEN],
+	    uint32_t seq, const uint8_t entry[static CHAIN_ENTRY_LEN],
+	    struct fault *f);
+
+	/* FAULT_EXISTS where it is in any account. */
+	int (*device_add)(struct db *db, const struct db_device *d,
+	    struct fault *f);
+	int (*device_revoke)(struct db *db, const uint8_t id[static ID_LEN],
+	    struct fault *f);
+	/* FAULT_NOT_FOUND. */
+	int (*device_get)(struct db *db, const uint8_t id[static ID_LEN],
+	    struct db_device *out, struct fault *f);
+
+	/* FAULT_EXISTS. */
+	int (*space_add)(struct db *db, const struct db_space *s,
+	    struct fault *f);
+	/* FAULT_NOT_FOUND. */
+	int (*space_get)(struct db *db, const uint8_t id[static ID_LEN],
+	    struct db_space *out, struct fault *f);
+	/* At most DB_SPACES_MAX, by id. */
+	int (*space_list)(struct db *db, const uint8_t account[static ID_LEN],
+	    struct db_space *out, size_t *n, struct fault *f);
+
+	int (*slot_add)(struct db *db, const uint8_t space[static ID_LEN],
+	    enum db_kind kind, const struct db_slot *slot, struct fault *f);
+	/* At most DB_SLOTS_MAX, by epoch. */
+	int (*slot_list)(struct db *db, const uint8_t space[static ID_LEN],
+	    enum db_kind kind, struct db_slot *out, size_t *n,
+	    struct fault *f);
+
+	int (*head_get)(struct db *db, const uint8_t space[static ID_LEN],
+	    struct db_head *out, struct fault *f);
+	/* Puts h where the current number is h->number - 1, else
+	 * FAULT_CONFLICT. */
+	int (*head_move)(struct db *db, const uint8_t space[static ID_LEN],
+	    const struct db_head *h, struct fault *f);
+
+	/* Keeps the older one where there is one; *out is what is kept.
+	 * FAULT_LIMIT past DB_ENROLMENTS_MAX. */
+	int (*enrolment_add)(struct db *db, const struct db_enrolment *e,
+	    struct db_enrolment *out, struct fault *f);
+	/* FAULT_NOT_FOUND. */
+	int (*enrolment_get)(struct db *db, const uint8_t id[static ID_LEN],
+	    struct db_enrolment *out, struct fault *f);
+
+	void (*close)(struct db *db);
+};
+
+/* Opens or makes the database in a file.  FAULT_VERSION where a newer release
+ * made it, FAULT_IO, FAULT_SPACE.  *out is to be closed. */
+int db_sqlite_open(const char *path, struct db **out, struct fault *f)
+	must_check;
+
+#endif

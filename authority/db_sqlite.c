@@ -1,0 +1,717 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The embedded database: SQLite in WAL mode with synchronous=FULL, so that a
+ * commit survives a power cut.  Statements are prepared once and kept.
+ */
+#include "authority/db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#define SCHEMA_VERSION 1
+#define BUSY_MS 5000
+
+static const char schema[] =
+    "CREATE TABLE account (id BLOB PRIMARY KEY, request BLOB NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE chain (account BLOB NOT NULL REFERENCES account (id),"
+    " seq INTEGER NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (account, seq))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE device (id BLOB PRIMARY KEY,"
+    " account BLOB NOT NULL REFERENCES account (id), sign BLOB NOT NULL,"
+    " box BLOB NOT NULL, recovery INTEGER NOT NULL, live INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE space (id BLOB PRIMARY KEY,"
+    " account BLOB NOT NULL REFERENCES account (id),"
+    " prefix BLOB NOT NULL UNIQUE, residency TEXT NOT NULL,"
+    " depot TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX space_account ON space (account, id);"
+    "CREATE TABLE keyslot (space BLOB NOT NULL REFERENCES space (id),"
+    " kind INTEGER NOT NULL, epoch INTEGER NOT NULL, blob BLOB NOT NULL,"
+    " PRIMARY KEY (space, kind, epoch)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE head (space BLOB PRIMARY KEY REFERENCES space (id),"
+    " number INTEGER NOT NULL, head BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE enrolment (device BLOB PRIMARY KEY, sign BLOB NOT NULL,"
+    " box BLOB NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX enrolment_expires ON enrolment (expires);"
+    "CREATE TABLE nonce (keyid BLOB NOT NULL, nonce BLOB NOT NULL,"
+    " seen INTEGER NOT NULL, PRIMARY KEY (keyid, nonce))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE INDEX nonce_seen ON nonce (seen);"
+    "PRAGMA user_version = 1;";
+
+#define STATEMENTS(X)                                                          \
+	X(BEGIN, "BEGIN IMMEDIATE")                                            \
+	X(COMMIT, "COMMIT")                                                    \
+	X(MARK, "SAVEPOINT request")                                           \
+	X(BACK, "ROLLBACK TO request")                                         \
+	X(NONCE_ADD, "INSERT INTO nonce VALUES (?, ?, ?)")                     \
+	X(NONCE_FORGET, "DELETE FROM nonce WHERE seen < ?")                    \
+	X(ENROLMENT_FORGET, "DELETE FROM enrolment WHERE expires < ?")         \
+	X(ACCOUNT_ADD, "INSERT INTO account VALUES (?, ?)")                    \
+	X(ACCOUNT_GET, "SELECT request FROM account WHERE id = ?")             \
+	X(CHAIN_GET, "SELECT entry FROM chain WHERE account = ? AND seq >= ?"  \
+	             " ORDER BY seq")                                          \
+	X(CHAIN_ADD, "INSERT INTO chain VALUES (?, ?, ?)")                     \
+	X(DEVICE_ADD, "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?)")          \
+	X(DEVICE_REVOKE, "UPDATE device SET live = 0 WHERE id = ?")            \
+	X(DEVICE_GET, "SELECT account, sign, box, recovery, live FROM device"  \
+	              " WHERE id = ?")                                         \
+	X(SPACE_ADD, "INSERT INTO space VALUES (?, ?, ?, ?, ?)")               \
+	X(SPACE_GET, "SELECT id, account, prefix, residency, depot FROM space" \
+	             " WHERE id = ?")                                          \
+	X(SPACE_LIST, "SELECT id, account, prefix, residency, depot"           \
+	              " FROM space WHERE account = ? ORDER BY id LIMIT ?")     \
+	X(SLOT_ADD, "INSERT INTO keyslot VALUES (?, ?, ?, ?)")                 \
+	X(SLOT_LIST, "SELECT epoch, blob FROM keyslot WHERE space = ?"         \
+	             " AND kind = ? ORDER BY epoch LIMIT ?")                   \
+	X(HEAD_GET, "SELECT number, head FROM head WHERE space = ?")           \
+	X(HEAD_FIRST, "INSERT INTO head VALUES (?, 1, ?)"                      \
+	              " ON CONFLICT DO NOTHING")                               \
+	X(HEAD_MOVE, "UPDATE head SET number = ?, head = ?"                    \
+	             " WHERE space = ? AND number = ?")                        \
+	X(ENROLMENT_COUNT, "SELECT count(*) FROM enrolment")                   \
+	X(ENROLMENT_ADD, "INSERT INTO enrolment VALUES (?, ?, ?, ?)"           \
+	                 " ON CONFLICT DO NOTHING")                            \
+	X(ENROLMENT_GET, "SELECT sign, box, expires FROM enrolment"            \
+	                 " WHERE device = ?")
+
+enum statement {
+#define X(name, sql) S_##name,
+	STATEMENTS(X)
+#undef X
+	S_COUNT
+};
+
+static const char *const sql[] = {
+#define X(name, text) text,
+	STATEMENTS(X)
+#undef X
+};
+
+struct db_sqlite {
+	struct db db; /* first: callbacks get a pointer to it */
+	sqlite3 *h;
+	sqlite3_stmt *s[S_COUNT];
+};
+
+static struct db_sqlite *
+self(struct db *db)
+{
+	return (struct db_sqlite *)db;
+}
+
+static int
+failed(struct db_sqlite *d, int rc, struct fault *f)
+{
+	int code = FAULT_INTERNAL;
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		code = FAULT_SPACE;
+		break;
+	case SQLITE_CONSTRAINT:
+		code = FAULT_EXISTS;
+		break;
+	case SQLITE_NOMEM:
+		code = FAULT_MEMORY;
+		break;
+	case SQLITE_IOERR:
+	case SQLITE_BUSY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_CORRUPT:
+	case SQLITE_READONLY:
+		code = FAULT_IO;
+		break;
+	}
+	/* The WAL grows by plain writes, whose ENOSPC is an I/O error here. */
+	if (code == FAULT_IO && d->h != NULL &&
+	    fault_from_errno(sqlite3_system_errno(d->h)) == FAULT_SPACE)
+		code = FAULT_SPACE;
+	return fault_set(f, code, "database: %s", sqlite3_errstr(rc));
+}
+
+/* One statement under way: bind in order, step, read columns in order. */
+struct run {
+	struct db_sqlite *d;
+	sqlite3_stmt *s;
+	int next, rc;
+};
+
+static struct run
+run(struct db *db, enum statement which)
+{
+	return (struct run){ .d = self(db), .s = self(db)->s[which], .next = 1,
+		.rc = SQLITE_OK };
+}
+
+static void
+blob(struct run *r, const void *p, size_t n)
+{
+	if (r->rc == SQLITE_OK)
+		r->rc = sqlite3_bind_blob64(r->s, r->next++, p, n,
+		    SQLITE_STATIC);
+}
+
+static void
+text(struct run *r, const char *p)
+{
+	if (r->rc == SQLITE_OK)
+		r->rc = sqlite3_bind_text(r->s, r->next++, p, -1,
+		    SQLITE_STATIC);
+}
+
+static void
+integer(struct run *r, int64_t v)
+{
+	if (r->rc == SQLITE_OK)
+		r->rc = sqlite3_bind_int64(r->s, r->next++, v);
+}
+
+/* Whether there is a row. */
+static bool
+row(struct run *r)
+{
+	if (r->rc == SQLITE_OK || r->rc == SQLITE_ROW)
+		r->rc = sqlite3_step(r->s);
+	return r->rc == SQLITE_ROW;
+}
+
+static void
+column(struct run *r, int i, void *out, size_t n)
+{
+	const void *p = sqlite3_column_blob(r->s, i);
+
+	if (p != NULL && (size_t)sqlite3_column_bytes(r->s, i) == n)
+		memcpy(out, p, n);
+	else
+		r->rc = SQLITE_CORRUPT;
+}
+
+static void
+name_column(struct run *r, int i, char out[static DB_NAME_MAX + 1])
+{
+	const unsigned char *p = sqlite3_column_text(r->s, i);
+	size_t n = (size_t)sqlite3_column_bytes(r->s, i);
+
+	if (p != NULL && n <= DB_NAME_MAX)
+		memcpy(out, p, n + 1);
+	else
+		r->rc = SQLITE_CORRUPT;
+}
+
+/* Ends the statement.  More rows, or no more, is no error. */
+static int
+finish(struct run *r, struct fault *f)
+{
+	int rc = r->rc;
+
+	(void)sqlite3_reset(r->s);
+	(void)sqlite3_clear_bindings(r->s);
+	if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE)
+		return 0;
+	return failed(r->d, rc, f);
+}
+
+static int
+finish_write(struct run *r, struct fault *f)
+{
+	(void)row(r);
+	return finish(r, f);
+}
+
+static int
+finish_one(struct run *r, bool found, struct fault *f)
+{
+	int rc = finish(r, f);
+
+	if (rc == 0 && !found)
+		return fault_set(f, FAULT_NOT_FOUND, "database: no such row");
+	return rc;
+}
+
+static int
+db_begin(struct db *db, struct fault *f)
+{
+	struct run r = run(db, S_BEGIN);
+
+	return finish_write(&r, f);
+}
+
+static void
+db_abort(struct db *db)
+{
+	if (sqlite3_get_autocommit(self(db)->h) == 0)
+		(void)sqlite3_exec(self(db)->h, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int
+db_commit(struct db *db, struct fault *f)
+{
+	struct run r = run(db, S_COMMIT);
+	int rc = finish_write(&r, f);
+
+	if (rc != 0)
+		db_abort(db);
+	return rc;
+}
+
+static bool
+db_active(struct db *db)
+{
+	return sqlite3_get_autocommit(self(db)->h) == 0;
+}
+
+static int
+db_mark(struct db *db, struct fault *f)
+{
+	struct run r = run(db, S_MARK);
+
+	return finish_write(&r, f);
+}
+
+static int
+db_back(struct db *db, struct fault *f)
+{
+	struct run r = run(db, S_BACK);
+
+	return finish_write(&r, f);
+}
+
+static int
+nonce_add(struct db *db, const uint8_t keyid[static ID_LEN],
+    const uint8_t nonce[static DB_NONCE_LEN], int64_t now, struct fault *f)
+{
+	struct run r = run(db, S_NONCE_ADD);
+
+	blob(&r, keyid, ID_LEN);
+	blob(&r, nonce, DB_NONCE_LEN);
+	integer(&r, now);
+	return finish_write(&r, f);
+}
+
+static int
+forget(struct db *db, int64_t nonces, int64_t enrolments, struct fault *f)
+{
+	struct run r = run(db, S_NONCE_FORGET);
+	int rc;
+
+	integer(&r, nonces);
+	rc = finish_write(&r, f);
+	if (rc != 0)
+		return rc;
+	r = run(db, S_ENROLMENT_FORGET);
+	integer(&r, enrolments);
+	return finish_write(&r, f);
+}
+
+static int
+account_add(struct db *db, const uint8_t id[static ID_LEN],
+    const uint8_t request[static DB_HASH_LEN], struct fault *f)
+{
+	struct run r = run(db, S_ACCOUNT_ADD);
+
+	blob(&r, id, ID_LEN);
+	blob(&r, request, DB_HASH_LEN);
+	return finish_write(&r, f);
+}
+
+static int
+account_get(struct db *db, const uint8_t id[static ID_LEN],
+    uint8_t request[static DB_HASH_LEN], struct fault *f)
+{
+	struct run r = run(db, S_ACCOUNT_GET);
+	bool found;
+
+	blob(&r, id, ID_LEN);
+	found = row(&r);
+	if (found)
+		column(&r, 0, request, DB_HASH_LEN);
+	return finish_one(&r, found, f);
+}
+
+static int
+chain_get(struct db *db, const uint8_t account[static ID_LEN], uint32_t seq,
+    struct buf *out, struct fault *f)
+{
+	struct run r = run(db, S_CHAIN_GET);
+	uint8_t entry[CHAIN_ENTRY_LEN];
+	int rc = 0;
+
+	blob(&r, account, ID_LEN);
+	integer(&r, seq);
+	while (rc == 0 && row(&r)) {
+		column(&r, 0, entry, sizeof(entry));
+		if (r.rc == SQLITE_ROW)
+			rc = buf_append(out, entry, sizeof(entry));
+	}
+	if (rc != 0) {
+		(void)finish(&r, f);
+		return fault_set(f, rc, "database: chain");
+	}
+	return finish(&r, f);
+}
+
+static int
+chain_add(struct db *db, const uint8_t account[static ID_LEN], uint32_t seq,
+    const uint8_t entry[static CHAIN_ENTRY_LEN], struct fault *f)
+{
+	struct run r = run(db, S_CHAIN_ADD);
+
+	blob(&r, account, ID_LEN);
+	integer(&r, seq);
+	blob(&r, entry, CHAIN_ENTRY_LEN);
+	return finish_write(&r, f);
+}
+
+static int
+device_add(struct db *db, const struct db_device *d, struct fault *f)
+{
+	struct run r = run(db, S_DEVICE_ADD);
+
+	blob(&r, d->id, ID_LEN);
+	blob(&r, d->account, ID_LEN);
+	blob(&r, d->sign.b, sizeof(d->sign.b));
+	blob(&r, d->box.b, sizeof(d->box.b));
+	integer(&r, d->recovery);
+	integer(&r, d->live);
+	return finish_write(&r, f);
+}
+
+static int
+device_revoke(struct db *db, const uint8_t id[static ID_LEN], struct fault *f)
+{
+	struct run r = run(db, S_DEVICE_REVOKE);
+
+	blob(&r, id, ID_LEN);
+	return finish_write(&r, f);
+}
+
+static int
+device_get(struct db *db, const uint8_t id[static ID_LEN],
+    struct db_device *out, struct fault *f)
+{
+	struct run r = run(db, S_DEVICE_GET);
+	struct db_device d = { 0 };
+	bool found;
+	int rc;
+
+	blob(&r, id, ID_LEN);
+	found = row(&r);
+	if (found) {
+		memcpy(d.id, id, ID_LEN);
+		d.recovery = sqlite3_column_int(r.s, 3) != 0;
+		d.live = sqlite3_column_int(r.s, 4) != 0;
+		column(&r, 0, d.account, ID_LEN);
+		column(&r, 1, d.sign.b, sizeof(d.sign.b));
+		column(&r, 2, d.box.b, sizeof(d.box.b));
+	}
+	rc = finish_one(&r, found, f);
+	if (rc == 0)
+		*out = d;
+	return rc;
+}
+
+static int
+space_add(struct db *db, const struct db_space *s, struct fault *f)
+{
+	struct run r = run(db, S_SPACE_ADD);
+
+	blob(&r, s->id, ID_LEN);
+	blob(&r, s->account, ID_LEN);
+	blob(&r, s->prefix, ID_LEN);
+	text(&r, s->residency);
+	text(&r, s->depot);
+	return finish_write(&r, f);
+}
+
+static void
+space_row(struct run *r, struct db_space *s)
+{
+	column(r, 0, s->id, ID_LEN);
+	column(r, 1, s->account, ID_LEN);
+	column(r, 2, s->prefix, ID_LEN);
+	name_column(r, 3, s->residency);
+	name_column(r, 4, s->depot);
+}
+
+static int
+space_get(struct db *db, const uint8_t id[static ID_LEN],
+    struct db_space *out, struct fault *f)
+{
+	struct run r = run(db, S_SPACE_GET);
+	struct db_space s = { 0 };
+	bool found;
+	int rc;
+
+	blob(&r, id, ID_LEN);
+	found = row(&r);
+	if (found)
+		space_row(&r, &s);
+	rc = finish_one(&r, found, f);
+	if (rc == 0)
+		*out = s;
+	return rc;
+}
+
+static int
+space_list(struct db *db, const uint8_t account[static ID_LEN],
+    struct db_space *out, size_t *n, struct fault *f)
+{
+	struct run r = run(db, S_SPACE_LIST);
+	size_t k = 0;
+	int rc;
+
+	blob(&r, account, ID_LEN);
+	integer(&r, DB_SPACES_MAX);
+	while (k < DB_SPACES_MAX && row(&r))
+		space_row(&r, &out[k++]);
+	rc = finish(&r, f);
+	if (rc == 0)
+		*n = k;
+	return rc;
+}
+
+static int
+slot_add(struct db *db, const uint8_t space[static ID_LEN], enum db_kind kind,
+    const struct db_slot *slot, struct fault *f)
+{
+	struct run r = run(db, S_SLOT_ADD);
+
+	blob(&r, space, ID_LEN);
+	integer(&r, kind);
+	integer(&r, slot->epoch);
+	blob(&r, slot->blob, WRAP_LEN);
+	return finish_write(&r, f);
+}
+
+static int
+slot_list(struct db *db, const uint8_t space[static ID_LEN],
+    enum db_kind kind, struct db_slot *out, size_t *n, struct fault *f)
+{
+	struct run r = run(db, S_SLOT_LIST);
+	size_t k = 0;
+	int rc;
+
+	blob(&r, space, ID_LEN);
+	integer(&r, kind);
+	integer(&r, DB_SLOTS_MAX);
+	while (k < DB_SLOTS_MAX && row(&r)) {
+		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
+		column(&r, 1, out[k].blob, WRAP_LEN);
+		k++;
+	}
+	rc = finish(&r, f);
+	if (rc == 0)
+		*n = k;
+	return rc;
+}
+
+static int
+head_get(struct db *db, const uint8_t space[static ID_LEN],
+    struct db_head *out, struct fault *f)
+{
+	struct run r = run(db, S_HEAD_GET);
+	struct db_head h = { 0 };
+	int rc;
+
+	blob(&r, space, ID_LEN);
+	if (row(&r)) {
+		h.number = (uint64_t)sqlite3_column_int64(r.s, 0);
+		column(&r, 1, h.head, HEAD_LEN);
+	}
+	rc = finish(&r, f);
+	if (rc == 0)
+		*out = h;
+	return rc;
+}
+
+static int
+head_move(struct db *db, const uint8_t space[static ID_LEN],
+    const struct db_head *h, struct fault *f)
+{
+	struct run r;
+	int rc;
+
+	if (h->number < 1 || h->number > INT64_MAX)
+		return fault_set(f, FAULT_CONFLICT, "database: head number");
+	if (h->number == 1) {
+		r = run(db, S_HEAD_FIRST);
+		blob(&r, space, ID_LEN);
+		blob(&r, h->head, HEAD_LEN);
+	} else {
+		r = run(db, S_HEAD_MOVE);
+		integer(&r, (int64_t)h->number);
+		blob(&r, h->head, HEAD_LEN);
+		blob(&r, space, ID_LEN);
+		integer(&r, (int64_t)h->number - 1);
+	}
+	rc = finish_write(&r, f);
+	if (rc != 0)
+		return rc;
+	if (sqlite3_changes(self(db)->h) == 1)
+		return 0;
+	return fault_set(f, FAULT_CONFLICT, "the head has moved");
+}
+
+static int
+enrolment_get(struct db *db, const uint8_t id[static ID_LEN],
+    struct db_enrolment *out, struct fault *f)
+{
+	struct run r = run(db, S_ENROLMENT_GET);
+	struct db_enrolment e = { 0 };
+	bool found;
+	int rc;
+
+	blob(&r, id, ID_LEN);
+	found = row(&r);
+	if (found) {
+		memcpy(e.device, id, ID_LEN);
+		e.expires = sqlite3_column_int64(r.s, 2);
+		column(&r, 0, e.sign.b, sizeof(e.sign.b));
+		column(&r, 1, e.box.b, sizeof(e.box.b));
+	}
+	rc = finish_one(&r, found, f);
+	if (rc == 0)
+		*out = e;
+	return rc;
+}
+
+static int
+enrolment_add(struct db *db, const struct db_enrolment *e,
+    struct db_enrolment *out, struct fault *f)
+{
+	struct run r = run(db, S_ENROLMENT_COUNT);
+	int64_t n = row(&r) ? sqlite3_column_int64(r.s, 0) : 0;
+	int rc = finish(&r, f);
+
+	if (rc != 0)
+		return rc;
+	if (n >= DB_ENROLMENTS_MAX)
+		return fault_set(f, FAULT_LIMIT, "too many enrolments");
+	r = run(db, S_ENROLMENT_ADD);
+	blob(&r, e->device, ID_LEN);
+	blob(&r, e->sign.b, sizeof(e->sign.b));
+	blob(&r, e->box.b, sizeof(e->box.b));
+	integer(&r, e->expires);
+	rc = finish_write(&r, f);
+	if (rc != 0)
+		return rc;
+	return enrolment_get(db, e->device, out, f);
+}
+
+static void
+db_close(struct db *db)
+{
+	struct db_sqlite *d = self(db);
+
+	for (int i = 0; i < S_COUNT; i++)
+		(void)sqlite3_finalize(d->s[i]);
+	(void)sqlite3_close(d->h);
+	free(d);
+}
+
+static int
+settings(struct db_sqlite *d)
+{
+	/* Secrets never reach the database, but what is deleted goes. */
+	return sqlite3_exec(d->h,
+	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+	    "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+	    "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
+	    NULL, NULL, NULL);
+}
+
+/* The schema is made in one transaction, so a crash leaves none or all. */
+static int
+migrate(struct db_sqlite *d, struct fault *f)
+{
+	sqlite3_stmt *s = NULL;
+	int version = -1, rc;
+
+	rc = sqlite3_exec(d->h, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(d->h, "PRAGMA user_version", -1, &s,
+		    NULL);
+	if (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+		version = sqlite3_column_int(s, 0);
+	(void)sqlite3_finalize(s);
+	if (rc == SQLITE_OK && version == 0)
+		rc = sqlite3_exec(d->h, schema, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(d->h, "COMMIT", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return failed(d, rc, f);
+	if (version != 0 && version != SCHEMA_VERSION)
+		return fault_set(f, FAULT_VERSION,
+		    "database: schema %d is not known to this release",
+		    version);
+	return 0;
+}
+
+static const struct db callbacks = {
+	.begin = db_begin,
+	.commit = db_commit,
+	.abort = db_abort,
+	.active = db_active,
+	.mark = db_mark,
+	.back = db_back,
+	.nonce_add = nonce_add,
+	.forget = forget,
+	.account_add = account_add,
+	.account_get = account_get,
+	.chain_get = chain_get,
+	.chain_add = chain_add,
+	.device_add = device_add,
+	.device_revoke = device_revoke,
+	.device_get = device_get,
+	.space_add = space_add,
+	.space_get = space_get,
+	.space_list = space_list,
+	.slot_add = slot_add,
+	.slot_list = slot_list,
+	.head_get = head_get,
+	.head_move = head_move,
+	.enrolment_add = enrolment_add,
+	.enrolment_get = enrolment_get,
+	.close = db_close,
+};
+
+int
+db_sqlite_open(const char *path, struct db **out, struct fault *f)
+{
+	struct db_sqlite *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (d == NULL)
+		return fault_set(f, FAULT_MEMORY, "database: out of memory");
+	d->db = callbacks;
+	rc = sqlite3_open_v2(path, &d->h, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+	    NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(d->h, BUSY_MS);
+	if (rc == SQLITE_OK)
+		rc = settings(d);
+	if (rc != SQLITE_OK) {
+		rc = failed(d, rc, f);
+		db_close(&d->db);
+		return fault_add(f, rc, "open %s", path);
+	}
+	rc = migrate(d, f);
+	for (int i = 0; rc == 0 && i < S_COUNT; i++) {
+		int e = sqlite3_prepare_v3(d->h, sql[i], -1,
+		    SQLITE_PREPARE_PERSISTENT, &d->s[i], NULL);
+
+		if (e != SQLITE_OK)
+			rc = failed(d, e, f);
+	}
+	if (rc != 0) {
+		db_close(&d->db);
+		return fault_add(f, rc, "open %s", path);
+	}
+	*out = &d->db;
+	return 0;
+}

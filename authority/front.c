@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+#include <microhttpd.h>
+
+#include "authority/gauge.h"
+#include "authority/link.h"
+#include "authority/request.h"
+#include "authority/role.h"
+#include "base/logline.h"
+#include "base/rd.h"
+
+#define ANSWER_MS 15000  /* that a request may wait for the ledger */
+#define DRAIN_MS 20000
+#define QUIET_MS 300     /* without a request, when draining, is the end */
+#define IDLE_SECONDS 60
+#define CONNECTIONS 1024
+#define CONNECTION_MEMORY 16384
+#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+
+struct front {
+	struct link pair[ROLE_PAIRS_MAX];
+	unsigned npairs;
+	atomic_uint claimed; /* pairs that a thread has taken for good */
+	atomic_bool draining;
+	struct gauge gauge;
+	struct MHD_Daemon *https, *metrics;
+};
+
+/* One request, from its headers to its end. */
+struct visit {
+	struct timespec start;
+	struct buf body;
+	bool too_long;
+	char path[REQUEST_PATH_MAX + 1];
+	unsigned status;
+};
+
+static _Thread_local struct link *mine; /* this thread's pair */
+
+static struct link *
+my_pair(struct front *fr)
+{
+	if (mine == NULL) {
+		unsigned i = atomic_fetch_add(&fr->claimed, 1);
+
+		if (i < fr->npairs)
+			mine = &fr->pair[i];
+	}
+	return mine;
+}
+
+static enum MHD_Result
+reply(struct front *fr, struct MHD_Connection *c, struct visit *v,
+    unsigned status, struct bytes body)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(body.n,
+	    (void *)body.p, MHD_RESPMEM_MUST_COPY);
+	enum MHD_Result ok;
+
+	if (r == NULL)
+		return MHD_NO;
+	(void)MHD_add_response_header(r, "Content-Type", "application/json");
+	(void)MHD_add_response_header(r, "Cache-Control", "no-store");
+	if (fr->draining)
+		(void)MHD_add_response_header(r, "Connection", "close");
+	v->status = status;
+	ok = MHD_queue_response(c, status, r);
+	MHD_destroy_response(r);
+	return ok;
+}
+
+/* Errors of the front itself; text has nothing that JSON would escape. */
+static enum MHD_Result
+reply_error(struct front *fr, struct MHD_Connection *c, struct visit *v,
+    unsigned status, int code, const char *text)
+{
+	char json[256];
+	int n = snprintf(json, sizeof(json), "{\"error\":{\"code\":\"%s\","
+	    "\"text\":\"%s\"},\"now\":%lld}", fault_name(code), text,
+	    (long long)time(NULL));
+
+	return reply(fr, c, v, status, bytes_of(json, (size_t)n));
+}
+
+/* A header that is longer than any good one is left empty, which the ledger
+ * refuses. */
+static void
+header(struct MHD_Connection *c, const char *name,
+    char out[static HTTPSIG_FIELD_MAX])
+{
+	const char *v = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+	size_t n = v == NULL ? 0 : strlen(v);
+
+	if (n != 0 && n < HTTPSIG_FIELD_MAX)
+		memcpy(out, v, n + 1);
+}
+
+static enum MHD_Result
+forward(struct front *fr, struct MHD_Connection *c, struct visit *v)
+{
+	struct buf ask defer(buf_wipe) = buf_init(LINK_SOCKET_MAX - 8);
+	struct buf got defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
+	struct request q = { .body = buf_bytes(&v->body) };
+	struct link *l = my_pair(fr);
+	struct bytes json;
+	unsigned status;
+	int rc;
+
+	memcpy(q.path, v->path, sizeof(q.path));
+	header(c, "Content-Digest", q.sig.digest);
+	header(c, "Signature-Input", q.sig.input);
+	header(c, "Signature", q.sig.signature);
+	rc = l == NULL ? FAULT_AUTHORITY : request_write(&q, &ask);
+	if (rc == 0)
+		rc = link_call(l, buf_bytes(&ask), ANSWER_MS, &got);
+	if (rc == 0)
+		rc = request_answer_read(buf_bytes(&got), &status, &json);
+	if (rc != 0)
+		return reply_error(fr, c, v, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    FAULT_AUTHORITY, "try again");
+	return reply(fr, c, v, status, json);
+}
+
+static enum MHD_Result
+healthz(struct front *fr, struct MHD_Connection *c, struct visit *v)
+{
+	if (fr->draining)
+		return reply(fr, c, v, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    bytes_of("draining", 8));
+	return reply(fr, c, v, MHD_HTTP_OK, bytes_of("ok", 2));
+}
+
+static struct visit *
+visit_new(struct front *fr, const char *url)
+{
+	struct visit *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	(void)clock_gettime(CLOCK_MONOTONIC, &v->start);
+	v->body = buf_init(REQUEST_BODY_MAX);
+	(void)snprintf(v->path, sizeof(v->path), "%s",
+	    strlen(url) <= REQUEST_PATH_MAX ? url : "/");
+	atomic_fetch_add(&fr->gauge.in_flight, 1);
+	return v;
+}
+
+/* A body that says that it is too long is refused before it is sent. */
+static bool
+announced_too_long(struct MHD_Connection *c)
+{
+	const char *v = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+	    "Content-Length");
+
+	return v != NULL && strtoull(v, NULL, 10) > REQUEST_BODY_MAX;
+}
+
+static enum MHD_Result
+on_request(void *arg, struct MHD_Connection *c, const char *url,
+    const char *method, const char *version, const char *data, size_t *n,
+    void **state)
+{
+	struct front *fr = arg;
+	struct visit *v = *state;
+
+	(void)version;
+	if (v == NULL) {
+		v = *state = visit_new(fr, url);
+		if (v == NULL)
+			return MHD_NO;
+		if (announced_too_long(c))
+			return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST,
+			    FAULT_LIMIT, "the body is too long");
+		return MHD_YES;
+	}
+	if (*n != 0) {
+		if (!v->too_long)
+			v->too_long = buf_append(&v->body, data, *n) != 0;
+		*n = 0;
+		return MHD_YES;
+	}
+	if (v->too_long)
+		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_LIMIT,
+		    "the body is too long");
+	if (strcmp(v->path, "/healthz") == 0 && strcmp(method, "GET") == 0)
+		return healthz(fr, c, v);
+	if (strcmp(method, "POST") != 0)
+		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
+		    "requests are POST");
+	return forward(fr, c, v);
+}
+
+static void
+on_end(void *arg, struct MHD_Connection *c, void **state,
+    enum MHD_RequestTerminationCode why)
+{
+	struct front *fr = arg;
+	struct visit *v = *state;
+	struct timespec now;
+	int64_t ns;
+
+	(void)c;
+	(void)why;
+	if (v == NULL)
+		return;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (now.tv_sec - v->start.tv_sec) * INT64_C(1000000000) +
+	    (now.tv_nsec - v->start.tv_nsec);
+	if (v->status != 0)
+		gauge_request(&fr->gauge, v->path, v->status, (uint64_t)ns);
+	atomic_fetch_sub(&fr->gauge.in_flight, 1);
+	buf_wipe(&v->body);
+	free(v);
+	*state = NULL;
+}
+
+/* /metrics and /healthz, on loopback. */
+static enum MHD_Result
+on_metrics(void *arg, struct MHD_Connection *c, const char *url,
+    const char *method, const char *version, const char *data, size_t *n,
+    void **state)
+{
+	struct buf text defer(buf_wipe) = buf_init(65536);
+	struct front *fr = arg;
+	struct MHD_Response *r;
+	unsigned status = MHD_HTTP_OK;
+	enum MHD_Result ok;
+
+	(void)version;
+	(void)data;
+	(void)state;
+	*n = 0;
+	if (strcmp(method, "GET") != 0 || (strcmp(url, "/metrics") != 0 &&
+	                                      strcmp(url, "/healthz") != 0))
+		status = MHD_HTTP_NOT_FOUND;
+	else if (strcmp(url, "/metrics") == 0) {
+		if (gauge_format(&fr->gauge, &text) != 0)
+			return MHD_NO;
+	} else {
+		if (fr->draining)
+			status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		if (buf_append(&text, fr->draining ? "draining" : "ok",
+		        fr->draining ? 8 : 2) != 0)
+			return MHD_NO;
+	}
+	r = MHD_create_response_from_buffer(text.n, text.p,
+	    MHD_RESPMEM_MUST_COPY);
+	if (r == NULL)
+		return MHD_NO;
+	(void)MHD_add_response_header(r, "Content-Type",
+	    "text/plain; version=0.0.4");
+	ok = MHD_queue_response(c, status, r);
+	MHD_destroy_response(r);
+	return ok;
+}
+
+/* Messages of the library name clients. */
+static void
+on_log(void *arg, const char *fmt, va_list ap)
+{
+	(void)arg;
+	(void)fmt;
+	(void)ap;
+}
+
+static int
+serve(struct front *fr, const char *certificate, const char *key,
+    struct fault *f)
+{
+	struct MHD_OptionItem pool[] = {
+		{ MHD_OPTION_THREAD_POOL_SIZE, fr->npairs, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	if (fr->npairs < 2) /* one thread is no pool */
+		pool[0].option = MHD_OPTION_END;
+	fr->https = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+	        MHD_USE_TLS | MHD_USE_ITC | MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, on_request, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+	    NULL, MHD_OPTION_LISTEN_SOCKET, ROLE_FD_LISTEN,
+	    MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY,
+	    key, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_end, fr,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	    MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+	if (fr->https == NULL)
+		return fault_set(f, FAULT_CONFIG, "front: HTTPS does not start "
+		    "(certificate or private key?)");
+	if (fcntl(ROLE_FD_METRICS, F_GETFD) < 0)
+		return 0;
+	fr->metrics = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+	        MHD_USE_ITC | MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, on_metrics, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+	    NULL, MHD_OPTION_LISTEN_SOCKET, ROLE_FD_METRICS,
+	    MHD_OPTION_CONNECTION_TIMEOUT, 10U, MHD_OPTION_CONNECTION_LIMIT,
+	    16U, MHD_OPTION_END);
+	if (fr->metrics == NULL)
+		return fault_set(f, FAULT_CONFIG, "front: metrics");
+	return 0;
+}
+
+static void
+pause_ms(long ms)
+{
+	const struct timespec t = { .tv_nsec = ms * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* No new connections; requests under way are finished, and those that come on
+ * open connections meanwhile are the last there. */
+static void
+drain(struct front *fr)
+{
+	MHD_socket s;
+	int quiet = 0;
+
+	fr->draining = true;
+	s = MHD_quiesce_daemon(fr->https);
+	if (s != MHD_INVALID_SOCKET)
+		(void)close(s);
+	for (int ms = 0; ms < DRAIN_MS && quiet < QUIET_MS; ms += 20) {
+		quiet = fr->gauge.in_flight == 0 ? quiet + 20 : 0;
+		pause_ms(20);
+	}
+	MHD_stop_daemon(fr->https);
+	if (fr->metrics != NULL)
+		MHD_stop_daemon(fr->metrics);
+}
+
+/* Sets the pairs up, confines the process, starts threads. */
+static int
+start(struct front *fr, struct fault *f)
+{
+	struct buf b defer(buf_wipe) = buf_init(ROLE_BOOT_MAX);
+	char *certificate, *key;
+	struct rd r;
+	int rc = role_boot_read(&b, f);
+
+	if (rc != 0)
+		return rc;
+	r = rd_from(b.p, b.n);
+	fr->npairs = rd_u32(&r);
+	certificate = role_boot_text(&r);
+	key = role_boot_text(&r);
+	rd_require(&r, fr->npairs >= 1 && fr->npairs <= ROLE_PAIRS_MAX);
+	rc = rd_finish(&r);
+	if (rc != 0 || certificate == NULL || key == NULL)
+		rc = fault_set(f, FAULT_INTERNAL, "front: boot message");
+	for (unsigned i = 0; rc == 0 && i < fr->npairs; i++) {
+		int fd = ROLE_FD_PAIR + (int)i;
+
+		fr->pair[i] = link_init(fd, fd, LINK_SOCKET_MAX);
+	}
+	if (rc == 0 && gnutls_global_init() != GNUTLS_E_SUCCESS)
+		rc = fault_set(f, FAULT_INTERNAL, "front: TLS library");
+	if (rc == 0)
+		rc = role_confine(ROLE_FRONT, NULL, f);
+	if (rc == 0)
+		rc = serve(fr, certificate, key, f);
+	if (key != NULL)
+		explicit_bzero(key, strlen(key));
+	free(key);
+	free(certificate);
+	return rc;
+}
+
+int
+front_main(struct fault *f)
+{
+	static struct front fr; /* threads have it to the end of the process */
+	int rc = start(&fr, f);
+
+	if (rc == 0)
+		rc = role_ready(f);
+	if (rc == 0)
+		rc = role_wait(NULL, 0, NULL, f);
+	if (rc != FAULT_INTERRUPTED)
+		return rc;
+	drain(&fr);
+	return 0;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What an operator sees of an authority: numbers only, nothing of anybody. */
+#ifndef SKERRY_AUTHORITY_GAUGE_H
+#define SKERRY_AUTHORITY_GAUGE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+
+#define GAUGE_PATHS 9 /* the last is every other path */
+#define GAUGE_STATUSES 8
+#define GAUGE_BUCKETS 10 /* the last is +Inf */
+
+/* All zero to begin with; safe from several threads. */
+struct gauge {
+	atomic_ullong requests[GAUGE_PATHS][GAUGE_STATUSES];
+	atomic_ullong seconds[GAUGE_BUCKETS];
+	atomic_ullong nanoseconds_sum;
+	atomic_llong in_flight;
+};
+
+/* An answered request. */
+void gauge_request(struct gauge *g, const char *path, unsigned status,
+    uint64_t nanoseconds);
+
+/* Appends Prometheus text. */
+int gauge_format(struct gauge *g, struct buf *out) must_check;
+
+#endif

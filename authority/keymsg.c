@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/keymsg.h"
+
+#include <string.h>
+
+#include "authority/permit.h"
+#include "base/fault.h"
+#include "base/rd.h"
+#include "base/wr.h"
+
+#define WAIT_MS 5000
+
+static void
+space_write(struct wr *w, const struct keymsg_space *s)
+{
+	wr_copy(w, s->account, ID_LEN);
+	wr_copy(w, s->space, ID_LEN);
+	wr_u32(w, s->epoch);
+}
+
+static void
+space_read(struct rd *r, struct keymsg_space *s)
+{
+	rd_copy(r, s->account, ID_LEN);
+	rd_copy(r, s->space, ID_LEN);
+	s->epoch = rd_u32(r);
+}
+
+static void
+capability_read(struct rd *r, struct keymsg_capability *m)
+{
+	size_t n = rd_u8(r);
+
+	rd_require(r, n >= 1 && n <= CAPABILITY_DEPOT_MAX);
+	if (r->failed)
+		return;
+	rd_copy(r, m->depot, n);
+	rd_require(r, memchr(m->depot, 0, n) == NULL);
+	m->depot[n] = '\0';
+	rd_copy(r, m->prefix, ID_LEN);
+	m->now = (int64_t)rd_u64(r);
+}
+
+int
+keymsg_read(struct bytes in, struct keymsg *out)
+{
+	struct rd r = rd_from(in.p, in.n);
+	struct keymsg m = { .request = rd_u8(&r) };
+	int rc;
+
+	switch (m.request) {
+	case PERMIT_ADMIT:
+		space_read(&r, &m.u.admit.of);
+		rd_copy(&r, m.u.admit.blob, sizeof(m.u.admit.blob));
+		break;
+	case PERMIT_RELEASE:
+		space_read(&r, &m.u.release.of);
+		rd_copy(&r, m.u.release.wrapped, WRAP_LEN);
+		rd_copy(&r, m.u.release.sign.b, sizeof(m.u.release.sign.b));
+		rd_copy(&r, m.u.release.box.b, sizeof(m.u.release.box.b));
+		break;
+	case PERMIT_CAPABILITY:
+		capability_read(&r, &m.u.capability);
+		break;
+	default:
+		return FAULT_MALFORMED;
+	}
+	rc = rd_finish(&r);
+	if (rc != 0)
+		return rc;
+	*out = m;
+	return 0;
+}
+
+/* An answer is u8 code (0, or that of a fault without its sign), then data. */
+static int
+ask(struct link *l, const struct wr *w, struct buf *data)
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct rd r;
+	uint8_t code;
+	int rc = wr_finish(w);
+
+	if (rc == 0)
+		rc = link_call(l, buf_bytes(w->b), WAIT_MS, &b);
+	if (rc != 0)
+		return rc;
+	r = rd_from(b.p, b.n);
+	code = rd_u8(&r);
+	if (r.failed)
+		return FAULT_MALFORMED;
+	if (code != 0)
+		return -(int)code;
+	return buf_append(data, r.p, r.left);
+}
+
+static int
+ask_exact(struct link *l, const struct wr *w, uint8_t *out, size_t n)
+{
+	struct buf data defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	int rc = ask(l, w, &data);
+
+	if (rc != 0)
+		return rc;
+	if (data.n != n)
+		return FAULT_MALFORMED;
+	memcpy(out, data.p, n);
+	return 0;
+}
+
+int
+keymsg_admit(struct link *l, const struct keymsg_admit *m,
+    uint8_t out[static WRAP_LEN])
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+
+	wr_u8(&w, PERMIT_ADMIT);
+	space_write(&w, &m->of);
+	wr_copy(&w, m->blob, sizeof(m->blob));
+	return ask_exact(l, &w, out, WRAP_LEN);
+}
+
+int
+keymsg_release(struct link *l, const struct keymsg_release *m,
+    uint8_t out[static KEYSTORE_SEALED_LEN])
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+
+	wr_u8(&w, PERMIT_RELEASE);
+	space_write(&w, &m->of);
+	wr_copy(&w, m->wrapped, WRAP_LEN);
+	wr_copy(&w, m->sign.b, sizeof(m->sign.b));
+	wr_copy(&w, m->box.b, sizeof(m->box.b));
+	return ask_exact(l, &w, out, KEYSTORE_SEALED_LEN);
+}
+
+int
+keymsg_capability(struct link *l, const struct keymsg_capability *m,
+    struct buf *token)
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+	size_t n = strnlen(m->depot, sizeof(m->depot) - 1);
+
+	wr_u8(&w, PERMIT_CAPABILITY);
+	wr_u8(&w, (uint8_t)n);
+	wr_copy(&w, m->depot, n);
+	wr_copy(&w, m->prefix, ID_LEN);
+	wr_u64(&w, (uint64_t)m->now);
+	return ask(l, &w, token);
+}

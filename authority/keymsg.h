@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the ledger asks the keys role, and how: typed fields in a fixed order.
+ * The keys role builds what it wraps, seals and signs from these fields; it
+ * never signs or opens bytes that somebody hands it.
+ */
+#ifndef SKERRY_AUTHORITY_KEYMSG_H
+#define SKERRY_AUTHORITY_KEYMSG_H
+
+#include <stdint.h>
+
+#include "authority/keystore.h"
+#include "authority/link.h"
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "crypt/keys.h"
+#include "crypt/wrap.h"
+
+/* Which space key. */
+struct keymsg_space {
+	uint8_t account[ID_LEN], space[ID_LEN];
+	uint32_t epoch;
+};
+
+struct keymsg_admit {
+	struct keymsg_space of;
+	uint8_t blob[KEYSTORE_SEALED_LEN]; /* to the intake key */
+};
+
+struct keymsg_release {
+	struct keymsg_space of;
+	uint8_t wrapped[WRAP_LEN];
+	struct sign_pub sign; /* of the device; its id comes from both keys */
+	struct box_pub box;
+};
+
+struct keymsg_capability {
+	char depot[CAPABILITY_DEPOT_MAX + 1];
+	uint8_t prefix[ID_LEN];
+	int64_t now; /* refused if it is not the keys role's own time */
+};
+
+/* Any of them, with the number of the request in front.  PERMIT_* is which. */
+struct keymsg {
+	unsigned request;
+	union {
+		struct keymsg_admit admit;
+		struct keymsg_release release;
+		struct keymsg_capability capability;
+	} u;
+};
+
+/* FAULT_MALFORMED: also where the request is not one of the three. */
+int keymsg_read(struct bytes in, struct keymsg *out) must_check;
+
+/* By the ledger.  What the keys role answered, or FAULT_AUTHORITY where it does
+ * not answer. */
+int keymsg_admit(struct link *l, const struct keymsg_admit *m,
+    uint8_t out[static WRAP_LEN]) must_check;
+int keymsg_release(struct link *l, const struct keymsg_release *m,
+    uint8_t out[static KEYSTORE_SEALED_LEN]) must_check;
+int keymsg_capability(struct link *l, const struct keymsg_capability *m,
+    struct buf *token) must_check;
+
+#endif

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "authority/keymsg.h"
+#include "authority/role.h"
+#include "base/rd.h"
+#include "base/wr.h"
+#include "crypt/secret.h"
+#include "object/chain.h"
+
+#define CLOCK_SKEW 5
+
+static void
+space_aad(struct wr *w, const struct keymsg_space *of)
+{
+	wr_copy(w, of->account, ID_LEN);
+	wr_copy(w, of->space, ID_LEN);
+	wr_u32(w, of->epoch);
+}
+
+static struct bytes
+text(const char *s)
+{
+	return bytes_of(s, strlen(s));
+}
+
+/* aad of a keyslot at rest: spec/10-names.md. */
+static int
+slot_aad(const struct keymsg_space *of, struct buf *out)
+{
+	struct wr w = wr_to(out);
+
+	wr_copy(&w, "skerry keyslot v1", strlen("skerry keyslot v1"));
+	space_aad(&w, of);
+	wr_copy(&w, "authority", strlen("authority"));
+	return wr_finish(&w);
+}
+
+static int
+admit(struct keys *k, const struct keymsg_admit *m, struct buf *out)
+{
+	struct space_key *key defer(secret_freep) = secret_new(sizeof(*key));
+	struct buf sent defer(buf_wipe) = buf_init(256);
+	struct buf slot defer(buf_wipe) = buf_init(256);
+	struct wr w = wr_to(&sent);
+	uint8_t wrapped[WRAP_LEN];
+	int rc = slot_aad(&m->of, &slot);
+
+	space_aad(&w, &m->of);
+	if (rc == 0)
+		rc = wr_finish(&w);
+	if (rc == 0 && key == NULL)
+		rc = FAULT_MEMORY;
+	if (rc == 0)
+		rc = k->store->intake(k->store, text("skerry admit v1"),
+		    buf_bytes(&sent), m->blob, key);
+	if (rc == 0)
+		rc = k->store->wrap(k->store, buf_bytes(&slot), key, wrapped);
+	if (rc == 0)
+		rc = buf_append(out, wrapped, sizeof(wrapped));
+	return rc;
+}
+
+static int
+release(struct keys *k, const struct keymsg_release *m, struct buf *out)
+{
+	struct space_key *key defer(secret_freep) = secret_new(sizeof(*key));
+	struct buf slot defer(buf_wipe) = buf_init(256);
+	struct buf aad defer(buf_wipe) = buf_init(256);
+	struct wr w = wr_to(&aad);
+	uint8_t device[ID_LEN], sealed[KEYSTORE_SEALED_LEN];
+	int rc;
+
+	chain_device_id(&m->sign, &m->box, device);
+	space_aad(&w, &m->of);
+	wr_copy(&w, device, ID_LEN);
+	rc = wr_finish(&w);
+	if (rc == 0)
+		rc = slot_aad(&m->of, &slot);
+	if (rc == 0 && key == NULL)
+		rc = FAULT_MEMORY;
+	if (rc == 0)
+		rc = k->store->unwrap(k->store, buf_bytes(&slot), m->wrapped,
+		    key);
+	if (rc == 0)
+		rc = hpke_seal(&m->box, text("skerry release v1"),
+		    buf_bytes(&aad), bytes_of(key->b, sizeof(key->b)), sealed);
+	if (rc == 0)
+		rc = buf_append(out, sealed, sizeof(sealed));
+	return rc;
+}
+
+/* [depot] a writer's capability cannot delete; the ledger cannot ask for one
+ * that does, or for another time. */
+static int
+capability(struct keys *k, const struct keymsg_capability *m, struct buf *out)
+{
+	struct capability c = { .verbs = CAPABILITY_GET | CAPABILITY_PUT |
+		    CAPABILITY_LIST,
+		.nbf = m->now, .exp = m->now + k->lease };
+	int64_t off = (int64_t)time(NULL) - m->now;
+
+	if (off > CLOCK_SKEW || off < -CLOCK_SKEW)
+		return FAULT_CLOCK;
+	memcpy(c.depot, m->depot, sizeof(c.depot));
+	memcpy(c.prefix, m->prefix, ID_LEN);
+	return k->store->capability(k->store, &c, out);
+}
+
+static int
+act(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
+{
+	struct keymsg *m defer(secret_freep) = secret_new(sizeof(*m));
+	int rc = m == NULL ? FAULT_MEMORY : keymsg_read(ask, m);
+
+	if (rc == 0)
+		rc = permit_ask(&k->permit, role, m->request);
+	if (rc != 0)
+		return rc;
+	switch (m->request) {
+	case PERMIT_ADMIT:
+		return admit(k, &m->u.admit, out);
+	case PERMIT_RELEASE:
+		return release(k, &m->u.release, out);
+	case PERMIT_CAPABILITY:
+		return capability(k, &m->u.capability, out);
+	default:
+		return FAULT_DENIED;
+	}
+}
+
+int
+keys_answer(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
+{
+	struct buf data defer(buf_wipe) = buf_init(LINK_PIPE_MAX - 16);
+	uint8_t code = (uint8_t)fault_exit(act(k, role, ask, &data));
+	int rc = buf_append(out, &code, 1);
+
+	if (rc == 0 && code == 0)
+		rc = buf_append(out, data.p, data.n);
+	return rc;
+}
+
+/* [authority] the keyfile comes once, from the parent, before the sandbox. */
+static int
+boot(struct keys *k, struct fault *f)
+{
+	struct buf b defer(buf_wipe) = buf_init(ROLE_BOOT_MAX);
+	char kind[16];
+	struct keystore_config cfg = { .kind = kind };
+	struct bytes name;
+	struct rd r;
+	int rc = role_boot_read(&b, f);
+
+	if (rc != 0)
+		return rc;
+	r = rd_from(b.p, b.n);
+	k->lease = rd_u32(&r);
+	name = role_boot_field(&r);
+	cfg.keyfile = role_boot_field(&r);
+	cfg.passphrase = role_boot_field(&r);
+	rc = rd_finish(&r);
+	if (rc != 0 || name.n >= sizeof(kind))
+		return fault_set(f, FAULT_INTERNAL, "keys: boot message");
+	memcpy(kind, name.p, name.n);
+	kind[name.n] = '\0';
+	rc = permit_ask(&k->permit, PERMIT_PARENT, PERMIT_BOOT);
+	if (rc == 0)
+		rc = keystore_open(&cfg, &k->store);
+	return rc != 0 ? fault_set(f, rc, "keyfile: %s", fault_text(rc)) : 0;
+}
+
+int
+keys_main(struct fault *f)
+{
+	const struct link l = link_init(ROLE_FD_KEYS_READ, ROLE_FD_KEYS_WRITE,
+	    LINK_PIPE_MAX);
+	struct keys k = { 0 };
+	int rc = boot(&k, f);
+
+	if (rc == 0)
+		rc = role_confine(ROLE_KEYS, NULL, f);
+	if (rc == 0)
+		rc = role_ready(f);
+	while (rc == 0) {
+		struct buf ask defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+		struct buf out defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+		uint64_t call;
+
+		rc = role_wait(&l.rfd, 1, NULL, f);
+		if (rc == 0)
+			rc = link_take(&l, &call, &ask);
+		if (rc == FAULT_NOT_FOUND) {
+			rc = 0;
+			continue;
+		}
+		if (rc == 0)
+			rc = keys_answer(&k, PERMIT_LEDGER, buf_bytes(&ask),
+			    &out);
+		if (rc == 0)
+			rc = link_answer(&l, call, buf_bytes(&out));
+		if (rc != 0)
+			(void)fault_set(f, rc, "keys: %s", fault_text(rc));
+	}
+	keystore_close(k.store);
+	return rc == FAULT_INTERRUPTED ? 0 : rc;
+}

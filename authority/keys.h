@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The role that has the keys.  It reads its keyfile from a pipe at the start,
+ * and from then on answers the ledger's three requests over two pipes.  It has
+ * no file and no socket.
+ */
+#ifndef SKERRY_AUTHORITY_KEYS_H
+#define SKERRY_AUTHORITY_KEYS_H
+
+#include <stdint.h>
+
+#include "authority/keystore.h"
+#include "authority/permit.h"
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+
+struct keys {
+	struct keystore *store;
+	struct permit permit;
+	uint32_t lease; /* seconds that a capability is good for */
+};
+
+/* Answers one request of a role: appends code and data to out.  Whatever is
+ * asked, this does not fail but for FAULT_MEMORY. */
+int keys_answer(struct keys *k, unsigned role, struct bytes ask,
+    struct buf *out) must_check;
+
+/* The process: runs until its pipes close.  Returns a FAULT_*. */
+int keys_main(struct fault *f) must_check;
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Where the authority's long-lived keys are.  One struct of callbacks, so that
+ * an encrypted keyfile and a PKCS#11 token look alike: no key crosses this
+ * line, only what is done with it.  spec/10-names.md, Other wrapped keys.
+ */
+#ifndef SKERRY_AUTHORITY_KEYSTORE_H
+#define SKERRY_AUTHORITY_KEYSTORE_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "crypt/hpke.h"
+#include "crypt/keys.h"
+#include "crypt/wrap.h"
+#include "net/capability.h"
+
+#define KEYSTORE_SEALED_LEN (KEY_LEN + HPKE_OVERHEAD)
+
+struct keystore {
+	/* Wraps a space key under the root key.  FAULT_INTERNAL. */
+	int (*wrap)(struct keystore *ks, struct bytes aad,
+	    const struct space_key *in, uint8_t out[static WRAP_LEN]);
+
+	/* The reverse.  FAULT_SECRET where key or aad is another. */
+	int (*unwrap)(struct keystore *ks, struct bytes aad,
+	    const uint8_t in[static WRAP_LEN], struct space_key *out);
+
+	/* Opens what was sealed to the intake key.  FAULT_TAMPERED,
+	 * FAULT_MALFORMED. */
+	int (*intake)(struct keystore *ks, struct bytes info,
+	    struct bytes aad, const uint8_t in[static KEYSTORE_SEALED_LEN],
+	    struct space_key *out);
+
+	/* Signs a capability; appends the token. */
+	int (*capability)(struct keystore *ks, const struct capability *cap,
+	    struct buf *out);
+
+	void (*close)(struct keystore *ks);
+};
+
+struct keystore_config {
+	const char *kind;        /* "file" */
+	struct bytes keyfile;    /* its bytes, still sealed */
+	struct bytes passphrase; /* wiped by the caller */
+};
+
+/* What may be told to everybody. */
+struct keystore_public {
+	struct box_pub intake;
+	struct sign_pub signing;
+};
+
+/* Opens a keystore; *out is to be closed.  FAULT_SECRET (wrong passphrase),
+ * FAULT_TAMPERED, FAULT_VERSION, FAULT_MALFORMED, FAULT_CONFIG (kind not
+ * known), FAULT_MEMORY. */
+int keystore_open(const struct keystore_config *cfg, struct keystore **out)
+	must_check;
+
+void keystore_close(struct keystore *ks);
+void keystore_closep(struct keystore **ks);
+
+#endif

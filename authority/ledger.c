@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Checking who asks, and with what right: spec/50-authority.md, Signed
+ * requests.  What is asked is in ledger_*.c. */
+#include "authority/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "authority/ledger_json.h"
+
+enum sender {
+	SENDER_BODY,     /* anybody; the keys are in the body */
+	SENDER_DEVICE,   /* a live device */
+	SENDER_ANY,      /* a live device or a recovery key */
+	SENDER_RECOVERY, /* a recovery key */
+};
+
+struct path {
+	const char *path;
+	enum sender sender;
+	ledger_handler *handler;
+	ledger_sender *keys; /* SENDER_BODY only */
+};
+
+static const struct path paths[] = {
+	{ "/v1/accounts", SENDER_BODY, ledger_account_create,
+	    ledger_account_sender },
+	{ "/v1/session", SENDER_DEVICE, ledger_session, NULL },
+	{ "/v1/head", SENDER_DEVICE, ledger_head, NULL },
+	{ "/v1/enrolments", SENDER_BODY, ledger_enrol, ledger_enrol_sender },
+	{ "/v1/enrolments/lookup", SENDER_DEVICE, ledger_enrol_lookup, NULL },
+	{ "/v1/devices", SENDER_ANY, ledger_device, NULL },
+	{ "/v1/account", SENDER_ANY, ledger_account_list, NULL },
+	{ "/v1/recovery", SENDER_RECOVERY, ledger_recovery, NULL },
+};
+
+static const struct path *
+path_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		if (strcmp(paths[i].path, name) == 0)
+			return &paths[i];
+	return NULL;
+}
+
+int
+ledger_space(struct ledger *l, const struct ledger_call *c,
+    const uint8_t id[static ID_LEN], struct db_space *out, struct fault *f)
+{
+	struct db_space s;
+	int rc = l->db->space_get(l->db, id, &s, f);
+
+	if (rc == FAULT_NOT_FOUND ||
+	    (rc == 0 && memcmp(s.account, c->sender.account, ID_LEN) != 0))
+		return fault_set(f, FAULT_DENIED, "not a space of yours");
+	if (rc == 0)
+		*out = s;
+	return rc;
+}
+
+bool
+ledger_serves(const struct ledger *l, const struct policy_residency *r)
+{
+	for (size_t i = 0; i < r->nkeys; i++)
+		if (strcmp(r->keys[i], l->jurisdiction) == 0)
+			return true;
+	return false;
+}
+
+json_t *
+ledger_head_json(const struct db_head *h)
+{
+	if (h->number == 0)
+		return json_null();
+	return ledger_json_b64(h->head, HEAD_LEN);
+}
+
+static int
+body_parse(struct bytes b, json_t **out, struct fault *f)
+{
+	json_t *j = json_loadb((const char *)b.p, b.n, JSON_REJECT_DUPLICATES,
+	    NULL);
+
+	if (!json_is_object(j)) {
+		json_decref(j);
+		return fault_set(f, FAULT_MALFORMED, "body: no JSON object");
+	}
+	*out = j;
+	return 0;
+}
+
+static int
+signature_check(struct ledger *l, const struct ledger_call *c,
+    struct fault *f)
+{
+	int rc = httpsig_check(&c->sender.sign, &c->q->sig, l->host,
+	    c->q->path, c->q->body);
+
+	return rc != 0 ? fault_set(f, rc, "signature: %s", fault_text(rc)) : 0;
+}
+
+/* Who has to have signed, by the database; then the signature; only then is it
+ * said whether that one still may. */
+static int
+sender_known(struct ledger *l, enum sender want, struct ledger_call *c,
+    struct fault *f)
+{
+	int rc = l->db->device_get(l->db, c->sig.keyid, &c->sender, f);
+
+	if (rc == FAULT_NOT_FOUND)
+		return fault_set(f, FAULT_DENIED, "device is not known");
+	if (rc == 0)
+		rc = signature_check(l, c, f);
+	if (rc != 0)
+		return rc;
+	if (!c->sender.live)
+		return fault_set(f, FAULT_DENIED, "device was revoked");
+	if ((want == SENDER_DEVICE && c->sender.recovery) ||
+	    (want == SENDER_RECOVERY && !c->sender.recovery))
+		return fault_set(f, FAULT_DENIED,
+		    "not a request of this kind of key");
+	return 0;
+}
+
+/* [authority] the key is in the body, so that is parsed first; its strict form
+ * and size bound what an unsigned body can do. */
+static int
+sender_in_body(struct ledger *l, ledger_sender *keys, struct ledger_call *c,
+    struct fault *f)
+{
+	int rc = keys(c->body, &c->sender);
+
+	if (rc != 0)
+		return fault_set(f, rc, "body: %s", fault_text(rc));
+	if (memcmp(c->sender.id, c->sig.keyid, ID_LEN) != 0)
+		return fault_set(f, FAULT_DENIED,
+		    "keyid is not that of the keys in the body");
+	return signature_check(l, c, f);
+}
+
+static int
+fresh(struct ledger *l, const struct ledger_call *c, struct fault *f)
+{
+	int64_t off = c->now - c->sig.created;
+	int rc;
+
+	if (off > LEDGER_CLOCK_SKEW || off < -LEDGER_CLOCK_SKEW)
+		return fault_set(f, FAULT_CLOCK,
+		    "the request was made at another time than now");
+	rc = l->db->nonce_add(l->db, c->sig.keyid, c->sig.nonce, c->now, f);
+	if (rc == FAULT_EXISTS)
+		return fault_set(f, FAULT_TAMPERED, "the nonce was used");
+	return rc;
+}
+
+/* Runs the handler; what it wrote stays only if it succeeds. */
+static int
+handle(struct ledger *l, const struct path *p, const struct ledger_call *c,
+    json_t **out, struct fault *f)
+{
+	struct fault undo = { 0 };
+	int rc = l->db->mark(l->db, f);
+
+	if (rc == 0)
+		rc = p->handler(l, c, out, f);
+	if (rc != 0 && l->db->active(l->db) && l->db->back(l->db, &undo) != 0)
+		l->db->abort(l->db);
+	return rc;
+}
+
+static int
+answer(struct ledger *l, const struct request *q, struct ledger_call *c,
+    json_t **out, struct fault *f)
+{
+	const struct path *p = path_find(q->path);
+	json_t *body defer(ledger_json_freep) = NULL;
+	int rc;
+
+	if (p == NULL)
+		return fault_set(f, FAULT_NOT_FOUND, "no such request");
+	rc = httpsig_parse(&q->sig, &c->sig);
+	if (rc != 0)
+		return fault_set(f, rc, "signature headers: %s",
+		    fault_text(rc));
+	if (p->sender != SENDER_BODY)
+		rc = sender_known(l, p->sender, c, f);
+	if (rc == 0)
+		rc = body_parse(q->body, &body, f);
+	c->body = body;
+	if (rc == 0 && p->sender == SENDER_BODY)
+		rc = sender_in_body(l, p->keys, c, f);
+	if (rc == 0)
+		rc = fresh(l, c, f);
+	if (rc == 0)
+		rc = handle(l, p, c, out, f);
+	return rc;
+}
+
+static const struct {
+	int code, as;
+	unsigned status;
+} statuses[] = {
+	{ FAULT_MALFORMED, FAULT_MALFORMED, 400 },
+	{ FAULT_USAGE, FAULT_USAGE, 400 },
+	{ FAULT_LIMIT, FAULT_LIMIT, 400 },
+	{ FAULT_VERSION, FAULT_VERSION, 400 },
+	{ FAULT_TAMPERED, FAULT_TAMPERED, 401 },
+	{ FAULT_CLOCK, FAULT_CLOCK, 401 },
+	{ FAULT_DENIED, FAULT_DENIED, 403 },
+	{ FAULT_TRUST, FAULT_DENIED, 403 },
+	{ FAULT_NOT_FOUND, FAULT_NOT_FOUND, 404 },
+	{ FAULT_CONFLICT, FAULT_CONFLICT, 409 },
+	{ FAULT_EXISTS, FAULT_EXISTS, 409 },
+	{ FAULT_AUTHORITY, FAULT_AUTHORITY, 503 },
+	{ FAULT_SPACE, FAULT_SPACE, 503 },
+};
+
+/* Members of extra are added; a fault that the spec does not name is told as
+ * INTERNAL, without its text. */
+static int
+error_write(const struct fault *f, json_t *extra, int64_t now,
+    struct buf *out)
+{
+	int code = FAULT_INTERNAL;
+	unsigned status = 500;
+	json_t *j;
+	char *text;
+	int rc;
+
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+		if (statuses[i].code == f->code) {
+			code = statuses[i].as;
+			status = statuses[i].status;
+		}
+	}
+	j = json_pack("{s:{s:s,s:s},s:I}", "error", "code", fault_name(code),
+	    "text", code == FAULT_INTERNAL ? fault_text(code) : f->text, "now",
+	    (json_int_t)now);
+	if (j != NULL && extra != NULL)
+		(void)json_object_update_missing(j, extra);
+	text = json_dumps(j, JSON_COMPACT);
+	json_decref(j);
+	if (text == NULL)
+		return FAULT_MEMORY;
+	rc = request_answer_write(status, bytes_of(text, strlen(text)), out);
+	free(text);
+	return rc;
+}
+
+int
+ledger_answer(struct ledger *l, struct bytes in, int64_t now, struct buf *out)
+{
+	json_t *ok defer(ledger_json_freep) = NULL;
+	struct ledger_call c = { .now = now };
+	struct fault f = { 0 };
+	struct request q;
+	char *text;
+	int rc = request_read(in, &q);
+
+	if (rc != 0)
+		(void)fault_set(&f, rc, "request");
+	c.q = &q;
+	if (rc == 0)
+		rc = answer(l, &q, &c, &ok, &f);
+	if (rc != 0)
+		return error_write(&f, ok, now, out);
+	text = json_dumps(ok, JSON_COMPACT);
+	if (text == NULL)
+		return FAULT_MEMORY;
+	rc = request_answer_write(200, bytes_of(text, strlen(text)), out);
+	free(text);
+	return rc;
+}
+
+static int
+forget(struct ledger *l, int64_t now, struct fault *f)
+{
+	int rc;
+
+	if (now - l->forgot < 60)
+		return 0;
+	rc = l->db->forget(l->db, now - LEDGER_NONCE_SECONDS, now, f);
+	if (rc == 0)
+		l->forgot = now;
+	return rc;
+}
+
+void
+ledger_batch(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
+    struct buf *out)
+{
+	struct fault f = { 0 };
+	int rc = l->db->begin(l->db, &f);
+
+	if (rc == 0)
+		rc = forget(l, now, &f);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = ledger_answer(l, in[i], now, &out[i]);
+		if (rc != 0)
+			(void)fault_set(&f, rc, "answer");
+		/* A full disk may have undone the requests before, too. */
+		if (rc == 0 && !l->db->active(l->db))
+			rc = fault_set(&f, FAULT_SPACE, "no space left");
+	}
+	if (rc == 0)
+		rc = l->db->commit(l->db, &f);
+	if (rc == 0)
+		return;
+	l->db->abort(l->db);
+	l->forgot = 0;
+	for (size_t i = 0; i < n; i++) {
+		buf_wipe(&out[i]);
+		/* Memory again: the front runs into its time limit. */
+		if (error_write(&f, NULL, now, &out[i]) != 0)
+			buf_wipe(&out[i]);
+	}
+}

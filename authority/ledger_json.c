@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/ledger_json.h"
+
+#include <stdlib.h>
+
+#include "net/text.h"
+
+void
+ledger_json_freep(json_t **j)
+{
+	json_decref(*j);
+}
+
+int
+ledger_json_bytes(const json_t *j, void *out, size_t n)
+{
+	if (!json_is_string(j))
+		return FAULT_MALFORMED;
+	return text_b64_parse(json_string_value(j), json_string_length(j), out,
+	    n);
+}
+
+int
+ledger_json_id(const json_t *j, uint8_t out[static ID_LEN])
+{
+	if (!json_is_string(j))
+		return FAULT_MALFORMED;
+	return text_hex_parse(json_string_value(j), json_string_length(j), out,
+	    ID_LEN);
+}
+
+json_t *
+ledger_json_b64(const void *p, size_t n)
+{
+	char *s = malloc(TEXT_B64_SIZE(n));
+	json_t *j;
+
+	if (s == NULL)
+		return NULL;
+	text_b64(p, n, s, TEXT_B64_SIZE(n));
+	j = json_string(s);
+	free(s);
+	return j;
+}
+
+json_t *
+ledger_json_hex(const uint8_t id[static ID_LEN])
+{
+	char s[TEXT_HEX_SIZE(ID_LEN)];
+
+	text_hex(id, ID_LEN, s, sizeof(s));
+	return json_string(s);
+}
+
+json_t *
+ledger_json_list(struct bytes b, size_t step)
+{
+	json_t *a defer(ledger_json_freep) = json_array();
+
+	for (size_t i = 0; i + step <= b.n; i += step)
+		if (json_array_append_new(a,
+		        ledger_json_b64(b.p + i, step)) != 0)
+			return NULL;
+	return take(a);
+}
+
+int
+ledger_json_done(json_t *j, json_t **out)
+{
+	if (j == NULL)
+		return FAULT_MEMORY;
+	*out = j;
+	return 0;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a device needs to begin: spec/50-authority.md, Session answer. */
+#include <string.h>
+
+#include "authority/keymsg.h"
+#include "authority/ledger.h"
+#include "authority/ledger_json.h"
+
+struct session {
+	uint8_t account[ID_LEN], space[ID_LEN];
+	uint32_t seen;
+};
+
+static int
+read_body(const json_t *body, struct session *out)
+{
+	json_t *account, *space;
+	json_int_t seen;
+	const char *reason;
+	struct session s;
+
+	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
+	        "{s:o,s:o,s:I,s:s}", "account", &account, "space", &space,
+	        "chain_seen", &seen, "reason", &reason) != 0 ||
+	    seen < 0 || seen > UINT32_MAX || strcmp(reason, "user") != 0)
+		return FAULT_MALFORMED;
+	if (ledger_json_id(account, s.account) != 0 ||
+	    ledger_json_id(space, s.space) != 0)
+		return FAULT_MALFORMED;
+	s.seen = (uint32_t)seen;
+	*out = s;
+	return 0;
+}
+
+/* The release of every live epoch: kept wrapped, sealed anew each time. */
+static int
+keys_of(struct ledger *l, const struct ledger_call *c,
+    const struct db_space *s, json_t **out, struct fault *f)
+{
+	json_t *a defer(ledger_json_freep) = json_array();
+	struct db_slot slot[DB_SLOTS_MAX];
+	size_t n = 0;
+	int rc = l->db->slot_list(l->db, s->id, DB_AUTHORITY, slot, &n, f);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct keymsg_release m = { .of.epoch = slot[i].epoch,
+			.sign = c->sender.sign, .box = c->sender.box };
+		uint8_t sealed[KEYSTORE_SEALED_LEN];
+
+		memcpy(m.of.account, s->account, ID_LEN);
+		memcpy(m.of.space, s->id, ID_LEN);
+		memcpy(m.wrapped, slot[i].blob, WRAP_LEN);
+		rc = keymsg_release(&l->keys, &m, sealed);
+		if (rc != 0)
+			return fault_set(f, rc, "release: %s", fault_text(rc));
+		if (json_array_append_new(a, json_pack("{s:I,s:o}", "epoch",
+		        (json_int_t)slot[i].epoch, "sealed",
+		        ledger_json_b64(sealed, sizeof(sealed)))) != 0)
+			return fault_set(f, FAULT_MEMORY, "release");
+	}
+	if (rc == 0)
+		*out = take(a);
+	return rc;
+}
+
+/* [authority] only for a depot that the space's residency allows now. */
+static int
+depot_of(struct ledger *l, const struct ledger_call *c,
+    const struct db_space *s, json_t **out, struct fault *f)
+{
+	const struct policy_residency *r = policy_find_residency(l->policy,
+	    s->residency);
+	struct buf token defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct keymsg_capability m = { .now = c->now };
+	int rc;
+
+	if (r == NULL || !ledger_serves(l, r) || !policy_allows(r, s->depot))
+		return fault_set(f, FAULT_DENIED,
+		    "the policy does not allow the space's depot");
+	memcpy(m.depot, s->depot, sizeof(s->depot));
+	memcpy(m.prefix, s->prefix, ID_LEN);
+	rc = keymsg_capability(&l->keys, &m, &token);
+	if (rc != 0)
+		return fault_set(f, rc, "capability: %s", fault_text(rc));
+	return ledger_json_done(json_pack("{s:s,s:o,s:s%}", "name", s->depot,
+	    "prefix", ledger_json_hex(s->prefix), "capability", token.p,
+	    token.n), out);
+}
+
+int
+ledger_session(struct ledger *l, const struct ledger_call *c, json_t **out,
+    struct fault *f)
+{
+	struct buf chain defer(buf_wipe) =
+	    buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
+	json_t *keys defer(ledger_json_freep) = NULL;
+	json_t *depot defer(ledger_json_freep) = NULL;
+	struct session s;
+	struct db_space space;
+	struct db_head head;
+	size_t seen;
+	int rc = read_body(c->body, &s);
+
+	if (rc != 0)
+		return fault_set(f, rc, "session: %s", fault_text(rc));
+	rc = ledger_space(l, c, s.space, &space, f);
+	if (rc == 0 && memcmp(s.account, c->sender.account, ID_LEN) != 0)
+		rc = fault_set(f, FAULT_DENIED, "another account");
+	if (rc == 0)
+		rc = l->db->chain_get(l->db, s.account, 0, &chain, f);
+	if (rc == 0)
+		rc = l->db->head_get(l->db, s.space, &head, f);
+	if (rc == 0)
+		rc = depot_of(l, c, &space, &depot, f);
+	if (rc == 0)
+		rc = keys_of(l, c, &space, &keys, f);
+	if (rc != 0)
+		return rc;
+	seen = (size_t)s.seen * CHAIN_ENTRY_LEN;
+	if (seen > chain.n)
+		seen = chain.n;
+	return ledger_json_done(json_pack(
+	    "{s:I,s:o,s:I,s:O,s:I,s:o,s:O}", "now", (json_int_t)c->now,
+	    "chain", ledger_json_list(bytes_of(chain.p + seen, chain.n - seen),
+	        CHAIN_ENTRY_LEN),
+	    "chain_length", (json_int_t)(chain.n / CHAIN_ENTRY_LEN), "keys",
+	    keys, "lease", (json_int_t)l->lease, "head",
+	    ledger_head_json(&head), "depot", depot), out);
+}

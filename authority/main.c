@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/* skerry-authority: which command, and what it says when it fails. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "authority/cmd.h"
+#include "authority/role.h"
+#include "crypt/secret.h"
+
+struct command {
+	const char *name, *second; /* second word, or NULL */
+	cmd_run *run;
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "init", NULL, cmd_init,
+	    "init --dir D --name N --jurisdiction CC --url https://HOST:PORT\n"
+	    "    --passphrase-file F [--lease 12h]\n"
+	    "  Makes keyfile, database folder and configuration in D; prints\n"
+	    "  the public keys.\n" },
+	{ "run", NULL, cmd_run_service,
+	    "run --config FILE\n  Runs the service until SIGTERM.\n" },
+	{ "check-config", NULL, cmd_check_config,
+	    "check-config --config FILE\n"
+	    "  Checks the configuration and what it names.\n" },
+	{ "public", NULL, cmd_public,
+	    "public --config FILE\n  Prints the public keys as JSON.\n" },
+	{ "policy", "key", cmd_policy_key,
+	    "policy key --out KEYFILE\n  Makes a policy key.\n" },
+	{ "policy", "sign", cmd_policy_sign,
+	    "policy sign --key KEYFILE --in policy.json --out policy.txt\n"
+	    "  Checks a policy's rules and signs it.\n" },
+	{ "policy", "show", cmd_policy_show,
+	    "policy show FILE\n  Checks a signed policy and prints it.\n" },
+};
+
+static bool
+asks_help(const char *arg)
+{
+	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+}
+
+/* All commands, or those of one name. */
+static int
+help(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (name == NULL || strcmp(commands[i].name, name) == 0)
+			(void)printf("skerry-authority %s", commands[i].help);
+	return 0;
+}
+
+static int
+complain(const struct fault *f)
+{
+	(void)fprintf(stderr, "skerry-authority: %s\n", f->text);
+	return fault_exit(f->code);
+}
+
+static int
+usage(struct fault *f)
+{
+	(void)fault_set(f, FAULT_USAGE, "no such command; see --help");
+	return complain(f);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct fault f = { 0 };
+	int rc;
+
+	if (argc == 5 && strcmp(argv[1], "role") == 0)
+		return role_run(argv[2], argv[3], argv[4]);
+	if (argc < 2)
+		return usage(&f);
+	if (asks_help(argv[1]))
+		return help(NULL);
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("skerry-authority " SKERRY_VERSION "\n");
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const struct command *c = &commands[i];
+		int skip = c->second != NULL ? 2 : 1;
+
+		if (strcmp(argv[1], c->name) != 0)
+			continue;
+		if (argc > 2 && asks_help(argv[argc - 1]))
+			return help(c->name);
+		if (c->second != NULL &&
+		    (argc < 3 || strcmp(argv[2], c->second) != 0))
+			continue;
+		rc = secret_init();
+		if (rc != 0)
+			(void)fault_set(&f, rc, "secret memory");
+		else
+			rc = c->run(argc - skip, argv + skip, &f);
+		if (rc != 0 && f.code != rc)
+			(void)fault_set(&f, rc, "%s", fault_text(rc));
+		return rc != 0 ? complain(&f) : 0;
+	}
+	return usage(&f);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int
+write_all(int fd, struct bytes b)
+{
+	while (b.n > 0) {
+		ssize_t n = write(fd, b.p, b.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		b.p += n;
+		b.n -= (size_t)n;
+	}
+	return fsync(fd) != 0 ? errno : 0;
+}
+
+int
+outfile_write(const char *path, struct bytes b, struct fault *f)
+{
+	char copy[4200];
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int dir, e;
+
+	if (fd < 0)
+		return fault_sys(f, fault_from_errno(errno), errno, "make %s",
+		    path);
+	e = write_all(fd, b);
+	if (close(fd) != 0 && e == 0)
+		e = errno;
+	if (e != 0) {
+		(void)unlink(path);
+		return fault_sys(f, fault_from_errno(e), e, "write %s", path);
+	}
+	(void)snprintf(copy, sizeof(copy), "%s", path);
+	dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0) {
+		(void)fsync(dir);
+		(void)close(dir);
+	}
+	return 0;
+}

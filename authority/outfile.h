@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Files that commands make: new, for the owner only, durable. */
+#ifndef SKERRY_AUTHORITY_OUTFILE_H
+#define SKERRY_AUTHORITY_OUTFILE_H
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+
+/* Nothing is overwritten: FAULT_EXISTS.  Also fault_from_errno()'s. */
+int outfile_write(const char *path, struct bytes b, struct fault *f)
+	must_check;
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/publics.h"
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "net/text.h"
+
+int
+publics_print(const char *name, const char *jurisdiction, const char *url,
+    const struct keystore_public *pub, struct fault *f)
+{
+	char intake[TEXT_B64_SIZE(32)], signing[TEXT_B64_SIZE(32)];
+	json_t *j;
+	int bad;
+
+	text_b64(pub->intake.b, sizeof(pub->intake.b), intake, sizeof(intake));
+	text_b64(pub->signing.b, sizeof(pub->signing.b), signing,
+	    sizeof(signing));
+	j = json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", name, "jurisdiction",
+	    jurisdiction, "url", url, "intake", intake, "signing", signing);
+	bad = j == NULL || json_dumpf(j, stdout, JSON_INDENT(2)) != 0;
+	json_decref(j);
+	if (bad || printf("\n") < 0 || fflush(stdout) != 0)
+		return fault_set(f, FAULT_IO, "cannot write to stdout");
+	return 0;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How every role starts, in this order: close what it was not given, drop ids,
+ * read its boot message, open what it needs, confine itself, check that what
+ * must fail does, say that it is ready, loop.
+ */
+#ifndef SKERRY_AUTHORITY_ROLE_H
+#define SKERRY_AUTHORITY_ROLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "authority/link.h"
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "base/rd.h"
+#include "base/wr.h"
+
+enum role {
+	ROLE_KEYS,
+	ROLE_LEDGER,
+	ROLE_FRONT,
+	ROLE_COUNT,
+};
+
+/* Descriptors that the parent puts in place before it executes the role. */
+enum role_fd {
+	ROLE_FD_BOOT = 3,   /* pipe: the boot message, then end of file */
+	ROLE_FD_STATUS = 4, /* pipe: one byte when ready, then closed */
+
+	ROLE_FD_KEYS_READ = 5, /* keys, ledger: pipe from the other */
+	ROLE_FD_KEYS_WRITE = 6,
+
+	ROLE_FD_LISTEN = 5,  /* front: TCP */
+	ROLE_FD_METRICS = 6, /* front: TCP of loopback, or closed */
+
+	ROLE_FD_PAIR = 7, /* front, ledger: one socket for each thread */
+};
+
+#define ROLE_PAIRS_MAX 32
+#define ROLE_BOOT_MAX 1048576
+
+/* "keys", "ledger", "front". */
+const char *role_name(enum role r);
+
+/* Runs the process: name as role_name() has it, ids "" or "uid:gid", parent the
+ * process id that must be alive.  Returns the exit status. */
+int role_run(const char *name, const char *ids, const char *parent);
+
+/* Appends the boot message and closes its pipe. */
+int role_boot_read(struct buf *out, struct fault *f) must_check;
+
+/* Fields of it: u32 length and bytes. */
+void role_boot_put(struct wr *w, struct bytes b);
+struct bytes role_boot_field(struct rd *r);
+/* A copy as text; NULL when out of memory or where the reader has failed. */
+char *role_boot_text(struct rd *r);
+
+/* Landlock (dir and what is below it stays usable, NULL for nothing), no TCP
+ * from here, seccomp, and the check of all that.  FAULT_INTERNAL, FAULT_IO. */
+int role_confine(enum role r, const char *dir, struct fault *f) must_check;
+
+/* Tells the parent. */
+int role_ready(struct fault *f) must_check;
+
+/* Waits until one of n descriptors can be read; ready, where not NULL, says
+ * which.  FAULT_INTERRUPTED when the parent wants the role to end. */
+int role_wait(const int *fd, size_t n, bool *ready, struct fault *f)
+	must_check;
+
+#endif

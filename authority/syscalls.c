@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/syscalls.h"
+
+#include <seccomp.h>
+
+#include "base/attr.h"
+
+#define CALL(name) SCMP_SYS(name)
+
+/* Memory, time, ends, signals: every program. */
+#define COMMON                                                              \
+	CALL(brk), CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect),  \
+	    CALL(madvise), CALL(mlock), CALL(munlock), CALL(clock_gettime), \
+	    CALL(gettimeofday), CALL(time), CALL(getrandom), CALL(futex),   \
+	    CALL(exit), CALL(exit_group), CALL(rt_sigreturn),               \
+	    CALL(rt_sigprocmask), CALL(rt_sigaction), CALL(sigaltstack),    \
+	    CALL(restart_syscall), CALL(getpid), CALL(gettid),              \
+	    CALL(tgkill), CALL(read), CALL(write), CALL(writev),            \
+	    CALL(close), CALL(poll), CALL(ppoll), CALL(ioctl),              \
+	    CALL(sched_yield), CALL(set_robust_list), CALL(rseq)
+
+static const int keys[] = { COMMON };
+
+/* SQLite: files below the database's folder, which Landlock sees to. */
+static const int ledger[] = {
+	COMMON, CALL(openat), CALL(open), CALL(fstat), CALL(newfstatat),
+	CALL(stat), CALL(lstat), CALL(statx), CALL(lseek), CALL(pread64),
+	CALL(pwrite64), CALL(fsync), CALL(fdatasync), CALL(ftruncate),
+	CALL(fallocate), CALL(unlink), CALL(unlinkat), CALL(fcntl),
+	CALL(access), CALL(faccessat), CALL(faccessat2), CALL(getcwd),
+	CALL(readlink), CALL(readlinkat), CALL(geteuid), CALL(getuid),
+	CALL(fchmod), CALL(fchown), CALL(utimensat), CALL(utimes),
+	CALL(nanosleep), CALL(clock_nanosleep),
+};
+
+/* Threads that serve connections which come from a socket that listens. */
+static const int front[] = {
+	COMMON, CALL(accept), CALL(accept4), CALL(recvfrom), CALL(recvmsg),
+	CALL(sendto), CALL(sendmsg), CALL(shutdown), CALL(setsockopt),
+	CALL(getsockopt), CALL(getsockname), CALL(getpeername),
+	CALL(epoll_create1), CALL(epoll_create), CALL(epoll_ctl),
+	CALL(epoll_wait), CALL(epoll_pwait), CALL(eventfd2), CALL(pipe2),
+	CALL(fcntl), CALL(clone), CALL(clone3), CALL(prctl),
+	CALL(sched_getaffinity), CALL(fstat), CALL(newfstatat), CALL(lseek),
+	CALL(getuid), CALL(geteuid), CALL(getrusage), CALL(clock_nanosleep),
+	CALL(nanosleep), CALL(select), CALL(pselect6), CALL(readv),
+};
+
+size_t
+syscalls_of(enum role r, const int **out)
+{
+	switch (r) {
+	case ROLE_KEYS:
+		*out = keys;
+		return ARRAY_LEN(keys);
+	case ROLE_LEDGER:
+		*out = ledger;
+		return ARRAY_LEN(ledger);
+	default:
+		*out = front;
+		return ARRAY_LEN(front);
+	}
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/account.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/file.h"
+#include "net/text.h"
+
+#define APPEND_TRIES 8
+
+int
+account_read_policy(struct cli *cli, const char *path, struct buf *out)
+{
+	int rc = file_read(AT_FDCWD, path, out, &cli->fault);
+
+	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "policy");
+}
+
+int
+account_parse_key(struct cli *cli, const char *text, struct sign_pub *out)
+{
+	if (text_b64_parse(text, strlen(text), out->b, sizeof(out->b)) != 0)
+		return cli_usage(cli, "--policy-key is 32 bytes in base64");
+	return 0;
+}
+
+int
+account_open(struct cli *cli, const struct state *st, struct authority **out)
+{
+	struct authority_config config = {
+		.key = st->sign,
+		.wire = &cli->offshore,
+		.stop = cli->stop,
+	};
+	int rc = state_authority(st, &config.peer, &cli->fault);
+
+	if (rc != 0)
+		return rc;
+	memcpy(config.signer, st->device, ID_LEN);
+	return authority_open(&config, out, &cli->fault);
+}
+
+static void
+wipe_account(struct answer_account **a)
+{
+	if (*a != NULL)
+		buf_wipe(&(*a)->chain);
+	free(*a);
+}
+
+int
+account_sync(struct cli *cli, struct authority *a, struct state *st)
+{
+	struct answer_account *got defer(wipe_account) =
+	    calloc(1, sizeof(*got));
+	uint32_t seen = st->chain.n;
+	int rc;
+
+	if (got == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	rc = authority_account(a, seen, got, &cli->fault);
+	if (rc != 0)
+		return rc;
+	if (memcmp(got->account, st->binding.account, ID_LEN) != 0)
+		return fault_set(&cli->fault, FAULT_TRUST,
+		    "authority %s: answers for another account",
+		    st->binding.authority);
+	return state_add_chain(st, seen, buf_bytes(&got->chain), &cli->fault);
+}
+
+int
+account_append(struct cli *cli, struct authority *a, struct state *st,
+    struct chain_make *make)
+{
+	memcpy(make->signer, st->device, ID_LEN);
+	memcpy(make->account, st->binding.account, ID_LEN);
+	for (int i = 0; i < APPEND_TRIES; i++) {
+		struct buf newer defer(buf_wipe) =
+		    buf_init(ANSWER_CHAIN_BYTES);
+		uint8_t entry[CHAIN_ENTRY_LEN];
+		uint32_t seen = st->chain.n;
+		int rc = chain_make_entry(&st->chain, make, st->sign, entry);
+
+		if (rc != 0)
+			return fault_add(&cli->fault, rc, "device chain");
+		rc = authority_add_entry(a, st->binding.account, seen, entry,
+		    &newer, &cli->fault);
+		if (rc == 0)
+			return state_add_chain(st, seen,
+			    bytes_of(entry, sizeof(entry)), &cli->fault);
+		if (rc != FAULT_CONFLICT || newer.n == 0)
+			return rc;
+		rc = state_add_chain(st, seen, buf_bytes(&newer), &cli->fault);
+		if (rc != 0)
+			return rc;
+	}
+	return FAULT_CONFLICT;
+}
+
+static int
+check_space(struct cli *cli, const struct state *st,
+    const struct answer_space *s)
+{
+	const struct policy_authority *a = policy_find_authority(st->policy,
+	    st->binding.authority);
+	const struct policy_residency *r = policy_find_residency(st->policy,
+	    s->residency);
+	bool keys_ok = false;
+
+	if (a == NULL || r == NULL || !policy_allows(r, s->depot))
+		return fault_set(&cli->fault, FAULT_TRUST,
+		    "authority %s: names residency %s and depot %s, which the "
+		    "policy does not have together", st->binding.authority,
+		    s->residency, s->depot);
+	for (size_t i = 0; i < r->nkeys; i++)
+		keys_ok |= strcmp(r->keys[i], a->jurisdiction) == 0;
+	if (!keys_ok)
+		return fault_set(&cli->fault, FAULT_TRUST,
+		    "authority %s: keys of residency %s may not be in %s",
+		    a->name, r->name, a->jurisdiction);
+	return 0;
+}
+
+int
+account_bind(struct cli *cli, struct state *st, const struct answer_account *a)
+{
+	struct state_binding b = st->binding;
+	const struct chain_device *own;
+	int rc;
+
+	if (a->nspaces == 0)
+		return fault_set(&cli->fault, FAULT_NOT_FOUND,
+		    "authority %s: the account has no space", b.authority);
+	rc = check_space(cli, st, &a->space[0]);
+	if (rc == 0)
+		rc = state_add_chain(st, 0, buf_bytes(&a->chain), &cli->fault);
+	if (rc != 0)
+		return rc;
+	own = chain_find(&st->chain, st->device);
+	if (own == NULL || !own->live ||
+	    memcmp(st->chain.account, a->account, ID_LEN) != 0)
+		return fault_set(&cli->fault, FAULT_DENIED,
+		    "this device is not in the account's chain");
+	b.stage = STATE_READY;
+	memcpy(b.account, a->account, ID_LEN);
+	memcpy(b.space, a->space[0].space, ID_LEN);
+	(void)snprintf(b.residency, sizeof(b.residency), "%s",
+	    a->space[0].residency);
+	(void)snprintf(b.depot, sizeof(b.depot), "%s", a->space[0].depot);
+	return state_set_binding(st, &b, &cli->fault);
+}
+
+void
+account_show(struct cli *cli, const struct state *st)
+{
+	const struct state_binding *b = &st->binding;
+	char hex[TEXT_HEX_SIZE(ID_LEN)];
+
+	cli_set_id(cli, "account", b->account);
+	cli_set_id(cli, "space", b->space);
+	cli_set_id(cli, "device", st->device);
+	cli_set_text(cli, "authority", b->authority);
+	cli_set_text(cli, "residency", b->residency);
+	cli_set_text(cli, "depot", b->depot);
+	text_hex(b->space, ID_LEN, hex, sizeof(hex));
+	cli_print(cli, "space      %s\n", hex);
+	text_hex(st->device, ID_LEN, hex, sizeof(hex));
+	cli_print(cli, "device     %s\n", hex);
+	cli_print(cli, "residency  %s, depot %s\n", b->residency, b->depot);
+	cli_print(cli, "authority  %s\n", b->authority);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The account at its authority, for the commands that read or extend the chain
+ * of its devices. */
+#ifndef SKERRY_CLIENT_ACCOUNT_H
+#define SKERRY_CLIENT_ACCOUNT_H
+
+#include "base/attr.h"
+#include "client/authority.h"
+#include "client/cli.h"
+#include "client/state.h"
+#include "object/chain.h"
+
+/* The whole file, a policy; buf_wipe.  Faults in cli. */
+int account_read_policy(struct cli *cli, const char *path,
+    struct buf *out) must_check;
+
+/* A --policy-key value. */
+int account_parse_key(struct cli *cli, const char *text,
+    struct sign_pub *out) must_check;
+
+/* A handle that signs as this device; the binding names the authority. */
+int account_open(struct cli *cli, const struct state *st,
+    struct authority **out) must_check;
+
+/* Fetches and pins what the chain has grown by. */
+int account_sync(struct cli *cli, struct authority *a,
+    struct state *st) must_check;
+
+/* Makes the entry, signs it as this device, sends it and pins it; takes in what
+ * others have added meanwhile and tries again. */
+int account_append(struct cli *cli, struct authority *a, struct state *st,
+    struct chain_make *make) must_check;
+
+/* Binds the state to the account's space, if the policy allows what the
+ * authority says of it and this device is in the chain.  FAULT_TRUST,
+ * FAULT_DENIED. */
+int account_bind(struct cli *cli, struct state *st,
+    const struct answer_account *a) must_check;
+
+/* What init and enrol print when they are done. */
+void account_show(struct cli *cli, const struct state *st);
+
+#endif

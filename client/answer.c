@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+/* spec/50-authority.md, Requests. */
+#include "client/answer.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "net/text.h"
+
+static void
+json_freep(json_t **j)
+{
+	json_decref(*j);
+}
+
+static json_t *
+load(struct bytes in)
+{
+	json_t *j;
+
+	if (in.n > ANSWER_MAX)
+		return NULL;
+	j = json_loadb((const char *)in.p, in.n, JSON_REJECT_DUPLICATES, NULL);
+	if (j != NULL && !json_is_object(j)) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+/* Member name of o as text of at most max characters; no zero byte in it. */
+static bool
+get_text(const json_t *o, const char *name, size_t max, char *out)
+{
+	const json_t *v = json_object_get(o, name);
+	size_t n = json_is_string(v) ? json_string_length(v) : 0;
+
+	if (!json_is_string(v) || n > max ||
+	    strlen(json_string_value(v)) != n)
+		return false;
+	memcpy(out, json_string_value(v), n + 1);
+	return true;
+}
+
+static bool
+text_is_plain(const char *s)
+{
+	if (*s == '\0')
+		return false;
+	for (; *s != '\0'; s++)
+		if (*s <= 0x20 || *s >= 0x7f)
+			return false;
+	return true;
+}
+
+static bool
+get_name(const json_t *o, const char *name, char out[static STATE_NAME_MAX + 1])
+{
+	return get_text(o, name, STATE_NAME_MAX, out) && text_is_plain(out);
+}
+
+static bool
+b64_of(const json_t *v, void *out, size_t n)
+{
+	return json_is_string(v) &&
+	    text_b64_parse(json_string_value(v), json_string_length(v), out,
+		n) == 0;
+}
+
+static bool
+get_b64(const json_t *o, const char *name, void *out, size_t n)
+{
+	return b64_of(json_object_get(o, name), out, n);
+}
+
+static bool
+get_id(const json_t *o, const char *name, uint8_t out[static ID_LEN])
+{
+	const json_t *v = json_object_get(o, name);
+
+	return json_is_string(v) &&
+	    text_hex_parse(json_string_value(v), json_string_length(v), out,
+		ID_LEN) == 0;
+}
+
+static bool
+get_int(const json_t *o, const char *name, int64_t min, int64_t max,
+    int64_t *out)
+{
+	const json_t *v = json_object_get(o, name);
+
+	if (!json_is_integer(v) || json_integer_value(v) < min ||
+	    json_integer_value(v) > max)
+		return false;
+	*out = json_integer_value(v);
+	return true;
+}
+
+/* {} where o is no object: then it has not n members either. */
+static bool
+has_members(const json_t *o, size_t n)
+{
+	return json_is_object(o) && json_object_size(o) == n;
+}
+
+static int
+get_chain(const json_t *o, struct buf *out)
+{
+	const json_t *a = json_object_get(o, "chain"), *v;
+	uint8_t entry[CHAIN_ENTRY_LEN];
+	size_t i;
+	int rc = 0;
+
+	if (!json_is_array(a) || json_array_size(a) > CHAIN_MAX)
+		return FAULT_MALFORMED;
+	json_array_foreach (a, i, v) {
+		if (!b64_of(v, entry, sizeof(entry)))
+			return FAULT_MALFORMED;
+		rc = buf_append(out, entry, sizeof(entry));
+		if (rc != 0)
+			return rc;
+	}
+	return rc;
+}
+
+static bool
+get_session_keys(const json_t *o, struct answer_session *s)
+{
+	const json_t *a = json_object_get(o, "keys"), *v;
+	size_t i;
+	int64_t epoch;
+
+	if (!json_is_array(a) || json_array_size(a) == 0 ||
+	    json_array_size(a) > LEASE_EPOCHS_MAX)
+		return false;
+	json_array_foreach (a, i, v) {
+		struct answer_key *k = &s->key[i];
+
+		if (!has_members(v, 2) ||
+		    !get_int(v, "epoch", 1, UINT32_MAX, &epoch) ||
+		    !get_b64(v, "sealed", k->sealed, sizeof(k->sealed)))
+			return false;
+		k->epoch = (uint32_t)epoch;
+		if (i > 0 && k->epoch <= s->key[i - 1].epoch)
+			return false;
+	}
+	s->nkeys = json_array_size(a);
+	return true;
+}
+
+static bool
+get_head(const json_t *o, bool *has, uint8_t out[static STORE_HEAD_LEN])
+{
+	const json_t *v = json_object_get(o, "head");
+
+	*has = v != NULL && !json_is_null(v);
+	return v != NULL && (!*has || b64_of(v, out, STORE_HEAD_LEN));
+}
+
+static bool
+get_depot(const json_t *o, struct answer_session *s)
+{
+	const json_t *d = json_object_get(o, "depot");
+
+	return has_members(d, 3) && get_name(d, "name", s->depot) &&
+	    get_id(d, "prefix", s->prefix) &&
+	    get_text(d, "capability", LEASE_CAPABILITY_MAX, s->capability) &&
+	    text_is_plain(s->capability);
+}
+
+static int
+session_of(const json_t *o, struct answer_session *s)
+{
+	int64_t length, lease;
+
+	if (!has_members(o, 7) || !get_int(o, "now", 0, INT64_MAX, &s->now) ||
+	    !get_int(o, "chain_length", 1, CHAIN_MAX, &length) ||
+	    !get_int(o, "lease", 1, LEASE_SECONDS_MAX, &lease) ||
+	    !get_session_keys(o, s) ||
+	    !get_head(o, &s->has_head, s->head) || !get_depot(o, s))
+		return FAULT_MALFORMED;
+	s->chain_length = (uint32_t)length;
+	s->lease = (uint32_t)lease;
+	return get_chain(o, &s->chain);
+}
+
+int
+answer_read_session(struct bytes in, struct answer_session *out)
+{
+	json_t *o defer(json_freep) = load(in);
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	out->chain = buf_init(ANSWER_CHAIN_BYTES);
+	rc = session_of(o, out);
+	if (rc != 0) {
+		buf_wipe(&out->chain);
+		memset(out, 0, sizeof(*out));
+	}
+	return rc;
+}
+
+static int
+account_of(const json_t *o, struct answer_account *a)
+{
+	const json_t *list = json_object_get(o, "spaces"), *v;
+	size_t i;
+
+	if (!has_members(o, 3) || !get_id(o, "account", a->account) ||
+	    !json_is_array(list) || json_array_size(list) > ANSWER_SPACES_MAX)
+		return FAULT_MALFORMED;
+	json_array_foreach (list, i, v)
+		if (!has_members(v, 3) || !get_id(v, "space",
+			a->space[i].space) ||
+		    !get_name(v, "residency", a->space[i].residency) ||
+		    !get_name(v, "depot", a->space[i].depot))
+			return FAULT_MALFORMED;
+	a->nspaces = json_array_size(list);
+	return get_chain(o, &a->chain);
+}
+
+int
+answer_read_account(struct bytes in, struct answer_account *out)
+{
+	json_t *o defer(json_freep) = load(in);
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	out->chain = buf_init(ANSWER_CHAIN_BYTES);
+	rc = account_of(o, out);
+	if (rc != 0) {
+		buf_wipe(&out->chain);
+		memset(out, 0, sizeof(*out));
+	}
+	return rc;
+}
+
+/* The codes that an authority may answer with; its INTERNAL is not ours. */
+static int
+code_of(const char *name)
+{
+	static const int codes[] = { FAULT_MALFORMED, FAULT_USAGE, FAULT_LIMIT,
+		FAULT_VERSION, FAULT_TAMPERED, FAULT_CLOCK, FAULT_DENIED,
+		FAULT_NOT_FOUND, FAULT_CONFLICT, FAULT_EXISTS, FAULT_AUTHORITY,
+		FAULT_SPACE };
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+		if (strcmp(name, fault_name(codes[i])) == 0)
+			return codes[i];
+	return strcmp(name, "INTERNAL") == 0 ? FAULT_AUTHORITY : 0;
+}
+
+static int
+error_of(const json_t *o, struct answer_error *e)
+{
+	const json_t *error = json_object_get(o, "error");
+	bool head = json_object_get(o, "head") != NULL;
+	bool chain = json_object_get(o, "chain") != NULL;
+	char code[32];
+
+	if (!has_members(o, 2 + (size_t)head + (size_t)chain) ||
+	    !has_members(error, 2) ||
+	    !get_text(error, "code", sizeof(code) - 1, code) ||
+	    !get_text(error, "text", ANSWER_TEXT_MAX, e->text) ||
+	    !get_int(o, "now", 0, INT64_MAX, &e->now))
+		return FAULT_MALFORMED;
+	e->code = code_of(code);
+	if (e->code == 0)
+		return FAULT_MALFORMED;
+	if (head && !get_head(o, &e->has_head, e->head))
+		return FAULT_MALFORMED;
+	return chain ? get_chain(o, &e->chain) : 0;
+}
+
+int
+answer_read_error(struct bytes in, struct answer_error *out)
+{
+	json_t *o defer(json_freep) = load(in);
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	out->chain = buf_init(ANSWER_CHAIN_BYTES);
+	rc = error_of(o, out);
+	if (rc != 0) {
+		buf_wipe(&out->chain);
+		memset(out, 0, sizeof(*out));
+	}
+	return rc;
+}
+
+int
+answer_read_empty(struct bytes in)
+{
+	json_t *o defer(json_freep) = load(in);
+
+	return has_members(o, 0) ? 0 : FAULT_MALFORMED;
+}
+
+int
+answer_read_number(struct bytes in, const char *name, uint64_t *out)
+{
+	json_t *o defer(json_freep) = load(in);
+	int64_t v;
+
+	if (!has_members(o, 1) || !get_int(o, name, 0, INT64_MAX, &v))
+		return FAULT_MALFORMED;
+	*out = (uint64_t)v;
+	return 0;
+}
+
+int
+answer_read_keys(struct bytes in, struct sign_pub *ed, struct box_pub *box)
+{
+	json_t *o defer(json_freep) = load(in);
+	struct sign_pub s;
+	struct box_pub b;
+
+	if (!has_members(o, 2) || !get_b64(o, "ed", s.b, sizeof(s.b)) ||
+	    !get_b64(o, "box", b.b, sizeof(b.b)))
+		return FAULT_MALFORMED;
+	*ed = s;
+	*box = b;
+	return 0;
+}
+
+int
+answer_read_slots(struct bytes in, struct answer_slot *out, size_t max,
+    size_t *n)
+{
+	json_t *o defer(json_freep) = load(in);
+	const json_t *list = json_object_get(o, "keyslots"), *v;
+	int64_t epoch;
+	size_t i;
+
+	if (!has_members(o, 1) || !json_is_array(list) ||
+	    json_array_size(list) > max)
+		return FAULT_MALFORMED;
+	json_array_foreach (list, i, v) {
+		if (!has_members(v, 2) ||
+		    !get_int(v, "epoch", 1, UINT32_MAX, &epoch) ||
+		    !get_b64(v, "blob", out[i].blob, WRAP_LEN))
+			return FAULT_MALFORMED;
+		out[i].epoch = (uint32_t)epoch;
+	}
+	*n = json_array_size(list);
+	return 0;
+}

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: Apache-2.0
+/* spec/50-authority.md, Signed requests. */
+#include "client/authority.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "crypt/secret.h"
+#include "net/httpsig.h"
+#include "net/text.h"
+
+#define TRIES 4
+#define PAUSE_FIRST_MS 200
+#define PAUSE_SLICE_MS 50
+#define PATIENCE_SECONDS 20 /* after this no request is sent again */
+#define SCHEME "https://"
+
+struct authority {
+	struct authority_config config;
+	struct http *http;
+	char host[600]; /* @authority: host, and port unless 443 */
+	uint8_t *answer; /* ANSWER_MAX bytes; the last answer's body */
+	size_t answer_n;
+};
+
+static void
+json_freep(json_t **j)
+{
+	json_decref(*j);
+}
+
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+host_of(const char *url, char *out, size_t size)
+{
+	const char *host = strncmp(url, SCHEME, strlen(SCHEME)) == 0 ?
+	    url + strlen(SCHEME) : url;
+	size_t n;
+
+	(void)snprintf(out, size, "%s", host);
+	n = strlen(out);
+	if (n > 4 && strcmp(out + n - 4, ":443") == 0)
+		out[n - 4] = '\0';
+}
+
+int
+authority_open(const struct authority_config *config, struct authority **out,
+    struct fault *f)
+{
+	struct authority *a defer(authority_closep) = calloc(1, sizeof(*a));
+	const struct http_peer peer = {
+		.url = config->peer->url,
+		.ca = config->peer->ca,
+		.fault = FAULT_AUTHORITY,
+		.wire = config->wire,
+		.stop = config->stop,
+	};
+	int rc;
+
+	if (a != NULL)
+		a->answer = malloc(ANSWER_MAX);
+	if (a == NULL || a->answer == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	a->config = *config;
+	host_of(peer.url, a->host, sizeof(a->host));
+	rc = http_open(&peer, &a->http, f);
+	if (rc == 0)
+		*out = take(a);
+	return rc;
+}
+
+void
+authority_close(struct authority *a)
+{
+	if (a == NULL)
+		return;
+	http_close(a->http);
+	free(a->answer);
+	free(a);
+}
+
+void
+authority_closep(struct authority **a)
+{
+	authority_close(*a);
+}
+
+static int
+pause_before(const struct authority *a, unsigned attempt, struct fault *f)
+{
+	uint32_t most = PAUSE_FIRST_MS << attempt, random, ms;
+
+	secret_random(&random, sizeof(random));
+	ms = most / 2 + random % (most / 2 + 1);
+	while (ms > 0) {
+		uint32_t slice = ms < PAUSE_SLICE_MS ? ms : PAUSE_SLICE_MS;
+		struct timespec t = { .tv_nsec = slice * 1000000L };
+
+		if (a->config.stop != NULL && atomic_load(a->config.stop))
+			return fault_set(f, FAULT_INTERRUPTED, "interrupted");
+		(void)nanosleep(&t, NULL);
+		ms -= slice;
+	}
+	return 0;
+}
+
+struct headers {
+	char digest[HTTPSIG_FIELD_MAX + 32];
+	char input[HTTPSIG_FIELD_MAX + 32];
+	char signature[HTTPSIG_FIELD_MAX + 32];
+};
+
+static int
+sign(const struct authority *a, const char *path, struct bytes body,
+    struct headers *out)
+{
+	struct httpsig params = { .created = time(NULL) };
+	struct httpsig_fields fields;
+	int rc;
+
+	secret_random(params.nonce, sizeof(params.nonce));
+	memcpy(params.keyid, a->config.signer, ID_LEN);
+	rc = httpsig_sign(a->config.key, &params, a->host, path, body,
+	    &fields);
+	if (rc != 0)
+		return rc;
+	(void)snprintf(out->digest, sizeof(out->digest), "Content-Digest: %s",
+	    fields.digest);
+	(void)snprintf(out->input, sizeof(out->input), "Signature-Input: %s",
+	    fields.input);
+	(void)snprintf(out->signature, sizeof(out->signature),
+	    "Signature: %s", fields.signature);
+	return 0;
+}
+
+/* One signed request; *status is the answer's, its body is in a. */
+static int
+send_once(struct authority *a, const char *path, struct bytes body,
+    unsigned *status, struct fault *f)
+{
+	struct headers h;
+	const char *list[] = { h.digest, h.input, h.signature,
+		"Content-Type: application/json", NULL };
+	const struct http_request req = { .method = "POST", .path = path,
+		.headers = list, .body = body, .out = a->answer,
+		.out_max = ANSWER_MAX };
+	struct http_answer ans;
+	int rc = sign(a, path, body, &h);
+
+	if (rc != 0)
+		return fault_add(f, rc, "sign %s", path);
+	rc = http_do(a->http, &req, &ans, f);
+	if (rc != 0)
+		return rc;
+	*status = ans.status;
+	a->answer_n = ans.n;
+	return 0;
+}
+
+static struct bytes
+answer_of(const struct authority *a)
+{
+	return bytes_of(a->answer, a->answer_n);
+}
+
+static int
+not_understood(const struct authority *a, const char *path, int rc,
+    struct fault *f)
+{
+	if (rc == FAULT_MALFORMED)
+		return fault_set(f, rc, "%s%s: answer is not understood",
+		    a->config.peer->url, path);
+	return fault_add(f, rc, "%s%s", a->config.peer->url, path);
+}
+
+static void
+show_time(int64_t when, char out[static 32])
+{
+	time_t t = (time_t)when;
+	struct tm tm = { 0 };
+
+	(void)gmtime_r(&t, &tm);
+	if (strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+		(void)snprintf(out, 32, "%" PRId64, when);
+}
+
+static int
+clocks_differ(const struct authority *a, const struct answer_error *e,
+    struct fault *f)
+{
+	int64_t now = time(NULL);
+	int64_t apart = e->now > now ? e->now - now : now - e->now;
+	char ours[32], theirs[32];
+
+	show_time(now, ours);
+	show_time(e->now, theirs);
+	return fault_set(f, FAULT_CLOCK,
+	    "this device's clock says %s, the clock of %s says %s: "
+	    "%" PRId64 " s apart", ours, a->config.peer->url, theirs, apart);
+}
+
+/* The fault of an answer from 400 on; fills *e, whose chain is to be wiped. */
+static int
+refused(const struct authority *a, const char *path, unsigned status,
+    struct answer_error *e, struct fault *f)
+{
+	int rc = answer_read_error(answer_of(a), e);
+
+	if (rc == FAULT_MALFORMED && status >= 500)
+		return fault_set(f, FAULT_AUTHORITY, "%s: status %u",
+		    a->config.peer->url, status);
+	if (rc != 0)
+		return not_understood(a, path, rc, f);
+	if (e->code == FAULT_CLOCK)
+		return clocks_differ(a, e, f);
+	return fault_set(f, e->code, "%s: %s", a->config.peer->url,
+	    e->text[0] != '\0' ? e->text : fault_text(e->code));
+}
+
+/*
+ * Sends the same body until an answer comes, each time under a new nonce: every
+ * request of spec/50 can be repeated with the same result.  0 where the answer
+ * in a is a good one; *e as refused().
+ */
+static int
+call(struct authority *a, const char *path, struct bytes body,
+    struct answer_error *e, struct fault *f)
+{
+	int64_t begun = monotonic_ms();
+
+	for (unsigned attempt = 0;; attempt++) {
+		unsigned status = 0;
+		int rc = send_once(a, path, body, &status, f);
+
+		if (rc == 0 && status != 200) {
+			buf_wipe(&e->chain);
+			rc = refused(a, path, status, e, f);
+		}
+		if (rc != FAULT_AUTHORITY || attempt + 1 >= TRIES ||
+		    monotonic_ms() - begun > PATIENCE_SECONDS * 1000)
+			return rc;
+		rc = pause_before(a, attempt, f);
+		if (rc != 0)
+			return rc;
+	}
+}
+
+/* The same with a body that is dropped here; NULL: out of memory. */
+static int
+call_json(struct authority *a, const char *path, json_t *body,
+    struct answer_error *e, struct fault *f)
+{
+	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+	int rc;
+
+	if (text == NULL)
+		rc = fault_set(f, FAULT_MEMORY, "out of memory");
+	else
+		rc = call(a, path, bytes_of(text, strlen(text)), e, f);
+	free(text);
+	json_decref(body);
+	return rc;
+}
+
+static void
+wipe_error(struct answer_error *e)
+{
+	buf_wipe(&e->chain);
+}
+
+static json_t *
+json_id(const uint8_t id[static ID_LEN])
+{
+	char hex[TEXT_HEX_SIZE(ID_LEN)];
+
+	text_hex(id, ID_LEN, hex, sizeof(hex));
+	return json_string(hex);
+}
+
+static json_t *
+json_b64(const void *p, size_t n)
+{
+	size_t size = TEXT_B64_SIZE(n);
+	char *text = malloc(size);
+	json_t *j;
+
+	if (text == NULL)
+		return NULL;
+	text_b64(p, n, text, size);
+	j = json_string(text);
+	free(text);
+	return j;
+}
+
+int
+authority_account_body(const struct authority_account_parts *p,
+    struct buf *out)
+{
+	json_t *o defer(json_freep) = json_pack(
+	    "{s:o,s:[o,o],s:o,s:s,s:s,s:[{s:i,s:s,s:o},{s:i,s:s,s:o}],s:i}",
+	    "account", json_id(p->account),
+	    "chain", json_b64(p->chain[0], CHAIN_ENTRY_LEN),
+	    json_b64(p->chain[1], CHAIN_ENTRY_LEN),
+	    "space", json_id(p->space),
+	    "residency", p->residency,
+	    "depot", p->depot,
+	    "keyslots",
+	    "epoch", 1, "kind", "authority",
+	    "blob", json_b64(p->admission, sizeof(p->admission)),
+	    "epoch", 1, "kind", "recovery",
+	    "blob", json_b64(p->recovery, sizeof(p->recovery)),
+	    "head_epoch", 1);
+	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+	int rc = text == NULL ? FAULT_MEMORY :
+				buf_append(out, text, strlen(text));
+
+	free(text);
+	return rc;
+}
+
+int
+authority_create(struct authority *a, struct bytes body, struct fault *f)
+{
+	static const char path[] = "/v1/accounts";
+	struct answer_error e defer(wipe_error) = { 0 };
+	int rc = call(a, path, body, &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_empty(answer_of(a));
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
+authority_session(struct authority *a, const uint8_t account[static ID_LEN],
+    const uint8_t space[static ID_LEN], uint32_t chain_seen,
+    struct answer_session *out, struct fault *f)
+{
+	static const char path[] = "/v1/session";
+	struct answer_error e defer(wipe_error) = { 0 };
+	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:s}", "account",
+		json_id(account), "space", json_id(space), "chain_seen",
+		(json_int_t)chain_seen, "reason", "user"), &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_session(answer_of(a), out);
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
+authority_move_head(struct authority *a, const uint8_t space[static ID_LEN],
+    uint64_t expect, const uint8_t head[static STORE_HEAD_LEN],
+    bool *has_current, uint8_t current[static STORE_HEAD_LEN],
+    struct fault *f)
+{
+	static const char path[] = "/v1/head";
+	struct answer_error e defer(wipe_error) = { 0 };
+	uint64_t number;
+	int rc = call_json(a, path, json_pack("{s:o,s:I,s:o}", "space",
+		json_id(space), "expect", (json_int_t)expect, "head",
+		json_b64(head, STORE_HEAD_LEN)), &e, f);
+
+	if (rc == FAULT_CONFLICT) {
+		*has_current = e.has_head;
+		if (e.has_head)
+			memcpy(current, e.head, STORE_HEAD_LEN);
+	}
+	if (rc != 0)
+		return rc;
+	rc = answer_read_number(answer_of(a), "number", &number);
+	if (rc == 0 && number != expect + 1)
+		rc = FAULT_MALFORMED;
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
+authority_enrol(struct authority *a, const struct sign_pub *ed,
+    const struct box_pub *box, int64_t *expires, struct fault *f)
+{
+	static const char path[] = "/v1/enrolments";
+	struct answer_error e defer(wipe_error) = { 0 };
+	uint64_t until;
+	int rc = call_json(a, path, json_pack("{s:o,s:o}", "ed",
+		json_b64(ed->b, sizeof(ed->b)), "box",
+		json_b64(box->b, sizeof(box->b))), &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_number(answer_of(a), "expires", &until);
+	if (rc != 0)
+		return not_understood(a, path, rc, f);
+	*expires = (int64_t)until;
+	return 0;
+}
+
+int
+authority_lookup(struct authority *a, const uint8_t account[static ID_LEN],
+    const uint8_t device[static ID_LEN], struct sign_pub *ed,
+    struct box_pub *box, struct fault *f)
+{
+	static const char path[] = "/v1/enrolments/lookup";
+	struct answer_error e defer(wipe_error) = { 0 };
+	int rc = call_json(a, path, json_pack("{s:o,s:o}", "account",
+		json_id(account), "device", json_id(device)), &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_keys(answer_of(a), ed, box);
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
+authority_add_entry(struct authority *a, const uint8_t account[static ID_LEN],
+    uint32_t chain_seen, const uint8_t entry[static CHAIN_ENTRY_LEN],
+    struct buf *newer, struct fault *f)
+{
+	static const char path[] = "/v1/devices";
+	struct answer_error e defer(wipe_error) = { 0 };
+	uint64_t seq;
+	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I}", "account",
+		json_id(account), "entry", json_b64(entry, CHAIN_ENTRY_LEN),
+		"chain_seen", (json_int_t)chain_seen), &e, f);
+
+	if (rc == FAULT_CONFLICT) {
+		int bad = buf_append(newer, e.chain.p, e.chain.n);
+
+		if (bad != 0)
+			return fault_add(f, bad, "%s", path);
+	}
+	if (rc != 0)
+		return rc;
+	rc = answer_read_number(answer_of(a), "seq", &seq);
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
+authority_account(struct authority *a, uint32_t chain_seen,
+    struct answer_account *out, struct fault *f)
+{
+	static const char path[] = "/v1/account";
+	struct answer_error e defer(wipe_error) = { 0 };
+	int rc = call_json(a, path, json_pack("{s:o,s:I}", "device",
+		json_id(a->config.signer), "chain_seen",
+		(json_int_t)chain_seen), &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_account(answer_of(a), out);
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
+authority_recovery(struct authority *a, const uint8_t account[static ID_LEN],
+    const uint8_t space[static ID_LEN], struct answer_slot *out, size_t max,
+    size_t *n, struct fault *f)
+{
+	static const char path[] = "/v1/recovery";
+	struct answer_error e defer(wipe_error) = { 0 };
+	int rc = call_json(a, path, json_pack("{s:o,s:o}", "account",
+		json_id(account), "space", json_id(space)), &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_slots(answer_of(a), out, max, n);
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}

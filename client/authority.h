@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A device's requests to its authority: spec/50-authority.md.  Each is signed,
+ * and sent again under a new nonce where no answer came.
+ */
+#ifndef SKERRY_CLIENT_AUTHORITY_H
+#define SKERRY_CLIENT_AUTHORITY_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "client/answer.h"
+#include "crypt/keys.h"
+#include "net/http.h"
+#include "net/policy.h"
+
+struct authority;
+
+struct authority_config {
+	const struct policy_authority *peer;
+	const struct sign_key *key;     /* who signs … */
+	uint8_t signer[ID_LEN];         /* … and its device id */
+	struct http_wire *wire;
+	const atomic_bool *stop;
+};
+
+/* What config points to must outlive the handle.  No request is made. */
+int authority_open(const struct authority_config *config,
+    struct authority **out, struct fault *f) must_check;
+void authority_close(struct authority *a);
+void authority_closep(struct authority **a);
+
+/*
+ * All of these: FAULT_AUTHORITY (no answer, or a fault of its own),
+ * FAULT_TRUST (certificate), FAULT_CLOCK naming both clocks, FAULT_MALFORMED
+ * (answer not understood), FAULT_INTERRUPTED, and the authority's own codes.
+ */
+
+/* body: of /v1/accounts, as JSON; see authority_account_body. */
+int authority_create(struct authority *a, struct bytes body,
+    struct fault *f) must_check;
+
+/* chain in out is the caller's to wipe. */
+int authority_session(struct authority *a, const uint8_t account[static ID_LEN],
+    const uint8_t space[static ID_LEN], uint32_t chain_seen,
+    struct answer_session *out, struct fault *f) must_check;
+
+/* FAULT_CONFLICT: *has_current and current say what is there. */
+int authority_move_head(struct authority *a, const uint8_t space[static ID_LEN],
+    uint64_t expect, const uint8_t head[static STORE_HEAD_LEN],
+    bool *has_current, uint8_t current[static STORE_HEAD_LEN],
+    struct fault *f) must_check;
+
+int authority_enrol(struct authority *a, const struct sign_pub *ed,
+    const struct box_pub *box, int64_t *expires, struct fault *f) must_check;
+
+int authority_lookup(struct authority *a, const uint8_t account[static ID_LEN],
+    const uint8_t device[static ID_LEN], struct sign_pub *ed,
+    struct box_pub *box, struct fault *f) must_check;
+
+/* FAULT_CONFLICT: entries after chain_seen are appended to newer. */
+int authority_add_entry(struct authority *a,
+    const uint8_t account[static ID_LEN], uint32_t chain_seen,
+    const uint8_t entry[static CHAIN_ENTRY_LEN], struct buf *newer,
+    struct fault *f) must_check;
+
+/* chain in out is the caller's to wipe. */
+int authority_account(struct authority *a, uint32_t chain_seen,
+    struct answer_account *out, struct fault *f) must_check;
+
+int authority_recovery(struct authority *a,
+    const uint8_t account[static ID_LEN], const uint8_t space[static ID_LEN],
+    struct answer_slot *out, size_t max, size_t *n,
+    struct fault *f) must_check;
+
+/* The body of /v1/accounts. */
+struct authority_account_parts {
+	uint8_t account[ID_LEN], space[ID_LEN];
+	const char *residency, *depot;
+	uint8_t chain[2][CHAIN_ENTRY_LEN];
+	uint8_t admission[ANSWER_SEALED_LEN];
+	uint8_t recovery[WRAP_LEN];
+};
+
+/* Appends it.  FAULT_MEMORY, FAULT_LIMIT. */
+int authority_account_body(const struct authority_account_parts *p,
+    struct buf *out) must_check;
+
+#endif

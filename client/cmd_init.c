@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * skerry init: a new account with one space.  What is sent is written down
+ * first, so that a run after a crash or a lost answer sends the same bytes; the
+ * recovery code stays on the disk until it was handed over.
+ * client/DESIGN.md, Init.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/rd.h"
+#include "base/wr.h"
+#include "client/account.h"
+#include "client/authority.h"
+#include "client/cli.h"
+#include "client/file.h"
+#include "client/release.h"
+#include "crypt/hpke.h"
+#include "crypt/recovery.h"
+#include "crypt/secret.h"
+#include "crypt/sign.h"
+#include "crypt/wrap.h"
+
+#define ADMIT_INFO "skerry admit v1"
+#define SLOT_LABEL "skerry keyslot v1"
+#define FIRST_EPOCH 1
+
+struct args {
+	const char *policy, *policy_key, *authority, *residency, *depot;
+	const char *recovery_out;
+};
+
+/* Secrets of one run, in secret memory. */
+struct secrets {
+	struct recovery_code code;
+	struct wrap_key wrap;
+	struct sign_key sign;
+	struct box_key box;
+	struct space_key space;
+};
+
+static const struct policy_authority *
+choose_authority(const struct policy *p, const struct policy_residency *r,
+    const char *name)
+{
+	for (size_t i = 0; i < p->nauthorities; i++) {
+		const struct policy_authority *a = &p->authorities[i];
+
+		if (name != NULL && strcmp(a->name, name) != 0)
+			continue;
+		for (size_t k = 0; k < r->nkeys; k++)
+			if (strcmp(r->keys[k], a->jurisdiction) == 0)
+				return a;
+	}
+	return NULL;
+}
+
+/* The names of a new space, from the options and the policy. */
+static int
+choose(struct cli *cli, const struct state *st, const struct args *in,
+    struct state_binding *b)
+{
+	const struct policy_residency *r = policy_find_residency(st->policy,
+	    in->residency);
+	const struct policy_authority *a;
+	const char *depot = in->depot;
+
+	if (r == NULL)
+		return fault_set(&cli->fault, FAULT_CONFIG,
+		    "policy: it has no residency %s", in->residency);
+	a = choose_authority(st->policy, r, in->authority);
+	if (a == NULL)
+		return fault_set(&cli->fault, FAULT_CONFIG,
+		    "policy: residency %s allows no keys at %s", r->name,
+		    in->authority != NULL ? in->authority : "any authority");
+	if (depot == NULL)
+		depot = r->depots[0];
+	if (!policy_allows(r, depot))
+		return fault_set(&cli->fault, FAULT_CONFIG,
+		    "policy: residency %s does not allow depot %s", r->name,
+		    depot);
+	b->stage = STATE_INIT;
+	secret_random(b->account, ID_LEN);
+	secret_random(b->space, ID_LEN);
+	(void)snprintf(b->authority, sizeof(b->authority), "%s", a->name);
+	(void)snprintf(b->residency, sizeof(b->residency), "%s", r->name);
+	(void)snprintf(b->depot, sizeof(b->depot), "%s", depot);
+	return 0;
+}
+
+static bool
+differs(const char *wanted, const char *is)
+{
+	return wanted != NULL && strcmp(wanted, is) != 0;
+}
+
+/* The two entries of a new chain. */
+static int
+make_chain(const struct state *st, const struct state_binding *b,
+    const struct secrets *s, uint8_t out[2][CHAIN_ENTRY_LEN])
+{
+	struct chain c defer(chain_wipe) = { 0 };
+	struct chain_make m = { .op = CHAIN_ADD, .sign = st->sign_pub,
+		.box = st->box_pub };
+	int rc;
+
+	memcpy(m.account, b->account, ID_LEN);
+	memcpy(m.signer, st->device, ID_LEN);
+	rc = chain_make_entry(&c, &m, st->sign, out[0]);
+	if (rc == 0)
+		rc = chain_append(&c, bytes_of(out[0], CHAIN_ENTRY_LEN));
+	if (rc != 0)
+		return rc;
+	m.op = CHAIN_RECOVERY;
+	sign_public(&s->sign, &m.sign);
+	sign_box_public(&s->box, &m.box);
+	return chain_make_entry(&c, &m, st->sign, out[1]);
+}
+
+static int
+slot_aad(const struct state_binding *b, const char *kind, struct buf *out)
+{
+	struct wr w = wr_to(out);
+
+	wr_copy(&w, SLOT_LABEL, strlen(SLOT_LABEL));
+	wr_copy(&w, b->account, ID_LEN);
+	wr_copy(&w, b->space, ID_LEN);
+	wr_u32(&w, FIRST_EPOCH);
+	wr_copy(&w, kind, strlen(kind));
+	return wr_finish(&w);
+}
+
+/* spec/10-names.md: Admission, and Recovery keyslot. */
+static int
+make_slots(const struct state_binding *b, const struct policy_authority *a,
+    const struct secrets *s, struct authority_account_parts *out)
+{
+	struct buf aad defer(buf_wipe) = buf_init(RELEASE_AAD_MAX);
+	struct buf slot defer(buf_wipe) = buf_init(128);
+	int rc = release_aad(b, FIRST_EPOCH, NULL, &aad);
+
+	if (rc == 0)
+		rc = hpke_seal(&a->intake,
+		    bytes_of(ADMIT_INFO, strlen(ADMIT_INFO)), buf_bytes(&aad),
+		    bytes_of(s->space.b, KEY_LEN), out->admission);
+	if (rc == 0)
+		rc = slot_aad(b, "recovery", &slot);
+	if (rc == 0)
+		rc = wrap_seal(&s->wrap, buf_bytes(&slot), &s->space,
+		    out->recovery);
+	return rc;
+}
+
+/* pending = recovery code [20] || chain [2 * 216] || body of the request */
+static int
+make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
+{
+	struct secrets *s defer(secret_freep) = secret_new(sizeof(*s));
+	struct authority_account_parts parts = { .residency = b->residency,
+		.depot = b->depot };
+	struct buf out defer(buf_wipe) = buf_init(STATE_PENDING_MAX);
+	int rc;
+
+	if (s == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	memcpy(parts.account, b->account, ID_LEN);
+	memcpy(parts.space, b->space, ID_LEN);
+	recovery_new(&s->code);
+	secret_random(s->space.b, KEY_LEN);
+	rc = recovery_keys(&s->code, &s->wrap, &s->sign, &s->box);
+	if (rc == 0)
+		rc = make_chain(st, b, s, parts.chain);
+	if (rc == 0)
+		rc = make_slots(b, policy_find_authority(st->policy,
+			b->authority), s, &parts);
+	if (rc == 0)
+		rc = buf_append(&out, s->code.b, RECOVERY_LEN);
+	if (rc == 0)
+		rc = buf_append(&out, parts.chain, sizeof(parts.chain));
+	if (rc == 0)
+		rc = authority_account_body(&parts, &out);
+	if (rc != 0)
+		return fault_add(&cli->fault, rc, "new account");
+	return state_set_pending(st, buf_bytes(&out), &cli->fault);
+}
+
+/* The binding is written last: from then on the request may have been sent. */
+static int
+begin(struct cli *cli, struct state *st, const struct args *in)
+{
+	struct state_binding b = { 0 };
+	int rc = choose(cli, st, in, &b);
+
+	if (rc == 0)
+		rc = make_pending(cli, st, &b);
+	if (rc == 0)
+		rc = state_set_binding(st, &b, &cli->fault);
+	return rc;
+}
+
+static int
+resume(struct cli *cli, const struct state *st, const struct args *in)
+{
+	const struct state_binding *b = &st->binding;
+
+	if (differs(in->residency, b->residency) ||
+	    differs(in->authority, b->authority) ||
+	    differs(in->depot, b->depot))
+		return fault_set(&cli->fault, FAULT_CONFLICT,
+		    "%s: init was begun with authority %s, residency %s, "
+		    "depot %s: finish it with the same", st->dir,
+		    b->authority, b->residency, b->depot);
+	return 0;
+}
+
+/* Answers by which the authority says that it has made nothing. */
+static bool
+refused(int rc)
+{
+	return rc == FAULT_DENIED || rc == FAULT_EXISTS || rc == FAULT_LIMIT ||
+	    rc == FAULT_USAGE || rc == FAULT_VERSION || rc == FAULT_NOT_FOUND;
+}
+
+static int
+create(struct cli *cli, struct state *st, struct bytes chain,
+    struct bytes body)
+{
+	struct authority *a defer(authority_closep) = NULL;
+	struct state_binding b = st->binding;
+	struct fault scrap = { 0 };
+	int rc = account_open(cli, st, &a);
+
+	if (rc == 0)
+		rc = authority_create(a, body, &cli->fault);
+	if (refused(rc)) {
+		(void)!state_unbind(st, &scrap);
+		(void)!state_drop_pending(st, &scrap);
+	}
+	if (rc == 0)
+		rc = state_add_chain(st, 0, chain, &cli->fault);
+	if (rc != 0)
+		return rc;
+	b.stage = STATE_READY;
+	return state_set_binding(st, &b, &cli->fault);
+}
+
+static int
+write_code(struct cli *cli, const char *path, const char *text)
+{
+	char line[RECOVERY_TEXT_LEN + 2];
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int n = snprintf(line, sizeof(line), "%s\n", text);
+	bool ok;
+
+	if (fd < 0)
+		return fault_sys(&cli->fault, fault_from_errno(errno), errno,
+		    "%s", path);
+	ok = write(fd, line, (size_t)n) == n && fsync(fd) == 0;
+	secret_wipe(line, sizeof(line));
+	if (close(fd) != 0 || !ok)
+		return fault_sys(&cli->fault, FAULT_IO, errno, "%s", path);
+	return 0;
+}
+
+/* Once it was handed over, the code is nowhere on this disk. */
+static int
+hand_over(struct cli *cli, struct state *st, const struct args *in,
+    const struct recovery_code *code)
+{
+	char text[RECOVERY_TEXT_LEN + 1];
+	int rc = 0;
+
+	recovery_text(code, text);
+	if (in->recovery_out != NULL) {
+		rc = write_code(cli, in->recovery_out, text);
+	} else {
+		cli_set_text(cli, "recovery_code", text);
+		cli_print(cli, "\nRecovery code (shown once):\n\n    %s\n\n"
+		    "Write it on paper and keep it away from your devices.  "
+		    "Whoever has it can read\neverything; if all devices are "
+		    "lost, nothing else opens your files.\n", text);
+		if (!cli->json && (fflush(stdout) != 0 || ferror(stdout)))
+			rc = fault_set(&cli->fault, FAULT_IO,
+			    "standard output: the recovery code could not be "
+			    "printed: run skerry init again");
+	}
+	secret_wipe(text, sizeof(text));
+	return rc != 0 ? rc : state_drop_pending(st, &cli->fault);
+}
+
+static int
+finish(struct cli *cli, struct state *st, const struct args *in)
+{
+	struct recovery_code *code defer(secret_freep) =
+	    secret_new(sizeof(*code));
+	struct buf pending defer(buf_wipe) = buf_init(STATE_PENDING_MAX);
+	struct bytes chain, body;
+	struct rd r;
+	int rc = state_get_pending(st, &pending, &cli->fault);
+
+	if (rc != 0)
+		return rc;
+	if (code == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	r = rd_from(pending.p, pending.n);
+	rd_copy(&r, code->b, RECOVERY_LEN);
+	chain = rd_take(&r, 2 * (size_t)CHAIN_ENTRY_LEN);
+	body = rd_take(&r, r.left);
+	if (rd_finish(&r) != 0)
+		return fault_set(&cli->fault, FAULT_CONFIG,
+		    "%s: pending: damaged", st->dir);
+	if (st->binding.stage != STATE_READY)
+		rc = create(cli, st, chain, body);
+	if (rc != 0)
+		return rc;
+	account_show(cli, st);
+	return hand_over(cli, st, in, code);
+}
+
+static int
+init(struct cli *cli, const struct args *in)
+{
+	struct buf policy defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+	struct state *st defer(state_closep) = NULL;
+	struct sign_pub key;
+	char *dir = NULL;
+	int rc = account_read_policy(cli, in->policy, &policy);
+
+	if (rc == 0 && in->policy_key != NULL)
+		rc = account_parse_key(cli, in->policy_key, &key);
+	if (rc == 0)
+		rc = state_home(cli->home, &dir, &cli->fault);
+	if (rc == 0)
+		rc = state_begin(dir, buf_bytes(&policy),
+		    in->policy_key != NULL ? &key : NULL, &st, &cli->fault);
+	free(dir);
+	if (rc != 0)
+		return rc;
+	switch (st->binding.stage) {
+	case STATE_READY:
+		/* All but the last step was done: the code is still here. */
+		if (state_has_pending(st))
+			break;
+		return fault_set(&cli->fault, FAULT_EXISTS,
+		    "%s: there is a space here already", st->dir);
+	case STATE_INIT:
+		rc = resume(cli, st, in);
+		break;
+	case STATE_ENROL:
+	case STATE_REVOKED:
+		return fault_set(&cli->fault, FAULT_EXISTS,
+		    "%s: is in use for another account: give another --home",
+		    st->dir);
+	default:
+		rc = begin(cli, st, in);
+		break;
+	}
+	return rc != 0 ? rc : finish(cli, st, in);
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		CLI_OPTIONS,
+		{ "policy", required_argument, NULL, 'p' },
+		{ "policy-key", required_argument, NULL, 'k' },
+		{ "authority", required_argument, NULL, 'a' },
+		{ "residency", required_argument, NULL, 'r' },
+		{ "depot", required_argument, NULL, 'd' },
+		{ "recovery-out", required_argument, NULL, 'o' },
+		{ 0 },
+	};
+	struct args in = { 0 };
+	int c;
+
+	while ((c = cli_getopt(cli, argc, argv, "", options)) != -1) {
+		const char **at = c == 'p' ? &in.policy :
+		    c == 'k'		   ? &in.policy_key :
+		    c == 'a'		   ? &in.authority :
+		    c == 'r'		   ? &in.residency :
+		    c == 'd'		   ? &in.depot :
+		    c == 'o'		   ? &in.recovery_out :
+					     NULL;
+
+		if (at == NULL)
+			return FAULT_USAGE;
+		*at = optarg;
+	}
+	if (in.policy == NULL || in.residency == NULL || optind != argc)
+		return cli_usage(cli, "--policy and --residency are needed");
+	return init(cli, &in);
+}
+
+const struct command cmd_init = {
+	.name = "init",
+	.run = run,
+	.args = "--policy FILE --residency NAME [OPTION…]",
+	.help = "Make an account and a space, with this as its first device",
+	.options =
+	    "  --policy FILE        the operator's signed policy\n"
+	    "  --policy-key KEY     the key that must have signed it (base64)\n"
+	    "  --residency NAME     where the data is to be kept\n"
+	    "  --authority NAME     who keeps the keys\n"
+	    "  --depot NAME         who keeps the data\n"
+	    "  --recovery-out FILE  write the recovery code there, not to the "
+	    "output\n",
+};

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+/* skerry put: stores files and folders as a new commit. */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/cli.h"
+#include "client/engine/put.h"
+#include "client/path.h"
+#include "client/progress.h"
+#include "object/key.h"
+
+struct putcmd {
+	struct cli *cli;
+	const char *to;
+	struct put_source *source; /* keys and paths owned */
+	size_t sources;
+	json_t *warnings;
+};
+
+static void
+putcmd_wipe(struct putcmd *c)
+{
+	for (size_t i = 0; i < c->sources; i++) {
+		free((void *)(uintptr_t)c->source[i].path);
+		free((void *)(uintptr_t)c->source[i].key.p);
+	}
+	free(c->source);
+	json_decref(c->warnings);
+}
+
+/* base, and below it the last name of the source. */
+static int
+source_key(struct putcmd *c, const char *real, struct buf *key)
+{
+	struct fault *f = &c->cli->fault;
+	const char *name = strrchr(real, '/');
+	int rc = path_key(c->to == NULL ? "" : c->to, key, f);
+
+	if (rc != 0)
+		return rc;
+	name = name == NULL ? real : name + 1;
+	if (name[0] == '\0')
+		return 0; /* "/" has no name: its content goes to base */
+	if (key->n != 0)
+		rc = buf_append(key, "", 1);
+	if (rc == 0)
+		rc = buf_append(key, name, strlen(name));
+	return rc == 0 ? 0 : fault_set(f, rc, "%s: %s", real, fault_text(rc));
+}
+
+/* The source's full path; its last name is not followed if it is a link. */
+static int
+full_path(struct putcmd *c, const char *arg, char **out)
+{
+	struct fault *f = &c->cli->fault;
+	size_t n = strlen(arg);
+	char dir[PATH_MAX], *copy, *slash;
+	const char *name;
+	int rc;
+
+	while (n > 1 && arg[n - 1] == '/')
+		n--;
+	copy = strndup(arg, n);
+	if (copy == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	slash = strrchr(copy, '/');
+	name = slash == NULL ? copy : slash + 1;
+	if (name[0] == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0) {
+		*out = realpath(copy, NULL);
+		free(copy);
+		return *out != NULL ? 0 : path_fault(arg, f);
+	}
+	if (slash != NULL)
+		*slash = '\0';
+	rc = realpath(slash == NULL ? "." : slash == copy ? "/" : copy, dir) ==
+	    NULL ? path_fault(arg, f) : 0;
+	if (rc == 0 && asprintf(out, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir,
+	    name) < 0)
+		rc = fault_set(f, FAULT_MEMORY, "out of memory");
+	free(copy);
+	return rc;
+}
+
+static int
+add_source(struct putcmd *c, const char *arg)
+{
+	struct buf key = buf_init(KEY_BYTES_MAX);
+	struct put_source *s = &c->source[c->sources];
+	char *path = NULL;
+	int rc = full_path(c, arg, &path);
+
+	if (rc == 0)
+		rc = source_key(c, path, &key);
+	if (rc != 0) {
+		free(path);
+		buf_wipe(&key);
+		return rc;
+	}
+	s->path = path;
+	s->key = buf_bytes(&key);
+	c->sources++;
+	return 0;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct put_source *x = a, *y = b;
+
+	return bytes_cmp(x->key, y->key);
+}
+
+static int
+check_sources(struct putcmd *c)
+{
+	qsort(c->source, c->sources, sizeof(*c->source), by_key);
+	for (size_t i = 1; i < c->sources; i++)
+		if (key_within(c->source[i].key, c->source[i - 1].key))
+			return cli_usage(c->cli,
+			    "%s and %s would go to the same place",
+			    c->source[i - 1].path, c->source[i].path);
+	return 0;
+}
+
+static void
+warn(void *arg, struct bytes key, const char *text)
+{
+	struct putcmd *c = arg;
+	char name[PATH_SHOW_MAX];
+
+	path_show(key, name);
+	cli_note(c->cli, "skerry: %s: %s\n", name, text);
+	(void)json_array_append_new(c->warnings,
+	    json_pack("{s:s,s:s+}", "path", name, "text", text, ""));
+}
+
+static void
+set_members(struct cli *cli, const struct put *p, double seconds)
+{
+	cli_set_int(cli, "commit", (int64_t)p->number);
+	cli_set_bool(cli, "changed", p->changed);
+	cli_set_int(cli, "files", (int64_t)p->files);
+	cli_set_int(cli, "bytes", (int64_t)p->bytes);
+	cli_set_int(cli, "files_read", (int64_t)p->fresh_files);
+	cli_set_int(cli, "removed", (int64_t)p->removed);
+	cli_set_int(cli, "left_out", (int64_t)p->left_out);
+	cli_set_int(cli, "unsteady", (int64_t)p->unsteady);
+	cli_set_int(cli, "objects", (int64_t)p->objects);
+	cli_set_int(cli, "stored", (int64_t)p->sent);
+	cli_set_int(cli, "conflicts", (int64_t)p->conflicts);
+	cli_set_int(cli, "renamed", (int64_t)p->renamed);
+	(void)json_object_set_new(cli->out, "seconds", json_real(seconds));
+}
+
+static int
+outcome(struct putcmd *c, const struct put *p, double seconds)
+{
+	struct cli *cli = c->cli;
+
+	set_members(cli, p, seconds);
+	(void)json_object_set(cli->out, "warnings", c->warnings);
+	if (!p->changed)
+		cli_print(cli, "nothing changed since commit %" PRIu64 "\n",
+		    p->number);
+	else
+		cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " files, %.1f MiB"
+		    " (%" PRIu64 " read); stored %" PRIu64
+		    " objects, %.1f MiB in %.2f s\n", p->number, p->files,
+		    (double)p->bytes / 1048576, p->fresh_files, p->objects,
+		    (double)p->sent / 1048576, seconds);
+	if (p->renamed != 0)
+		cli_note(cli, "skerry: %" PRIu64 " paths were changed by "
+		    "another device too; yours are beside them as *.conflict-*\n",
+		    p->renamed);
+	if (p->left_out + p->unsteady == 0)
+		return 0;
+	return fault_set(&cli->fault, FAULT_PARTIAL, "%" PRIu64
+	    " could not be read and were left out, %" PRIu64
+	    " changed while they were read", p->left_out, p->unsteady);
+}
+
+static double
+now(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int
+store(struct putcmd *c)
+{
+	struct state *st defer(state_closep) = NULL;
+	struct session *ses = NULL;
+	struct put p = { .source = c->source, .sources = c->sources,
+		.warn = warn, .warn_arg = c };
+	char shown[PATH_SHOW_MAX], message[PATH_SHOW_MAX + 64];
+	double from = now();
+	int rc = cli_state(c->cli, &st);
+
+	if (rc == 0)
+		rc = cli_session(c->cli, st, SESSION_WRITE, &ses);
+	if (rc != 0)
+		return rc;
+	path_show(c->source[0].key, shown);
+	(void)snprintf(message, sizeof(message), c->sources > 1 ?
+	    "put %s and %zu more" : "put %s", shown, c->sources - 1);
+	p.ses = ses;
+	p.message = message;
+	p.progress = progress_new("put", c->cli->quiet || c->cli->json);
+	rc = put_run(&p, &c->cli->fault);
+	progress_free(p.progress);
+	cli_session_done(c->cli, ses);
+	return rc == 0 ? outcome(c, &p, now() - from) : rc;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = { CLI_OPTIONS,
+		{ "to", required_argument, NULL, 't' }, { 0 } };
+	struct putcmd c defer(putcmd_wipe) = { .cli = cli };
+	int opt, rc = 0;
+
+	while ((opt = cli_getopt(cli, argc, argv, "", options)) != -1) {
+		if (opt == CLI_BAD_OPTION)
+			return FAULT_USAGE;
+		c.to = optarg;
+	}
+	if (cli->help)
+		return 0;
+	if (optind == argc)
+		return cli_usage(cli, "what is to be stored?");
+	c.warnings = json_array();
+	c.source = calloc((size_t)(argc - optind), sizeof(*c.source));
+	if (c.source == NULL || c.warnings == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	for (int i = optind; i < argc && rc == 0; i++)
+		rc = add_source(&c, argv[i]);
+	if (rc == 0)
+		rc = check_sources(&c);
+	return rc == 0 ? store(&c) : rc;
+}
+
+const struct command cmd_put = {
+	.name = "put",
+	.run = run,
+	.args = "[--to PATH] FILE|FOLDER…",
+	.help = "store files and folders as a new commit",
+	.options =
+	    "  --to PATH   folder of the space to put them into; made if it is "
+	    "missing\n",
+};

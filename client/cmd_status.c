@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/* skerry status: what this device knows by itself; asks nobody. */
+#include <inttypes.h>
+
+#include "client/agent.h"
+#include "client/cli.h"
+#include "client/code.h"
+#include "crypt/secret.h"
+#include "net/text.h"
+
+static const char *
+stage_text(enum state_stage stage)
+{
+	switch (stage) {
+	case STATE_INIT:
+		return "init unfinished";
+	case STATE_ENROL:
+		return "waits for approval";
+	case STATE_READY:
+		return "ready";
+	case STATE_REVOKED:
+		return "revoked";
+	default:
+		return "unknown";
+	}
+}
+
+static void
+show_id(struct cli *cli, const char *name, const uint8_t id[static ID_LEN])
+{
+	char hex[TEXT_HEX_SIZE(ID_LEN)];
+
+	text_hex(id, ID_LEN, hex, sizeof(hex));
+	cli_set_text(cli, name, hex);
+	cli_print(cli, "%-10s %s\n", name, hex);
+}
+
+static void
+show_text(struct cli *cli, const char *name, const char *value)
+{
+	cli_set_text(cli, name, value);
+	cli_print(cli, "%-10s %s\n", name, value);
+}
+
+static int
+show_lease(struct cli *cli, const struct state *st)
+{
+	struct lease *lease defer(secret_freep) = secret_new(sizeof(*lease));
+	struct fault none = { 0 };
+	uint32_t left = 0;
+
+	if (lease == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	if (agent_get(st, lease, &none) == 0)
+		left = lease->seconds;
+	cli_set_int(cli, "lease", left);
+	if (left == 0)
+		cli_print(cli, "%-10s none\n", "lease");
+	else
+		cli_print(cli, "%-10s %u:%02u:%02u left\n", "lease",
+		    left / 3600, left / 60 % 60, left % 60);
+	return 0;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = { CLI_OPTIONS, { 0 } };
+	struct state *st defer(state_closep) = NULL;
+	int rc;
+
+	if (cli_getopt(cli, argc, argv, "", options) != -1)
+		return FAULT_USAGE;
+	if (optind != argc)
+		return cli_usage(cli, "no operand is wanted");
+	rc = cli_state(cli, &st);
+	if (rc != 0)
+		return rc;
+	show_text(cli, "state", stage_text(st->binding.stage));
+	show_id(cli, "device", st->device);
+	show_text(cli, "authority", st->binding.authority);
+	if (st->binding.stage == STATE_ENROL) {
+		char code[CODE_SIZE];
+
+		code_text(st->device, code);
+		show_text(cli, "code", code);
+		return 0;
+	}
+	show_id(cli, "account", st->binding.account);
+	show_id(cli, "space", st->binding.space);
+	show_text(cli, "residency", st->binding.residency);
+	show_text(cli, "depot", st->binding.depot);
+	cli_set_int(cli, "head", (int64_t)st->head.number);
+	cli_set_int(cli, "epoch", st->head.epoch);
+	if (st->head.known)
+		cli_print(cli, "%-10s %" PRIu64 ", epoch %u (last seen)\n",
+		    "head", st->head.number, st->head.epoch);
+	else
+		cli_print(cli, "%-10s none seen yet\n", "head");
+	return show_lease(cli, st);
+}
+
+const struct command cmd_status = {
+	.name = "status",
+	.run = run,
+	.args = "",
+	.help = "Show the space, the lease and the head last seen; asks nobody",
+};

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A device's id as the code that people compare and type: base32 (spec/00) in
+ * groups of four. */
+#ifndef SKERRY_CLIENT_CODE_H
+#define SKERRY_CLIENT_CODE_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "crypt/keys.h"
+
+#define CODE_SYMBOLS 26 /* of 16 bytes */
+#define CODE_SIZE (CODE_SYMBOLS + (CODE_SYMBOLS - 1) / 4 + 1) /* with NUL */
+
+void code_text(const uint8_t id[static ID_LEN], char out[static CODE_SIZE]);
+
+/* Hyphens, blanks and case do not matter.  FAULT_MALFORMED. */
+int code_parse(const char *text, uint8_t out[static ID_LEN]) must_check;
+
+#endif

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/engine/cache.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+/* "ab/<object, hex>.<offset, hex>": two hex digits of fan-out. */
+#define NAME_SIZE 64
+
+static void
+name_of(const struct place *place, char out[static NAME_SIZE])
+{
+	char hex[2 * ID_LEN + 1];
+
+	sodium_bin2hex(hex, sizeof(hex), place->object, ID_LEN);
+	(void)snprintf(out, NAME_SIZE, "%.2s/%s.%08x", hex, hex,
+	    place->offset);
+}
+
+bool
+cache_get(const struct cache *c, const struct place *place, uint8_t *out)
+{
+	char name[NAME_SIZE];
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	if (c->dir < 0)
+		return false;
+	name_of(place, name);
+	fd = openat(c->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) == 0 && st.st_size == (off_t)place->length)
+		n = pread(fd, out, place->length, 0);
+	close(fd);
+	return n == (ssize_t)place->length;
+}
+
+void
+cache_put(const struct cache *c, const struct place *place,
+    const uint8_t *sealed)
+{
+	static atomic_uint serial;
+	char name[NAME_SIZE], temp[NAME_SIZE], fan[3];
+	ssize_t n;
+	int fd;
+
+	if (c->dir < 0)
+		return;
+	name_of(place, name);
+	(void)snprintf(temp, sizeof(temp), "tmp.%d.%u", (int)getpid(),
+	    atomic_fetch_add(&serial, 1));
+	fd = openat(c->dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	if (fd < 0)
+		return;
+	n = write(fd, sealed, place->length);
+	close(fd);
+	if (n == (ssize_t)place->length) {
+		if (renameat(c->dir, temp, c->dir, name) == 0)
+			return;
+		(void)snprintf(fan, sizeof(fan), "%.2s", name);
+		if (errno == ENOENT && mkdirat(c->dir, fan, 0700) == 0 &&
+		    renameat(c->dir, temp, c->dir, name) == 0)
+			return;
+		if (renameat(c->dir, temp, c->dir, name) == 0)
+			return;
+	}
+	(void)unlinkat(c->dir, temp, 0);
+}
+
+void
+cache_drop(const struct cache *c, const struct place *place)
+{
+	char name[NAME_SIZE];
+
+	if (c->dir < 0)
+		return;
+	name_of(place, name);
+	(void)unlinkat(c->dir, name, 0);
+}
+
+struct aged {
+	struct timespec used;
+	uint64_t size;
+	char name[NAME_SIZE];
+};
+
+struct aged_list {
+	struct aged *p;
+	size_t n, cap;
+	uint64_t bytes;
+};
+
+static int
+older_first(const void *a, const void *b)
+{
+	const struct aged *x = a, *y = b;
+
+	if (x->used.tv_sec != y->used.tv_sec)
+		return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
+	if (x->used.tv_nsec != y->used.tv_nsec)
+		return x->used.tv_nsec < y->used.tv_nsec ? -1 : 1;
+	return 0;
+}
+
+static void
+scan_fan(const struct cache *c, const char *fan, struct aged_list *l)
+{
+	int fd = openat(c->dir, fan, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	struct stat st;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (strlen(e->d_name) != 2 * ID_LEN + 9 ||
+		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		if (l->n == l->cap) {
+			size_t cap = l->cap == 0 ? 1024 : 2 * l->cap;
+			struct aged *p = realloc(l->p, cap * sizeof(*p));
+
+			if (p == NULL)
+				break;
+			l->p = p;
+			l->cap = cap;
+		}
+		l->p[l->n].used = st.st_atim;
+		l->p[l->n].size = (uint64_t)st.st_size;
+		(void)snprintf(l->p[l->n].name, NAME_SIZE, "%.2s/%.60s", fan,
+		    e->d_name);
+		l->n++;
+		l->bytes += (uint64_t)st.st_size;
+	}
+	closedir(d);
+}
+
+void
+cache_trim(const struct cache *c, uint64_t max)
+{
+	struct aged_list l = { 0 };
+
+	if (c->dir < 0)
+		return;
+	for (unsigned i = 0; i < 256; i++) {
+		char fan[3];
+
+		(void)snprintf(fan, sizeof(fan), "%02x", i);
+		scan_fan(c, fan, &l);
+	}
+	if (l.bytes > max)
+		qsort(l.p, l.n, sizeof(*l.p), older_first);
+	for (size_t i = 0; i < l.n && l.bytes > max; i++) {
+		(void)unlinkat(c->dir, l.p[i].name, 0);
+		l.bytes -= l.p[i].size;
+	}
+	free(l.p);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Sealings that this device fetched or made, kept as they are at the depot: tree
+ * nodes, index blocks, commits.  Nothing here can be read without the space key,
+ * and nothing is believed: what is read is opened and checked like the depot's.
+ * Safe for many threads and many processes.
+ */
+#ifndef SKERRY_CLIENT_ENGINE_CACHE_H
+#define SKERRY_CLIENT_ENGINE_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "object/place.h"
+
+struct cache {
+	int dir; /* owned; -1: there is no cache, every get fails */
+};
+
+/* place.length bytes into out; false where it is not there. */
+bool cache_get(const struct cache *c, const struct place *place, uint8_t *out);
+
+/* Keeps a copy; a failure (full disk) is no error. */
+void cache_put(const struct cache *c, const struct place *place,
+    const uint8_t *sealed);
+
+/* Forgets one that was found to be bad. */
+void cache_drop(const struct cache *c, const struct place *place);
+
+/* Removes the longest unused until at most max bytes are left. */
+void cache_trim(const struct cache *c, uint64_t max);
+
+#endif

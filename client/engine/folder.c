@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/engine/folder.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OPEN_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+static struct folder *
+adopt(int fd, struct folder *up)
+{
+	struct folder *d = fd < 0 ? NULL : calloc(1, sizeof(*d));
+	struct stat st;
+	int err;
+
+	if (d != NULL && fstat(fd, &st) == 0) {
+		*d = (struct folder){ .up = up, .fd = fd, .refs = 1,
+			.users = 1, .dev = st.st_dev, .ino = st.st_ino };
+		return d;
+	}
+	err = errno;
+	if (fd >= 0)
+		close(fd);
+	free(d);
+	errno = err;
+	return NULL;
+}
+
+struct folder *
+folder_top(int fd)
+{
+	return adopt(fcntl(fd, F_DUPFD_CLOEXEC, 3), NULL);
+}
+
+struct folder *
+folder_enter(struct folders *fs, struct folder *up, const char *name)
+{
+	struct folder *d = adopt(openat(up->fd, name, OPEN_FLAGS), up);
+
+	if (d == NULL)
+		return NULL;
+	pthread_mutex_lock(&fs->lock);
+	up->refs++;
+	pthread_mutex_unlock(&fs->lock);
+	return d;
+}
+
+void
+folder_use(struct folders *fs, struct folder *d)
+{
+	pthread_mutex_lock(&fs->lock);
+	d->refs++;
+	d->users++;
+	pthread_mutex_unlock(&fs->lock);
+}
+
+/* The folder above is opened again through "..", and only believed if it is
+ * the same one as before. */
+static void
+reopen_up(const struct folder *d)
+{
+	struct folder *up = d->up;
+	struct stat st;
+	int fd;
+
+	if (up->fd >= 0 || d->fd < 0)
+		return;
+	fd = openat(d->fd, "..", OPEN_FLAGS);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && st.st_dev == up->dev &&
+	    st.st_ino == up->ino)
+		up->fd = fd;
+	else
+		close(fd);
+}
+
+static void
+close_fd(struct folder *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+}
+
+static void
+drop(struct folders *fs, struct folder *d, bool used)
+{
+	while (d != NULL) {
+		struct folder *up = d->up;
+
+		pthread_mutex_lock(&fs->lock);
+		assert(d->refs > 0 && (!used || d->users > 0));
+		/* The last reference finishes it and needs it open. */
+		if (used && --d->users == 0 && d->refs > 1)
+			close_fd(d);
+		if (--d->refs != 0) {
+			pthread_mutex_unlock(&fs->lock);
+			return;
+		}
+		if (up != NULL && up->refs == 1)
+			reopen_up(d);
+		pthread_mutex_unlock(&fs->lock);
+		fs->done(fs->arg, d);
+		close_fd(d);
+		free(d);
+		d = up;
+		used = false;
+	}
+}
+
+void
+folder_leave(struct folders *fs, struct folder *d)
+{
+	drop(fs, d, true);
+}
+
+void
+folder_rest(struct folders *fs, struct folder *d)
+{
+	pthread_mutex_lock(&fs->lock);
+	assert(d->users > 0 && d->refs > 1);
+	if (--d->users == 0)
+		close_fd(d);
+	pthread_mutex_unlock(&fs->lock);
+}
+
+void
+folder_wake(struct folders *fs, struct folder *sub)
+{
+	pthread_mutex_lock(&fs->lock);
+	reopen_up(sub);
+	sub->up->users++;
+	pthread_mutex_unlock(&fs->lock);
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/engine/restore.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/engine/restore_impl.h"
+
+/* A folder's metadata, set when all in it is done. */
+struct folder_what {
+	struct restore_meta meta;
+	size_t key_len;
+	uint8_t data[]; /* key || attributes */
+};
+
+#define PATH_SHOWN 400 /* bytes of a path in a message; the end matters most */
+
+static void
+shown_path(struct bytes key, char out[static PATH_SHOWN + 8])
+{
+	size_t n = 0;
+
+	if (key.n > PATH_SHOWN) {
+		n = 3;
+		memcpy(out, "...", n);
+		key = bytes_of(key.p + key.n - PATH_SHOWN, PATH_SHOWN);
+	}
+	for (size_t i = 0; i < key.n; i++)
+		out[n++] = key.p[i] == 0 ? '/' : (char)key.p[i];
+	out[n] = '\0';
+}
+
+void
+restore_warn(struct restore *rs, struct bytes key, uint64_t n,
+    const char *text)
+{
+	char path[PATH_SHOWN + 8];
+	struct fault line;
+
+	shown_path(key, path);
+	/* Makes control bytes of the name harmless. */
+	(void)fault_set(&line, FAULT_PARTIAL, "%s: %s", path, text);
+	pthread_mutex_lock(&rs->lock);
+	if (n == 0)
+		rs->res->incomplete++;
+	else
+		rs->res->failed += n;
+	if (rs->o->warn != NULL)
+		rs->o->warn(rs->o->arg, line.text);
+	pthread_mutex_unlock(&rs->lock);
+}
+
+void
+restore_count(struct restore *rs, uint64_t bytes)
+{
+	pthread_mutex_lock(&rs->lock);
+	rs->res->entries++;
+	rs->res->bytes += bytes;
+	pthread_mutex_unlock(&rs->lock);
+	progress_add(rs->o->progress, 1, 0);
+}
+
+void
+restore_name(struct bytes key, char out[static KEY_NAME_MAX + 1])
+{
+	struct bytes name = key_name(key);
+
+	memcpy(out, name.p, name.n);
+	out[name.n] = '\0';
+}
+
+/* The attributes of e to rs->attrs; a failure costs only them. */
+static void
+folder_attrs(struct restore *rs, struct bytes key, const struct tree_entry *e)
+{
+	struct fault f = { 0 };
+	int rc;
+
+	rs->attrs.n = 0;
+	rc = reader_attrs(rs->reader, e, &rs->attrs, &f);
+	if (rc == 0)
+		return;
+	rs->attrs.n = 0;
+	restore_warn(rs, key, 0, f.text);
+}
+
+int
+restore_set_folder(struct restore *rs, struct folder *d, struct bytes key,
+    const struct tree_entry *e, struct fault *f)
+{
+	struct folder_what *w;
+
+	folder_attrs(rs, key, e);
+	w = malloc(sizeof(*w) + key.n + rs->attrs.n);
+	if (w == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	w->meta = restore_meta_of(e, rs->root);
+	w->key_len = key.n;
+	memcpy(w->data, key.p, key.n);
+	if (rs->attrs.n != 0)
+		memcpy(w->data + key.n, rs->attrs.p, rs->attrs.n);
+	w->meta.attrs = bytes_of(w->data + key.n, rs->attrs.n);
+	d->what = w;
+	return 0;
+}
+
+/* For struct folders. */
+static void
+folder_done(void *arg, struct folder *d)
+{
+	struct restore *rs = arg;
+	struct folder_what *w = d->what;
+	struct fault f;
+	const char *what;
+	int err = EBADF;
+
+	if (w == NULL)
+		return;
+	what = d->fd < 0 ? "folder" : restore_meta_set(d->fd, &w->meta, &err);
+	if (what != NULL) {
+		(void)fault_sys(&f, FAULT_IO, err, "%s not restored", what);
+		restore_warn(rs, bytes_of(w->data, w->key_len), 0, f.text);
+	}
+	free(w);
+	d->what = NULL;
+}
+
+static int
+begin(struct restore *rs, struct fault *f)
+{
+	const struct restore_options *o = rs->o;
+	struct fetch_sink sink = { .chunk = restore_file_chunk, .arg = rs };
+	int rc;
+
+	rc = fetch_reader(rs->space, o->commit, &rs->reader, f);
+	if (rc != 0)
+		return rc;
+	rs->at = buf_init(KEY_BYTES_MAX);
+	rs->dead = buf_init(KEY_BYTES_MAX);
+	rs->list = buf_init((size_t)1 << 30);
+	rs->attrs = buf_init(XATTR_MAX);
+	rs->links.later = buf_init((size_t)1 << 30);
+	rs->root = geteuid() == 0;
+	rs->level = calloc(64, sizeof(*rs->level));
+	if (rs->level == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	rs->levels_cap = 64;
+	rs->level[0].d = folder_top(o->dir);
+	if (rs->level[0].d == NULL)
+		return fault_sys(f, FAULT_IO, errno, "target folder");
+	rs->nlevels = 1;
+	restore_temp_clean(rs->level[0].d->fd);
+	return fetch_new(rs->space, o->commit, sink, o->threads, &rs->fetch, f);
+}
+
+static void
+end(struct restore *rs)
+{
+	while (rs->nlevels > 0)
+		folder_leave(&rs->folders, rs->level[--rs->nlevels].d);
+	fetch_free(rs->fetch);
+	reader_free(rs->reader);
+	free(rs->level);
+	buf_wipe(&rs->at);
+	buf_wipe(&rs->dead);
+	buf_wipe(&rs->list);
+	buf_wipe(&rs->attrs);
+	restore_link_wipe(&rs->links);
+	pthread_mutex_destroy(&rs->folders.lock);
+	pthread_mutex_destroy(&rs->lock);
+}
+
+/* All keys are there, before anything is written. */
+static int
+find_all(struct restore *rs, struct fault *f)
+{
+	for (size_t i = 0; i < rs->o->n; i++) {
+		struct tour *t defer(tour_closep) = NULL;
+		int rc = tour_open(rs->reader, rs->o->key[i], &t, f);
+		char path[PATH_SHOWN + 8];
+
+		shown_path(rs->o->key[i], path);
+		if (rc != 0)
+			return fault_add(f, rc, "%s", path);
+	}
+	return 0;
+}
+
+static int
+run(struct restore *rs, struct fault *f)
+{
+	const struct restore_options *o = rs->o;
+	struct fault waited = { 0 };
+	int rc = begin(rs, f), wrc;
+
+	if (rc == 0)
+		rc = find_all(rs, f);
+	if (rc != 0)
+		return rc;
+	if (o->n == 0) {
+		progress_expect(o->progress, o->commit->entries,
+		    o->commit->bytes);
+		rc = restore_walk(rs, bytes_of(NULL, 0), f);
+	}
+	for (size_t i = 0; rc == 0 && i < o->n; i++)
+		rc = restore_walk(rs, o->key[i], f);
+	wrc = fetch_wait(rs->fetch, &waited);
+	if (rc == 0 && wrc == 0) {
+		rc = restore_link_finish(rs, f);
+		wrc = fetch_wait(rs->fetch, &waited);
+	}
+	rs->res->requests = fetch_requests(rs->fetch);
+	/* What ended the fetch is the cause of what the walk saw. */
+	if (wrc != 0) {
+		*f = waited;
+		return wrc;
+	}
+	return rc;
+}
+
+int
+restore_run(struct space *sp, const struct restore_options *o,
+    struct restore_result *out, struct fault *f)
+{
+	struct restore rs = { .space = sp, .o = o, .res = out };
+	int rc;
+
+	*out = (struct restore_result){ 0 };
+	pthread_mutex_init(&rs.lock, NULL);
+	pthread_mutex_init(&rs.folders.lock, NULL);
+	rs.folders.done = folder_done;
+	rs.folders.arg = &rs;
+	rc = run(&rs, f);
+	end(&rs);
+	if (rc != 0)
+		return rc;
+	if (out->failed == 0 && out->incomplete == 0)
+		return 0;
+	return fault_set(f, FAULT_PARTIAL,
+	    "%llu restored, %llu left out, %llu without some metadata",
+	    (unsigned long long)out->entries, (unsigned long long)out->failed,
+	    (unsigned long long)out->incomplete);
+}

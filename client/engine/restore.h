@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Brings paths of a commit back into a folder.  What cannot be restored is
+ * named and left out, the rest goes on.  Nothing is ever written outside the
+ * folder, whatever the tree says and whatever symlinks the folder holds.
+ */
+#ifndef SKERRY_CLIENT_ENGINE_RESTORE_H
+#define SKERRY_CLIENT_ENGINE_RESTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "client/engine/space.h"
+#include "client/progress.h"
+
+struct restore_options {
+	const struct commit *commit;
+	int dir;                 /* a descriptor; borrowed */
+	const struct bytes *key; /* each restored under its last name in dir */
+	size_t n;                /* 0: the whole tree */
+	bool overwrite;          /* replace what is there */
+	unsigned threads;        /* 0: as fetch_new */
+	struct progress *progress; /* may be NULL */
+	/* One line for each thing left out or incomplete; any thread, one at
+	 * a time. */
+	void (*warn)(void *arg, const char *text);
+	void *arg;
+};
+
+struct restore_result {
+	uint64_t entries;    /* restored, of any type */
+	uint64_t bytes;      /* of files restored */
+	uint64_t failed;     /* entries left out */
+	uint64_t incomplete; /* restored, but without some metadata */
+	uint64_t requests;   /* for content */
+};
+
+/*
+ * *out is set in any case.  0; FAULT_PARTIAL; FAULT_NOT_FOUND before anything is
+ * written where a key is not in the tree; what ends it all: FAULT_DEPOT,
+ * FAULT_DENIED, FAULT_EXPIRED, FAULT_SPACE, FAULT_INTERRUPTED, FAULT_MEMORY.
+ */
+int restore_run(struct space *sp, const struct restore_options *o,
+    struct restore_result *out, struct fault *f) must_check;
+
+#endif

@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The verified head and commit, and the way from a chunk id to its content. */
+#include "client/engine/space.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "client/state.h"
+#include "crypt/kdf.h"
+#include "crypt/secret.h"
+#include "object/list.h"
+
+struct space_block {
+	struct place place;
+	size_t n; /* bytes in plain */
+	uint8_t plain[INDEX_BLOCK_LEN];
+};
+
+/*
+ * Who may have signed a head: a live device; and, where the head comes from the
+ * authority (which takes heads from live devices only) or is the one this
+ * device has seen before, one that was revoked since.
+ */
+struct signers {
+	const struct chain *chain;
+	bool revoked_too;
+};
+
+static int
+find_signer(void *arg, const uint8_t device[static ID_LEN],
+    struct sign_pub *out)
+{
+	const struct signers *s = arg;
+	const struct chain_device *d = chain_find(s->chain, device);
+
+	if (d == NULL || d->recovery || (!d->live && !s->revoked_too))
+		return FAULT_TRUST;
+	*out = d->sign;
+	return 0;
+}
+
+static int
+first_dedup(const struct session *ses, struct dedup_key *out)
+{
+	const struct space_key *k = session_key(ses, 1);
+
+	if (k == NULL)
+		return FAULT_DENIED;
+	return kdf_hkdf(bytes_of(k->b, KEY_LEN), bytes_of(NULL, 0),
+	    "skerry/1 dedup", out->b, KEY_LEN);
+}
+
+/* [tree] Head: the order of checks. */
+static int
+open_head(struct space *sp, struct bulk *b, struct fault *f)
+{
+	struct session *ses = sp->ses;
+	struct bytes raw = bytes_of(ses->head, HEAD_LEN);
+	uint64_t seen, number;
+	uint32_t seen_epoch, epoch;
+	const struct space_key *key;
+	int rc;
+
+	session_last_seen(ses, &seen, &seen_epoch);
+	if (!ses->has_head) {
+		if (seen == 0)
+			return 0;
+		return fault_set(f, FAULT_ROLLBACK,
+		    "the authority shows an empty space, but this device has "
+		    "seen commit %llu of it", (unsigned long long)seen);
+	}
+	rc = head_clear(raw, &epoch, &number);
+	if (rc != 0)
+		return fault_add(f, rc, "head");
+	if (number < seen || epoch < seen_epoch)
+		return fault_set(f, FAULT_ROLLBACK,
+		    "%s shows commit %llu as the latest, but this device has "
+		    "seen %llu", ses->head_from_mirror ? "the depot" :
+		    "the authority", (unsigned long long)number,
+		    (unsigned long long)seen);
+	key = session_key(ses, epoch);
+	if (key == NULL)
+		return fault_set(f, FAULT_DENIED,
+		    "the key of epoch %u was not released to this device",
+		    epoch);
+
+	struct signers who = { .chain = ses->chain,
+		.revoked_too = !ses->head_from_mirror || number == seen };
+
+	rc = head_open(b, key, ses->space,
+	    (struct head_lookup){ .find = find_signer, .arg = &who }, raw,
+	    &sp->head);
+	if (rc != 0)
+		return fault_add(f, rc, "head %llu", (unsigned long long)number);
+	sp->has_head = true;
+	return 0;
+}
+
+static int
+load_head_commit(struct space *sp, struct fault *f)
+{
+	struct reader *r defer(reader_freep) = NULL;
+	struct commit c = { 0 };
+	int rc;
+
+	rc = reader_new(sp, &r, f);
+	if (rc != 0)
+		return rc;
+	rc = reader_commit(r, &sp->head.commit, &c, f);
+	if (rc != 0)
+		return fault_add(f, rc, "commit %llu",
+		    (unsigned long long)sp->head.number);
+	if (c.number != sp->head.number || c.epoch != sp->head.epoch) {
+		commit_wipe(&c);
+		return fault_set(f, FAULT_TAMPERED,
+		    "head and commit do not belong together");
+	}
+	sp->commit = c;
+	return session_saw_head(sp->ses, sp->head.number, sp->head.epoch,
+	    sp->ses->head, f);
+}
+
+int
+space_reopen(struct space *sp, struct fault *f)
+{
+	struct bulk *b defer(bulk_freep) = bulk_new(BULK_OPENSSL);
+	int rc;
+
+	if (b == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	sp->has_head = false;
+	commit_wipe(&sp->commit);
+	memset(&sp->commit, 0, sizeof(sp->commit));
+	rc = open_head(sp, b, f);
+	if (rc != 0)
+		return rc;
+	if (sp->has_head)
+		return load_head_commit(sp, f);
+	rc = first_dedup(sp->ses, &sp->commit.dedup);
+	if (rc != 0)
+		return fault_set(f, rc, "the space's first key was not released");
+	return 0;
+}
+
+int
+space_open(struct session *ses, struct space **out, struct fault *f)
+{
+	struct space *sp defer(space_closep) = calloc(1, sizeof(*sp));
+	int rc;
+
+	if (sp == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	sp->cache.dir = -1;
+	sp->ses = ses;
+	(void)pthread_mutex_init(&sp->lock, NULL);
+	sp->block = calloc(SPACE_BLOCKS, sizeof(*sp->block));
+	if (sp->block == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	if (ses->state != NULL) {
+		rc = state_cache_dir(ses->state, f);
+		if (rc < 0)
+			return rc;
+		sp->cache.dir = rc;
+	}
+	rc = space_reopen(sp, f);
+	if (rc != 0)
+		return rc;
+	*out = take(sp);
+	return 0;
+}
+
+void
+space_close(struct space *sp)
+{
+	if (sp == NULL)
+		return;
+	if (sp->block != NULL)
+		for (size_t i = 0; i < SPACE_BLOCKS; i++)
+			if (sp->block[i] != NULL) {
+				secret_wipe(sp->block[i],
+				    sizeof(*sp->block[i]));
+				free(sp->block[i]);
+			}
+	free(sp->block);
+	commit_wipe(&sp->commit);
+	secret_wipe(&sp->head, sizeof(sp->head));
+	if (sp->cache.dir >= 0)
+		close(sp->cache.dir);
+	(void)pthread_mutex_destroy(&sp->lock);
+	free(sp);
+}
+
+void
+space_closep(struct space **sp)
+{
+	space_close(*sp);
+}
+
+int
+space_commit(struct reader *r, uint64_t number, struct commit *out,
+    struct fault *f)
+{
+	struct space *sp = r->space;
+	struct ref ref;
+	struct commit c = { 0 };
+	int rc;
+
+	if (!sp->has_head || number > sp->head.number)
+		return fault_set(f, FAULT_NOT_FOUND, "there is no commit %llu",
+		    (unsigned long long)number);
+	ref = sp->head.commit;
+	for (;;) {
+		uint64_t at;
+
+		rc = reader_commit(r, &ref, &c, f);
+		if (rc != 0)
+			return rc;
+		if (number == 0 || c.number == number)
+			break;
+		if (c.number < number || !c.has_parent) {
+			commit_wipe(&c);
+			return fault_set(f, FAULT_NOT_FOUND,
+			    "there is no commit %llu",
+			    (unsigned long long)number);
+		}
+		ref = c.parent;
+		at = c.number;
+		commit_wipe(&c);
+		memset(&c, 0, sizeof(c));
+		if (at <= 1)
+			return fault_set(f, FAULT_MALFORMED,
+			    "commit 1 has a parent");
+	}
+	*out = c;
+	return 0;
+}
+
+int
+reader_new(struct space *sp, struct reader **out, struct fault *f)
+{
+	struct reader *r defer(reader_freep) = calloc(1, sizeof(*r));
+	int rc;
+
+	if (r == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	r->space = sp;
+	r->commit = &sp->commit;
+	r->sealed = buf_init(COMMIT_MAX + SEAL_OVERHEAD);
+	r->plain = malloc(INDEX_BLOCK_LEN);
+	if (r->plain == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	rc = seal_new(BULK_BEST, &sp->commit.dedup, &r->seal);
+	if (rc != 0)
+		return fault_set(f, rc, "starting the sealer: %s",
+		    fault_text(rc));
+	rc = sp->ses->store->ops->dup(sp->ses->store, &r->store, f);
+	if (rc != 0)
+		return rc;
+	*out = take(r);
+	return 0;
+}
+
+void
+reader_free(struct reader *r)
+{
+	if (r == NULL)
+		return;
+	store_close(r->store);
+	seal_free(r->seal);
+	buf_wipe(&r->sealed);
+	if (r->plain != NULL) {
+		secret_wipe(r->plain, INDEX_BLOCK_LEN);
+		free(r->plain);
+	}
+	free(r);
+}
+
+void
+reader_freep(struct reader **r)
+{
+	reader_free(*r);
+}
+
+static int
+at_place(struct fault *f, int rc, const struct place *p)
+{
+	char hex[2 * ID_LEN + 1];
+
+	sodium_bin2hex(hex, sizeof(hex), p->object, ID_LEN);
+	return fault_add(f, rc, "object %s at %u", hex, p->offset);
+}
+
+/* Room for n bytes in r->sealed. */
+static int
+make_room(struct reader *r, size_t n, struct fault *f)
+{
+	int rc;
+
+	r->sealed.n = 0;
+	rc = buf_reserve(&r->sealed, n);
+	if (rc != 0)
+		return fault_set(f, rc, "%s", fault_text(rc));
+	r->sealed.n = n;
+	return 0;
+}
+
+/* Reads one sealing from the depot into r->sealed. */
+static int
+fetch(struct reader *r, const struct place *p, struct fault *f)
+{
+	int rc = make_room(r, p->length, f);
+
+	if (rc != 0)
+		return rc;
+	return r->store->ops->get(r->store, p->object, p->offset, p->length,
+	    r->sealed.p, f);
+}
+
+/* From the cache (*cached says so) or the depot. */
+static int
+fetch_cached(struct reader *r, const struct place *p, bool *cached,
+    struct fault *f)
+{
+	int rc = make_room(r, p->length, f);
+
+	if (rc != 0)
+		return rc;
+	*cached = cache_get(&r->space->cache, p, r->sealed.p);
+	return *cached ? 0 : fetch(r, p, f);
+}
+
+/* Opens a node or commit; a bad copy in the cache is fetched anew. */
+static int
+load_ref(struct reader *r, enum seal_kind kind, const struct ref *ref,
+    struct buf *out, struct fault *f)
+{
+	bool cached;
+	int rc;
+
+	rc = buf_reserve(out, ref->plain_len);
+	if (rc != 0)
+		return fault_set(f, rc, "%s", fault_text(rc));
+	rc = fetch_cached(r, &ref->place, &cached, f);
+	if (rc != 0)
+		return rc;
+	rc = seal_open_ref(r->seal, kind, ref, buf_bytes(&r->sealed),
+	    out->p + out->n);
+	if (rc != 0 && cached) {
+		cache_drop(&r->space->cache, &ref->place);
+		rc = fetch(r, &ref->place, f);
+		if (rc != 0)
+			return rc;
+		cached = false;
+		rc = seal_open_ref(r->seal, kind, ref, buf_bytes(&r->sealed),
+		    out->p + out->n);
+	}
+	if (rc != 0)
+		return at_place(f, rc, &ref->place);
+	if (!cached)
+		cache_put(&r->space->cache, &ref->place, r->sealed.p);
+	out->n += ref->plain_len;
+	return 0;
+}
+
+int
+reader_commit(struct reader *r, const struct ref *ref, struct commit *out,
+    struct fault *f)
+{
+	struct buf plain defer(buf_wipe) = buf_init(COMMIT_MAX);
+	int rc;
+
+	rc = load_ref(r, SEAL_COMMIT, ref, &plain, f);
+	if (rc != 0)
+		return rc;
+	rc = commit_decode(buf_bytes(&plain), out);
+	if (rc != 0)
+		return at_place(f, rc, &ref->place);
+	return 0;
+}
+
+static int
+load_node(void *arg, const struct ref *ref, unsigned level, struct buf *out)
+{
+	struct reader *r = arg;
+
+	(void)level;
+	r->fault = (struct fault){ 0 };
+	if (ref->plain_len > NODE_MAX)
+		return fault_set(&r->fault, FAULT_MALFORMED,
+		    "a tree node is longer than nodes are");
+	return load_ref(r, SEAL_NODE, ref, out, &r->fault);
+}
+
+struct node_source
+reader_nodes(struct reader *r)
+{
+	return (struct node_source){ .load = load_node, .arg = r };
+}
+
+int
+reader_block(void *arg, const struct place *place, struct bytes *out)
+{
+	struct reader *r = arg;
+	bool cached;
+	int rc;
+
+	r->fault = (struct fault){ 0 };
+	rc = fetch_cached(r, place, &cached, &r->fault);
+	if (rc != 0)
+		return rc;
+	*out = buf_bytes(&r->sealed);
+	return 0;
+}
+
+static struct space_block **
+slot_of(struct space *sp, const struct place *p)
+{
+	uint32_t h;
+
+	memcpy(&h, p->object, sizeof(h));
+	h += p->offset / INDEX_SEALED_LEN;
+	return &sp->block[h % SPACE_BLOCKS];
+}
+
+/* Looks id up in a block that is open in memory.  false: it is not there. */
+static bool
+find_open(struct space *sp, const struct place *p, const uint8_t *id, int *rc,
+    struct index_entry *out)
+{
+	struct space_block *b;
+	bool have;
+
+	(void)pthread_mutex_lock(&sp->lock);
+	b = *slot_of(sp, p);
+	have = b != NULL && memcmp(&b->place, p, sizeof(*p)) == 0;
+	if (have)
+		*rc = index_block_find(bytes_of(b->plain, b->n), id, out);
+	(void)pthread_mutex_unlock(&sp->lock);
+	return have;
+}
+
+static void
+keep_open(struct space *sp, const struct place *p, struct bytes plain)
+{
+	struct space_block **slot;
+
+	(void)pthread_mutex_lock(&sp->lock);
+	slot = slot_of(sp, p);
+	if (*slot == NULL)
+		*slot = malloc(sizeof(**slot));
+	if (*slot != NULL) {
+		(*slot)->place = *p;
+		(*slot)->n = plain.n;
+		memcpy((*slot)->plain, plain.p, plain.n);
+	}
+	(void)pthread_mutex_unlock(&sp->lock);
+}
+
+/* How many blocks of one run a bulk reader asks for at once. */
+#define READ_AHEAD 32u
+
+/*
+ * Fetches block number b and those after it that lie behind it in the same
+ * object, and leaves all of them in the cache.
+ */
+static int
+read_ahead(struct reader *r, const struct segment *s, uint32_t b,
+    struct fault *f)
+{
+	struct place first = segment_block_place(s, b), p = first;
+	size_t n = p.length;
+	uint32_t last = b;
+	int rc;
+
+	while (last + 1 < s->blocks && last - b + 1 < READ_AHEAD) {
+		struct place q = segment_block_place(s, last + 1);
+
+		if (memcmp(q.object, first.object, ID_LEN) != 0 ||
+		    q.offset != p.offset + p.length)
+			break;
+		n += q.length;
+		p = q;
+		last++;
+	}
+	rc = make_room(r, n, f);
+	if (rc != 0)
+		return rc;
+	rc = r->store->ops->get(r->store, first.object, first.offset, n,
+	    r->sealed.p, f);
+	if (rc != 0)
+		return rc;
+	for (uint32_t i = b; i <= last; i++) {
+		p = segment_block_place(s, i);
+		cache_put(&r->space->cache, &p,
+		    r->sealed.p + (p.offset - first.offset));
+	}
+	r->sealed.n = first.length;
+	return 0;
+}
+
+/* Opens block number b of s into r->plain. */
+static int
+open_block(struct reader *r, const struct segment *s, uint32_t b,
+    struct bytes *out, struct fault *f)
+{
+	struct place p = segment_block_place(s, b);
+	struct index_where w = segment_block_where(s, b);
+	bool cached;
+	int rc;
+
+	rc = make_room(r, p.length, f);
+	if (rc != 0)
+		return rc;
+	cached = cache_get(&r->space->cache, &p, r->sealed.p);
+	if (!cached) {
+		rc = r->bulk ? read_ahead(r, s, b, f) : fetch(r, &p, f);
+		if (rc != 0)
+			return rc;
+	}
+	rc = index_block_open(seal_bulk(r->seal), &s->key, &w,
+	    buf_bytes(&r->sealed), r->plain);
+	if (rc != 0 && cached) {
+		cache_drop(&r->space->cache, &p);
+		rc = fetch(r, &p, f);
+		if (rc != 0)
+			return rc;
+		cached = false;
+		rc = index_block_open(seal_bulk(r->seal), &s->key, &w,
+		    buf_bytes(&r->sealed), r->plain);
+	}
+	if (rc != 0)
+		return at_place(f, rc, &p);
+	if (!cached && !r->bulk)
+		cache_put(&r->space->cache, &p, r->sealed.p);
+	*out = bytes_of(r->plain, index_block_count(&w) * INDEX_ENTRY_LEN);
+	keep_open(r->space, &p, *out);
+	return 0;
+}
+
+static int
+find_in_segment(struct reader *r, const struct segment *s, const uint8_t *id,
+    struct index_entry *out, struct fault *f)
+{
+	uint32_t first, last;
+	int rc;
+
+	if (!segment_find_block(s, id, &first, &last))
+		return FAULT_NOT_FOUND;
+	for (uint32_t b = last;; b--) {
+		struct place p = segment_block_place(s, b);
+		struct bytes plain;
+
+		if (!find_open(r->space, &p, id, &rc, out)) {
+			rc = open_block(r, s, b, &plain, f);
+			if (rc != 0)
+				return rc;
+			rc = index_block_find(plain, id, out);
+		}
+		if (rc != FAULT_NOT_FOUND || b == first)
+			return rc;
+	}
+}
+
+int
+reader_find(struct reader *r, const uint8_t id[static CHUNK_ID_LEN],
+    struct index_entry *out, struct fault *f)
+{
+	for (size_t i = 0; i < r->commit->segments; i++) {
+		int rc = find_in_segment(r, &r->commit->segment[i], id, out, f);
+
+		if (rc != FAULT_NOT_FOUND)
+			return rc == 0 ? 0 : fault_add(f, rc, "index");
+	}
+	return FAULT_NOT_FOUND;
+}
+
+int
+reader_chunk(struct reader *r, const struct index_entry *e, uint8_t *out,
+    struct fault *f)
+{
+	int rc = fetch(r, &e->place, f);
+
+	if (rc != 0)
+		return rc;
+	rc = seal_open_chunk(r->seal, e, buf_bytes(&r->sealed), out);
+	return rc == 0 ? 0 : at_place(f, rc, &e->place);
+}
+
+/* Finds and appends one chunk of the given kind and length. */
+static int
+append_chunk(struct reader *r, const uint8_t *id, enum seal_kind kind,
+    uint64_t length, struct buf *out, struct fault *f)
+{
+	struct index_entry e;
+	int rc;
+
+	rc = reader_find(r, id, &e, f);
+	if (rc == FAULT_NOT_FOUND)
+		return fault_set(f, FAULT_MISSING,
+		    "the index does not have a chunk that the tree names");
+	if (rc != 0)
+		return rc;
+	if (e.kind != kind || e.plain_len != length)
+		return fault_set(f, FAULT_MALFORMED,
+		    "index and tree say different things of a chunk");
+	rc = buf_reserve(out, e.plain_len);
+	if (rc != 0)
+		return fault_set(f, rc, "%s", fault_text(rc));
+	rc = reader_chunk(r, &e, out->p + out->n, f);
+	if (rc != 0)
+		return rc;
+	out->n += e.plain_len;
+	return 0;
+}
+
+/* Replaces a list of lists by what it names. */
+static int
+expand(struct reader *r, struct bytes list, unsigned level, struct buf *out,
+    struct fault *f)
+{
+	struct list_iter it = list_begin(list, level);
+	struct list_item item;
+	int rc;
+
+	while ((rc = list_next(&it, &item)) == 1) {
+		rc = append_chunk(r, item.id, SEAL_LIST, item.length, out, f);
+		if (rc != 0)
+			return rc;
+	}
+	return rc == 0 ? 0 : fault_set(f, rc, "a bad content list");
+}
+
+int
+reader_list(struct reader *r, const struct tree_entry *e, struct buf *out,
+    struct fault *f)
+{
+	struct buf now defer(buf_wipe) = buf_init(out->max);
+	int rc;
+
+	rc = buf_append(&now, e->list.p, e->list.n);
+	for (unsigned level = e->level; rc == 0 && level > 0; level--) {
+		struct buf next = buf_init(out->max);
+
+		rc = expand(r, buf_bytes(&now), level, &next, f);
+		buf_wipe(&now);
+		now = next;
+		if (rc != 0)
+			return rc;
+		if (!list_valid(buf_bytes(&now), level - 1, e->size))
+			return fault_set(f, FAULT_MALFORMED,
+			    "a bad content list");
+	}
+	if (rc == 0)
+		rc = buf_append(out, now.p, now.n);
+	return rc == 0 ? 0 : fault_set(f, rc, "%s", fault_text(rc));
+}
+
+int
+reader_attrs(struct reader *r, const struct tree_entry *e, struct buf *out,
+    struct fault *f)
+{
+	int rc;
+
+	if (e->attrs_chunk_len != 0)
+		return append_chunk(r, e->attrs_id, SEAL_ATTRS,
+		    e->attrs_chunk_len, out, f);
+	rc = buf_append(out, e->attrs.p, e->attrs.n);
+	return rc == 0 ? 0 : fault_set(f, rc, "%s", fault_text(rc));
+}

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/engine/threeway.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "client/engine/changes.h"
+#include "object/cursor.h"
+#include "object/entry.h"
+#include "object/key.h"
+
+/* What a merge works with; all cursors belong to one thread. */
+struct merging {
+	struct threeway *t;
+	struct cursor *base, *ours, *theirs;
+	struct changes mine;  /* ours against base; sorted */
+	struct changes apply; /* what is to be done to theirs */
+};
+
+static void
+merging_wipe(struct merging *m)
+{
+	cursor_free(m->base);
+	cursor_free(m->ours);
+	cursor_free(m->theirs);
+	changes_wipe(&m->mine);
+	changes_wipe(&m->apply);
+}
+
+static int
+open_cursors(struct merging *m)
+{
+	struct node_source nodes = reader_nodes(stow_reader(m->t->stow));
+	int rc;
+
+	rc = cursor_new(m->t->base, CURSOR_LEVEL_ANY, nodes, &m->base);
+	if (rc == 0)
+		rc = cursor_new(m->t->ours, CURSOR_LEVEL_ANY, nodes, &m->ours);
+	if (rc == 0)
+		rc = cursor_new(m->t->theirs, CURSOR_LEVEL_ANY, nodes,
+		    &m->theirs);
+	return rc;
+}
+
+/* Both cursors stand before the same node: passes it.  1 if so. */
+static int
+skip_equal(struct cursor *a, struct cursor *b)
+{
+	struct cursor_node x, y;
+
+	for (unsigned level = TREE_LEVEL_MAX + 1; level-- > 0;) {
+		int rc;
+
+		if (!cursor_at_node(a, level, &x) ||
+		    !cursor_at_node(b, level, &y))
+			continue;
+		if (memcmp(&x.child.ref.place, &y.child.ref.place,
+		    sizeof(x.child.ref.place)) != 0)
+			continue;
+		rc = cursor_skip_node(a, level);
+		if (rc >= 0)
+			rc = cursor_skip_node(b, level);
+		return rc < 0 ? rc : 1;
+	}
+	return 0;
+}
+
+/* One step over two cursors that are not before the same node. */
+static int
+diff_step(struct merging *m)
+{
+	struct bytes x, y;
+	int cmp, rc;
+
+	if (cursor_end(m->ours))
+		cmp = 1;
+	else if (cursor_end(m->base))
+		cmp = -1;
+	else
+		cmp = bytes_cmp(cursor_key(m->ours), cursor_key(m->base));
+	if (cmp > 0) {
+		rc = changes_add(&m->mine, cursor_key(m->base),
+		    bytes_of(NULL, 0));
+		return rc != 0 ? rc : cursor_next(m->base);
+	}
+	rc = cursor_entry(m->ours, &x, NULL);
+	if (rc == 0 && cmp == 0)
+		rc = cursor_entry(m->base, &y, NULL);
+	if (rc == 0 && (cmp < 0 || bytes_cmp(x, y) != 0))
+		rc = changes_add(&m->mine, cursor_key(m->ours), x);
+	if (rc == 0)
+		rc = cursor_next(m->ours);
+	if (rc >= 0 && cmp == 0)
+		rc = cursor_next(m->base);
+	return rc;
+}
+
+static int
+diff(struct merging *m)
+{
+	int rc = cursor_seek(m->ours, bytes_of(NULL, 0));
+
+	if (rc >= 0)
+		rc = cursor_seek(m->base, bytes_of(NULL, 0));
+	while (rc >= 0 && !(cursor_end(m->ours) && cursor_end(m->base))) {
+		rc = skip_equal(m->ours, m->base);
+		if (rc == 0)
+			rc = diff_step(m);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* The entry of key in c: 1, or 0 where there is none. */
+static int
+lookup(struct cursor *c, struct bytes key, struct bytes *raw,
+    const struct tree_entry **e)
+{
+	int rc = cursor_seek(c, key);
+
+	if (rc <= 0)
+		return rc;
+	if (bytes_cmp(cursor_key(c), key) != 0)
+		return 0;
+	rc = cursor_entry(c, raw, e);
+	return rc < 0 ? rc : 1;
+}
+
+/* Adds raw under a name next to key that nobody has. */
+static int
+add_renamed(struct merging *m, struct bytes key, struct bytes raw)
+{
+	struct buf other defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
+	struct bytes name = key_name(key), found;
+	char hex[9], tail[40];
+	int rc;
+
+	sodium_bin2hex(hex, sizeof(hex), m->t->device, 4);
+	for (unsigned i = 1;; i++) {
+		size_t keep = name.n, n;
+
+		(void)snprintf(tail, sizeof(tail), ".conflict-%s-%u", hex, i);
+		n = strlen(tail);
+		if (keep > KEY_NAME_MAX - n)
+			keep = KEY_NAME_MAX - n;
+		other.n = 0;
+		rc = buf_append(&other, key.p, key.n - name.n + keep);
+		if (rc == 0)
+			rc = buf_append(&other, tail, n);
+		if (rc != 0)
+			return rc;
+		rc = lookup(m->theirs, buf_bytes(&other), &found, NULL);
+		if (rc == 0)
+			rc = lookup(m->ours, buf_bytes(&other), &found, NULL);
+		if (rc < 0)
+			return rc;
+		if (rc == 0 && changes_find(&m->mine, buf_bytes(&other)) == NULL)
+			break;
+	}
+	m->t->renamed++;
+	return changes_add(&m->apply, buf_bytes(&other), raw);
+}
+
+/* Ours set key to raw, which theirs has changed too, to other. */
+static int
+both_set(struct merging *m, struct bytes key, struct bytes raw,
+    struct bytes other)
+{
+	struct tree_entry a, b;
+	int rc = entry_decode(raw, &a);
+
+	if (rc == 0)
+		rc = entry_decode(other, &b);
+	if (rc != 0)
+		return rc;
+	if (a.type != ENTRY_FOLDER)
+		return add_renamed(m, key, raw);
+	rc = changes_add(&m->apply, key, raw);
+	if (rc == 0 && b.type != ENTRY_FOLDER) {
+		struct buf copy defer(buf_wipe) = buf_init(ENTRY_LEN_MAX);
+
+		/* The cursor moves when a free name is looked for. */
+		rc = buf_append(&copy, other.p, other.n);
+		if (rc == 0)
+			rc = add_renamed(m, key, buf_bytes(&copy));
+	}
+	return rc;
+}
+
+/* Decides what one change of ours does to theirs. */
+static int
+decide(struct merging *m, struct bytes key, struct bytes raw)
+{
+	struct bytes was, now;
+	int in_base, in_theirs;
+
+	in_base = lookup(m->base, key, &was, NULL);
+	if (in_base < 0)
+		return in_base;
+	in_theirs = lookup(m->theirs, key, &now, NULL);
+	if (in_theirs < 0)
+		return in_theirs;
+	if (in_theirs && bytes_cmp(now, raw) == 0)
+		return 0;
+	if (in_base == in_theirs && (!in_base || bytes_cmp(was, now) == 0))
+		return changes_add(&m->apply, key, raw);
+	if (raw.n == 0)
+		return 0; /* a deletion loses against a change */
+	if (!in_theirs)
+		return changes_add(&m->apply, key, raw);
+	return both_set(m, key, raw, now);
+}
+
+/* Something below folder stays, or comes: 1. */
+static int
+stays_below(struct merging *m, struct bytes folder)
+{
+	struct buf from defer(buf_wipe) = buf_init(KEY_BYTES_MAX + 1);
+	int rc = buf_append(&from, folder.p, folder.n);
+
+	if (rc == 0)
+		rc = buf_append(&from, "", 1);
+	if (rc == 0)
+		rc = cursor_seek(m->theirs, buf_bytes(&from));
+	while (rc == 1 && key_within(cursor_key(m->theirs), folder)) {
+		const struct change *c = changes_find(&m->apply,
+		    cursor_key(m->theirs));
+
+		if (c == NULL || c->raw_len != 0 || c->dropped)
+			return 1;
+		rc = cursor_next(m->theirs);
+	}
+	if (rc < 0)
+		return rc;
+	for (size_t i = changes_below(&m->apply, buf_bytes(&from));
+	    i < m->apply.n; i++) {
+		const struct change *c = &m->apply.p[i];
+
+		if (!key_within(changes_key(&m->apply, c), folder))
+			break;
+		if (c->raw_len != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Takes back the deletion of folders that are not empty afterwards. */
+static int
+keep_folders(struct merging *m)
+{
+	/* From below: a folder that stays keeps its parents. */
+	for (size_t i = m->apply.n; i-- > 0;) {
+		struct change *c = &m->apply.p[i];
+		struct bytes raw, key = changes_key(&m->apply, c);
+		const struct tree_entry *e;
+		int rc;
+
+		if (c->raw_len != 0)
+			continue;
+		rc = lookup(m->theirs, key, &raw, &e);
+		if (rc < 0)
+			return rc;
+		if (rc == 0 || e->type != ENTRY_FOLDER)
+			continue;
+		rc = stays_below(m, key);
+		if (rc < 0)
+			return rc;
+		if (rc == 1)
+			c->dropped = true;
+	}
+	changes_drop(&m->apply);
+	return 0;
+}
+
+/* Sees to it that one folder exists in the result. */
+static int
+need_folder(struct merging *m, struct bytes key, struct changes *more)
+{
+	const struct change *c = changes_find(&m->apply, key);
+	const struct tree_entry *e;
+	struct bytes raw;
+	int rc;
+
+	if (c != NULL && c->raw_len != 0)
+		return 0;
+	rc = lookup(m->theirs, key, &raw, &e);
+	if (rc < 0 || (rc == 1 && e->type == ENTRY_FOLDER && c == NULL))
+		return rc < 0 ? rc : 0;
+	if (rc == 1 && e->type != ENTRY_FOLDER && c == NULL) {
+		struct buf copy defer(buf_wipe) = buf_init(ENTRY_LEN_MAX);
+
+		rc = buf_append(&copy, raw.p, raw.n);
+		if (rc == 0)
+			rc = add_renamed(m, key, buf_bytes(&copy));
+		if (rc != 0)
+			return rc;
+	}
+	rc = lookup(m->ours, key, &raw, NULL);
+	if (rc != 1)
+		return rc < 0 ? rc : FAULT_INTERNAL;
+	return changes_add(more, key, raw);
+}
+
+/* Folders that theirs deleted, or replaced, above what ours set. */
+static int
+need_parents(struct merging *m)
+{
+	struct changes more defer(changes_wipe) = changes_init();
+	struct buf last defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
+	struct buf key defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
+	size_t n = m->apply.n;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct bytes up;
+
+		if (m->apply.p[i].raw_len == 0)
+			continue;
+		/* add_renamed moves the arena. */
+		key.n = 0;
+		up = changes_key(&m->apply, &m->apply.p[i]);
+		rc = buf_append(&key, up.p, up.n);
+		up = key_parent(buf_bytes(&key));
+		if (rc != 0 || bytes_cmp(up, buf_bytes(&last)) == 0)
+			continue;
+		last.n = 0;
+		rc = buf_append(&last, up.p, up.n);
+		for (; up.n != 0 && rc == 0; up = key_parent(up))
+			rc = need_folder(m, up, &more);
+	}
+	for (size_t i = 0; i < more.n && rc == 0; i++)
+		rc = changes_add(&m->apply, changes_key(&more, &more.p[i]),
+		    changes_raw(&more, &more.p[i]));
+	return rc;
+}
+
+static int
+rebuild(struct merging *m, struct builder_tree *out)
+{
+	struct node_source nodes = reader_nodes(stow_reader(m->t->stow));
+	struct builder *b defer(builder_freep) = NULL;
+	int rc;
+
+	rc = builder_new(m->t->dedup, stow_nodes(m->t->stow), &b);
+	if (rc == 0)
+		rc = cursor_seek(m->theirs, bytes_of(NULL, 0));
+	for (size_t i = 0; i < m->apply.n && rc >= 0; i++) {
+		struct bytes key = changes_key(&m->apply, &m->apply.p[i]);
+		struct bytes raw = changes_raw(&m->apply, &m->apply.p[i]);
+
+		rc = cursor_copy(m->theirs, b, key);
+		if (rc >= 0 && !cursor_end(m->theirs) &&
+		    bytes_cmp(cursor_key(m->theirs), key) == 0)
+			rc = cursor_next(m->theirs);
+		if (rc >= 0 && raw.n != 0)
+			rc = builder_add(b, key, raw);
+	}
+	if (rc >= 0)
+		rc = cursor_copy(m->theirs, b, bytes_of(NULL, 0));
+	return rc < 0 ? rc : builder_finish(b, &nodes, out);
+}
+
+static int
+merge_all(struct merging *m, struct builder_tree *out)
+{
+	int rc = open_cursors(m);
+
+	if (rc == 0)
+		rc = diff(m);
+	if (rc == 0)
+		changes_sort(&m->mine);
+	for (size_t i = 0; i < m->mine.n && rc == 0; i++)
+		rc = decide(m, changes_key(&m->mine, &m->mine.p[i]),
+		    changes_raw(&m->mine, &m->mine.p[i]));
+	changes_sort(&m->apply);
+	if (rc == 0)
+		rc = keep_folders(m);
+	if (rc == 0)
+		rc = need_parents(m);
+	changes_sort(&m->apply);
+	return rc == 0 ? rebuild(m, out) : rc;
+}
+
+int
+threeway_merge(struct threeway *t, struct builder_tree *out, struct fault *f)
+{
+	struct merging m defer(merging_wipe) = { .t = t,
+		.mine = changes_init(), .apply = changes_init() };
+	struct reader *r = stow_reader(t->stow);
+	int rc;
+
+	r->fault = (struct fault){ 0 };
+	rc = merge_all(&m, out);
+	if (rc == 0)
+		return 0;
+	if (r->fault.code == rc)
+		*f = r->fault;
+	else
+		(void)fault_set(f, rc, "%s", fault_text(rc));
+	return rc;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/engine/tour.h"
+
+#include <stdlib.h>
+
+#include "client/engine/fetch.h"
+#include "object/key.h"
+
+struct tour {
+	struct reader *r;
+	struct cursor *c;
+	struct buf base, prev, next, end;
+	bool prev_folder, lost_some, at_end;
+	bool given; /* the cursor still stands before what was given */
+};
+
+static int
+no_memory(struct fault *f, int rc)
+{
+	return fault_set(f, rc, "%s", fault_text(rc));
+}
+
+/* A failure of the cursor: the reader has the text if a load failed. */
+static int
+node_fault(struct tour *t, int rc, struct fault *f)
+{
+	if (t->r->fault.code == rc && t->r->fault.text[0] != '\0')
+		*f = t->r->fault;
+	else
+		*f = (struct fault){ 0 };
+	return fault_add(f, rc, "a node of the tree");
+}
+
+int
+tour_open(struct reader *r, struct bytes base, struct tour **out,
+    struct fault *f)
+{
+	struct tour *t defer(tour_closep) = calloc(1, sizeof(*t));
+	const struct commit *commit = r->commit;
+	int rc;
+
+	if (t == NULL)
+		return no_memory(f, FAULT_MEMORY);
+	t->r = r;
+	t->base = buf_init(KEY_BYTES_MAX);
+	t->prev = buf_init(KEY_BYTES_MAX);
+	t->next = buf_init(KEY_BYTES_MAX);
+	t->end = buf_init(KEY_BYTES_MAX + 1);
+	r->fault = (struct fault){ 0 };
+	rc = buf_append(&t->base, base.p, base.n);
+	if (rc == 0)
+		rc = cursor_new(commit->has_root ? &commit->root : NULL,
+		    CURSOR_LEVEL_ANY, reader_nodes(r), &t->c);
+	if (rc != 0)
+		return no_memory(f, rc);
+	rc = cursor_seek(t->c, base);
+	if (rc < 0)
+		return node_fault(t, rc, f);
+	t->at_end = rc == 0;
+	if (base.n != 0 && (t->at_end || bytes_cmp(cursor_key(t->c), base) != 0))
+		return fault_set(f, FAULT_NOT_FOUND, "not in the commit");
+	*out = take(t);
+	return 0;
+}
+
+static void
+keep(struct buf *b, struct bytes key, int *rc)
+{
+	b->n = 0;
+	if (*rc == 0)
+		*rc = buf_append(b, key.p, key.n);
+}
+
+/* Past a node that cannot be read. */
+static int
+pass_node(struct tour *t, int why, struct tour_item *out, struct fault *f)
+{
+	struct cursor_node node;
+	int rc = 0;
+
+	*out = (struct tour_item){ 0 };
+	keep(&t->prev, cursor_key(t->c), &rc);
+	if (rc != 0)
+		return no_memory(f, rc);
+	out->key = buf_bytes(&t->prev);
+	(void)node_fault(t, why, f);
+	t->lost_some = true;
+	t->prev_folder = false;
+	for (unsigned i = 0; i < TREE_LEVEL_MAX; i++) {
+		if (!cursor_at_node(t->c, i, &node))
+			continue;
+		out->lost = node.child.entries;
+		rc = cursor_skip_node(t->c, i);
+		t->at_end = rc != 1;
+		return TOUR_LOST;
+	}
+	/* In the midst of a leaf, or at the root. */
+	rc = t->next.n == 0 ? 0 : cursor_seek(t->c, buf_bytes(&t->next));
+	t->next.n = 0;
+	t->at_end = rc != 1;
+	return TOUR_LOST;
+}
+
+/* Notes where the leaf ends whose start is ahead. */
+static int
+note_leaf(struct tour *t)
+{
+	struct cursor_node node;
+	int rc = 0;
+
+	if (cursor_at_node(t->c, 0, &node))
+		keep(&t->next, node.next, &rc);
+	return rc;
+}
+
+int
+tour_next(struct tour *t, struct tour_item *out, struct fault *f)
+{
+	struct bytes key;
+	bool first = t->prev.n == 0;
+	int rc;
+
+	t->r->fault = (struct fault){ 0 };
+	if (t->given && !t->at_end) {
+		t->given = false;
+		rc = cursor_next(t->c);
+		if (rc < 0 && fetch_is_local(rc))
+			return pass_node(t, rc, out, f);
+		if (rc < 0)
+			return node_fault(t, rc, f);
+		t->at_end = rc == 0;
+	}
+	if (t->at_end || !key_within(cursor_key(t->c), buf_bytes(&t->base)))
+		return TOUR_END;
+	rc = note_leaf(t);
+	if (rc != 0)
+		return no_memory(f, rc);
+	rc = cursor_entry(t->c, &out->raw, &out->e);
+	if (rc < 0 && fetch_is_local(rc))
+		return pass_node(t, rc, out, f);
+	if (rc < 0)
+		return node_fault(t, rc, f);
+	key = cursor_key(t->c);
+	out->orphan = !(first && t->base.n != 0) &&
+	    !key_follows(buf_bytes(&t->prev), t->prev_folder, key);
+	out->after_lost = t->lost_some;
+	out->lost = 0;
+	/* What stands beside or below an orphan is one too. */
+	if (!out->orphan || t->lost_some) {
+		keep(&t->prev, key, &rc);
+		t->prev_folder = out->e->type == ENTRY_FOLDER;
+	}
+	if (rc != 0)
+		return no_memory(f, rc);
+	out->key = key;
+	t->given = true;
+	return TOUR_ENTRY;
+}
+
+int
+tour_skip_below(struct tour *t, struct fault *f)
+{
+	int rc;
+
+	if (!t->given || t->at_end)
+		return 0;
+	rc = key_end(cursor_key(t->c), &t->end);
+	if (rc != 0)
+		return no_memory(f, rc);
+	t->r->fault = (struct fault){ 0 };
+	rc = cursor_seek(t->c, buf_bytes(&t->end));
+	t->given = false;
+	/* It then stands before the node that cannot be read. */
+	if (rc < 0 && fetch_is_local(rc) && !cursor_end(t->c))
+		return 0;
+	if (rc < 0)
+		return node_fault(t, rc, f);
+	t->at_end = rc == 0;
+	return 0;
+}
+
+void
+tour_close(struct tour *t)
+{
+	if (t == NULL)
+		return;
+	cursor_free(t->c);
+	buf_wipe(&t->base);
+	buf_wipe(&t->prev);
+	buf_wipe(&t->next);
+	buf_wipe(&t->end);
+	free(t);
+}
+
+void
+tour_closep(struct tour **t)
+{
+	tour_close(*t);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/engine/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "object/limits.h"
+
+/*
+ * A folder that is being walked.  Invariant: its names are sorted, names[at] is
+ * the next to give; key is cut back to key_len for each of them.
+ */
+struct level {
+	int fd;          /* owned */
+	size_t key_len;  /* of the folder's own key */
+	char **name;     /* owned; point into text */
+	char *text;      /* owned */
+	size_t n, at;
+};
+
+struct walk {
+	struct buf key;
+	struct level *level; /* stack; owned */
+	size_t depth, cap;
+
+	int parent;       /* folder of the source; owned */
+	char *base_name;  /* of the source in it; owned */
+	bool begun;
+
+	/* The item given last, if it is a folder that is to be entered. */
+	bool enter;
+	int enter_dir;
+	const char *enter_name;
+};
+
+static int
+cmp_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Reads all names of l->fd, sorted. */
+static int
+read_names(struct level *l, struct fault *f)
+{
+	struct buf text = buf_init(SIZE_MAX / 2);
+	int fd = dup(l->fd), rc = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	size_t n = 0;
+	char *p;
+
+	if (d == NULL) {
+		rc = fault_from_errno(errno);
+		if (fd >= 0)
+			close(fd);
+		return fault_sys(f, rc, errno, "reading the folder");
+	}
+	errno = 0;
+	while (rc == 0 && (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		rc = buf_append(&text, e->d_name, strlen(e->d_name) + 1);
+		n++;
+		errno = 0;
+	}
+	if (rc == 0 && errno != 0)
+		rc = fault_sys(f, fault_from_errno(errno), errno,
+		    "reading the folder");
+	else if (rc != 0)
+		(void)fault_set(f, rc, "%s", fault_text(rc));
+	closedir(d);
+	if (rc == 0) {
+		l->name = calloc(n + 1, sizeof(*l->name));
+		if (l->name == NULL)
+			rc = fault_set(f, FAULT_MEMORY, "out of memory");
+	}
+	if (rc != 0) {
+		buf_wipe(&text);
+		return rc;
+	}
+	p = (char *)text.p;
+	for (size_t i = 0; i < n; i++) {
+		l->name[i] = p;
+		p += strlen(p) + 1;
+	}
+	l->text = (char *)text.p; /* taken over */
+	l->n = n;
+	qsort(l->name, n, sizeof(*l->name), cmp_names);
+	return 0;
+}
+
+static void
+level_wipe(struct level *l)
+{
+	close(l->fd);
+	free(l->name);
+	free(l->text);
+}
+
+/*
+ * Splits path into a folder descriptor and a last name.  What ends in a slash,
+ * "." or ".." is resolved, as is "/": its own name is then given by the kernel.
+ */
+static int
+open_parent(struct walk *w, const char *path, struct fault *f)
+{
+	size_t n = strlen(path);
+	const char *slash;
+	char *dir;
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	w->base_name = strndup(path, n);
+	if (w->base_name == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	slash = strrchr(w->base_name, '/');
+	dir = slash == NULL ? strdup(".") :
+	    strndup(w->base_name, slash == w->base_name ? 1 :
+	    (size_t)(slash - w->base_name));
+	if (dir == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	if (slash != NULL)
+		memmove(w->base_name, slash + 1, strlen(slash + 1) + 1);
+	if (w->base_name[0] == '\0') {
+		/* "/" itself; there is a byte for this. */
+		w->base_name[0] = '.';
+		w->base_name[1] = '\0';
+	}
+	w->parent = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	if (w->parent < 0)
+		return fault_sys(f, fault_from_errno(errno), errno, "%s", path);
+	return 0;
+}
+
+int
+walk_open(const char *path, struct bytes base, struct walk **out,
+    struct fault *f)
+{
+	struct walk *w defer(walk_closep) = calloc(1, sizeof(*w));
+	int rc;
+
+	if (w == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	w->parent = -1;
+	w->key = buf_init(KEY_BYTES_MAX);
+	rc = buf_append(&w->key, base.p, base.n);
+	if (rc != 0)
+		return fault_set(f, rc, "%s: the path is too long", path);
+	rc = open_parent(w, path, f);
+	if (rc != 0)
+		return rc;
+	*out = take(w);
+	return 0;
+}
+
+/* Goes down into the folder that was given last. */
+static int
+enter(struct walk *w, struct fault *f)
+{
+	struct level l = { .key_len = w->key.n };
+	int rc;
+
+	w->enter = false;
+	l.fd = openat(w->enter_dir, w->enter_name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (l.fd < 0)
+		return fault_sys(f, fault_from_errno(errno), errno,
+		    "reading the folder");
+	rc = read_names(&l, f);
+	if (rc == 0 && w->depth == w->cap) {
+		size_t cap = w->cap == 0 ? 32 : 2 * w->cap;
+		struct level *p = realloc(w->level, cap * sizeof(*p));
+
+		if (p == NULL) {
+			rc = fault_set(f, FAULT_MEMORY, "out of memory");
+		} else {
+			w->level = p;
+			w->cap = cap;
+		}
+	}
+	if (rc != 0) {
+		level_wipe(&l);
+		return rc;
+	}
+	w->level[w->depth++] = l;
+	return 0;
+}
+
+/* Gives one item; false where it has gone in the meantime. */
+static bool
+give(struct walk *w, int dir, const char *name, struct walk_item *out)
+{
+	if (fstatat(dir, name, &out->st, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	out->key = buf_bytes(&w->key);
+	out->dir = dir;
+	out->name = name;
+	w->enter = S_ISDIR(out->st.st_mode);
+	w->enter_dir = dir;
+	w->enter_name = name;
+	return true;
+}
+
+/* Makes w->key that of name in l. */
+static int
+set_key(struct walk *w, const struct level *l, const char *name,
+    struct fault *f)
+{
+	int rc = 0;
+
+	w->key.n = l->key_len;
+	if (l->key_len != 0)
+		rc = buf_append(&w->key, "", 1);
+	if (rc == 0)
+		rc = buf_append(&w->key, name, strlen(name));
+	return rc == 0 ? 0 : fault_set(f, rc, "the path is too long");
+}
+
+int
+walk_next(struct walk *w, struct walk_item *out, struct fault *f)
+{
+	int rc;
+
+	if (!w->begun) {
+		w->begun = true;
+		if (give(w, w->parent, w->base_name, out))
+			return WALK_ITEM;
+		return fault_sys(f, fault_from_errno(errno), errno, "%s",
+		    w->base_name);
+	}
+	if (w->enter) {
+		rc = enter(w, f);
+		if (rc == FAULT_MEMORY)
+			return rc;
+		if (rc != 0) {
+			out->key = buf_bytes(&w->key);
+			return WALK_UNREADABLE;
+		}
+	}
+	while (w->depth > 0) {
+		struct level *l = &w->level[w->depth - 1];
+
+		if (l->at == l->n) {
+			level_wipe(l);
+			w->depth--;
+			continue;
+		}
+		rc = set_key(w, l, l->name[l->at++], f);
+		if (rc != 0)
+			return rc;
+		if (give(w, l->fd, l->name[l->at - 1], out))
+			return WALK_ITEM;
+	}
+	return WALK_END;
+}
+
+void
+walk_close(struct walk *w)
+{
+	if (w == NULL)
+		return;
+	while (w->depth > 0)
+		level_wipe(&w->level[--w->depth]);
+	free(w->level);
+	free(w->base_name);
+	if (w->parent >= 0)
+		close(w->parent);
+	buf_wipe(&w->key);
+	free(w);
+}
+
+void
+walk_closep(struct walk **w)
+{
+	walk_close(*w);
+}

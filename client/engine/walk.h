@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Walks a file or folder on the device in the order of tree keys: names of a
+ * folder sorted by bytes, each followed by what is below it.  Symlinks are not
+ * followed.  Works by folder descriptors, so paths may be longer than PATH_MAX.
+ */
+#ifndef SKERRY_CLIENT_ENGINE_WALK_H
+#define SKERRY_CLIENT_ENGINE_WALK_H
+
+#include <sys/stat.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+
+struct walk;
+
+struct walk_item {
+	struct bytes key; /* base key, and the names below; borrowed */
+	int dir;          /* folder that holds it; borrowed */
+	const char *name; /* in dir; borrowed */
+	struct stat st;
+};
+
+enum walk_result {
+	WALK_END,
+	WALK_ITEM,
+	WALK_UNREADABLE, /* item's folder cannot be read: its fault says why;
+	                  * the item itself was given before */
+};
+
+/* path: the source; base: the key that it gets.  The source itself is the first
+ * item.  FAULT_NOT_FOUND, FAULT_DENIED, FAULT_IO, FAULT_MEMORY. */
+int walk_open(const char *path, struct bytes base, struct walk **out,
+    struct fault *f) must_check;
+
+/* The next item, valid until the next call; an enum walk_result or a FAULT_*
+ * (FAULT_LIMIT: a key would be too long). */
+int walk_next(struct walk *w, struct walk_item *out,
+    struct fault *f) must_check;
+
+void walk_close(struct walk *w);
+void walk_closep(struct walk **w);
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/path.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "object/key.h"
+
+int
+path_key(const char *path, struct buf *out, struct fault *f)
+{
+	size_t n = strlen(path);
+	const char *p = path;
+	int rc;
+
+	while (n > 0 && *p == '/') {
+		p++;
+		n--;
+	}
+	while (n > 0 && p[n - 1] == '/')
+		n--;
+	rc = key_from_path(bytes_of(p, n), out);
+	if (rc == 0)
+		return 0;
+	return fault_set(f, FAULT_USAGE, "%s: not a path in the space: %s",
+	    path, fault_text(rc));
+}
+
+void
+path_show(struct bytes key, char out[static PATH_SHOW_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0, k; i < key.n && n < PATH_SHOW_MAX - 8; i += k) {
+		k = utf8_len(key.p + i, key.n - i);
+		if (k == 1 && key.p[i] == 0) {
+			out[n++] = '/';
+		} else if (k == 0 || key.p[i] < 0x20 || key.p[i] == 0x7f) {
+			out[n++] = '?';
+			k = 1;
+		} else {
+			memcpy(out + n, key.p + i, k);
+			n += k;
+		}
+	}
+	if (n >= PATH_SHOW_MAX - 8) {
+		memcpy(out + n, "...", 3);
+		n += 3;
+	}
+	if (key.n == 0)
+		out[n++] = '/';
+	out[n] = '\0';
+}
+
+int
+path_fault(const char *path, struct fault *f)
+{
+	return fault_sys(f, fault_from_errno(errno), errno, "%s", path);
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/progress.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REDRAW_MS 100
+#define LINE_MAX_CHARS 256
+#define BAR_MIN 10
+#define ETA_AFTER_MS 1000
+
+struct progress {
+	char what[32];
+	int64_t begun_ms;
+	atomic_uint_fast64_t files, bytes, files_all, bytes_all;
+	atomic_int_fast64_t next_ms; /* no redraw before */
+	atomic_flag drawing;
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static size_t
+width(void)
+{
+	struct winsize w;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) != 0 || w.ws_col == 0)
+		return 80;
+	return w.ws_col < LINE_MAX_CHARS - 1 ? w.ws_col : LINE_MAX_CHARS - 1;
+}
+
+struct progress *
+progress_new(const char *what, int quiet)
+{
+	struct progress *p;
+
+	if (quiet || !isatty(STDERR_FILENO))
+		return NULL;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	(void)snprintf(p->what, sizeof(p->what), "%s", what);
+	p->begun_ms = now_ms();
+	atomic_store(&p->next_ms, p->begun_ms + REDRAW_MS);
+	atomic_flag_clear(&p->drawing);
+	return p;
+}
+
+static void
+amount(double v, char *out, size_t size)
+{
+	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	size_t i = 0;
+
+	while (v >= 1024 && i < 4) {
+		v /= 1024;
+		i++;
+	}
+	(void)snprintf(out, size, i == 0 ? "%.0f %s" : "%.1f %s", v, unit[i]);
+}
+
+static void
+eta_text(double seconds, char out[static 16])
+{
+	unsigned s = seconds < 360000 ? (unsigned)seconds : 360000;
+
+	if (s < 3600)
+		(void)snprintf(out, 16, "%u:%02u", s / 60, s % 60);
+	else if (s < 360000)
+		(void)snprintf(out, 16, "%uh%02u", s / 3600, s / 60 % 60);
+	else
+		(void)snprintf(out, 16, ">99h");
+}
+
+/* "put 1.2 GiB of 3.0 GiB, 210.0 MiB/s, 12 of 90 files, 0:08 left" */
+static void
+compose(struct progress *p, int64_t now, char *out, size_t size)
+{
+	uint64_t bytes = atomic_load(&p->bytes);
+	uint64_t all = atomic_load(&p->bytes_all);
+	uint64_t files = atomic_load(&p->files);
+	uint64_t files_all = atomic_load(&p->files_all);
+	double seconds = (double)(now - p->begun_ms) / 1000;
+	double rate = seconds > 0 ? (double)bytes / seconds : 0;
+	char done[32], total[40] = "", speed[32], left[32] = "", eta[16];
+
+	amount((double)bytes, done, sizeof(done));
+	amount(rate, speed, sizeof(speed));
+	if (all > 0) {
+		char t[32];
+
+		amount((double)all, t, sizeof(t));
+		(void)snprintf(total, sizeof(total), " of %s", t);
+	}
+	if (all > bytes && rate > 0 && now - p->begun_ms > ETA_AFTER_MS) {
+		eta_text((double)(all - bytes) / rate, eta);
+		(void)snprintf(left, sizeof(left), ", %s left", eta);
+	}
+	if (files_all > 0)
+		(void)snprintf(out, size, "%s %s%s, %s/s, %" PRIu64 " of %"
+		    PRIu64 " files%s", p->what, done, total, speed, files,
+		    files_all, left);
+	else
+		(void)snprintf(out, size, "%s %s%s, %s/s, %" PRIu64
+		    " files%s", p->what, done, total, speed, files, left);
+}
+
+/* One write, so that lines of others do not come in between. */
+static void
+draw(struct progress *p, int64_t now)
+{
+	char text[LINE_MAX_CHARS], line[2 * LINE_MAX_CHARS + 16];
+	uint64_t bytes = atomic_load(&p->bytes);
+	uint64_t all = atomic_load(&p->bytes_all);
+	size_t columns = width() - 1, n, bar;
+	int len;
+
+	compose(p, now, text, sizeof(text));
+	n = strlen(text);
+	if (n > columns)
+		text[n = columns] = '\0';
+	bar = columns > n + 3 ? columns - n - 3 : 0;
+	if (all == 0 || bar < BAR_MIN) {
+		len = snprintf(line, sizeof(line), "\r%s\033[K", text);
+	} else {
+		char filled[LINE_MAX_CHARS];
+		size_t full = bytes >= all ? bar :
+		    (size_t)((double)bar * (double)bytes / (double)all);
+
+		memset(filled, '#', full);
+		memset(filled + full, '.', bar - full);
+		filled[bar] = '\0';
+		len = snprintf(line, sizeof(line), "\r%s [%s]\033[K", text,
+		    filled);
+	}
+	if (len > 0)
+		(void)!write(STDERR_FILENO, line, (size_t)len);
+}
+
+static void
+maybe_draw(struct progress *p)
+{
+	int64_t now = now_ms();
+
+	if (now < atomic_load(&p->next_ms) ||
+	    atomic_flag_test_and_set(&p->drawing))
+		return;
+	atomic_store(&p->next_ms, now + REDRAW_MS);
+	draw(p, now);
+	atomic_flag_clear(&p->drawing);
+}
+
+void
+progress_expect(struct progress *p, uint64_t files, uint64_t bytes)
+{
+	if (p == NULL)
+		return;
+	atomic_store(&p->files_all, files);
+	atomic_store(&p->bytes_all, bytes);
+	maybe_draw(p);
+}
+
+void
+progress_add(struct progress *p, uint64_t files, uint64_t bytes)
+{
+	if (p == NULL)
+		return;
+	atomic_fetch_add(&p->files, files);
+	atomic_fetch_add(&p->bytes, bytes);
+	maybe_draw(p);
+}
+
+void
+progress_free(struct progress *p)
+{
+	static const char clear[] = "\r\033[K";
+
+	if (p == NULL)
+		return;
+	(void)!write(STDERR_FILENO, clear, sizeof(clear) - 1);
+	free(p);
+}

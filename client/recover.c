@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/recover.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/account.h"
+#include "client/authority.h"
+#include "client/file.h"
+#include "client/terminal.h"
+#include "crypt/recovery.h"
+#include "crypt/secret.h"
+#include "crypt/sign.h"
+
+#define LINE_MAX_LEN 256
+#define TRIES 8
+
+/* In secret memory. */
+struct keys {
+	char line[LINE_MAX_LEN];
+	struct recovery_code code;
+	struct wrap_key wrap;
+	struct sign_key sign;
+	struct box_key box;
+};
+
+static int
+read_code(struct cli *cli, const char *file, struct keys *k)
+{
+	struct buf text defer(buf_wipe) = buf_init(LINE_MAX_LEN);
+	int rc;
+
+	if (file == NULL) {
+		rc = terminal_secret("Recovery code: ", k->line,
+		    sizeof(k->line), &cli->fault);
+		if (rc == 0)
+			rc = buf_append(&text, k->line, strlen(k->line));
+	} else {
+		rc = file_read(AT_FDCWD, file, &text, &cli->fault);
+		while (rc == 0 && text.n > 0 &&
+		    (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
+			text.n--;
+	}
+	if (rc != 0)
+		return rc;
+	rc = recovery_parse(buf_bytes(&text), &k->code);
+	if (rc == FAULT_MALFORMED || rc == FAULT_SECRET)
+		return fault_set(&cli->fault, FAULT_SECRET,
+		    rc == FAULT_SECRET ? "recovery code: mistyped" :
+					 "recovery code: it has nine groups of "
+					 "four letters or digits");
+	if (rc == 0)
+		rc = recovery_keys(&k->code, &k->wrap, &k->sign, &k->box);
+	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "recovery code");
+}
+
+static int
+open_as_recovery(struct cli *cli, const struct state *st, const struct keys *k,
+    uint8_t id[static ID_LEN], struct authority **out)
+{
+	struct authority_config config = { .key = &k->sign,
+		.wire = &cli->offshore, .stop = cli->stop };
+	struct sign_pub sign;
+	struct box_pub box;
+	int rc = state_authority(st, &config.peer, &cli->fault);
+
+	if (rc != 0)
+		return rc;
+	sign_public(&k->sign, &sign);
+	sign_box_public(&k->box, &box);
+	chain_device_id(&sign, &box, id);
+	memcpy(config.signer, id, ID_LEN);
+	return authority_open(&config, out, &cli->fault);
+}
+
+/* The account's chain has this code's key, by its own signatures. */
+static int
+check_chain(struct cli *cli, const struct answer_account *got,
+    const uint8_t id[static ID_LEN], struct chain *c)
+{
+	const struct chain_device *d;
+	int rc = chain_append_all(c, buf_bytes(&got->chain));
+
+	if (rc != 0)
+		return fault_add(&cli->fault, rc, "device chain");
+	d = chain_find(c, id);
+	if (d == NULL || !d->recovery || !d->live ||
+	    memcmp(c->account, got->account, ID_LEN) != 0)
+		return fault_set(&cli->fault, FAULT_TRUST,
+		    "device chain: the recovery code is not in it");
+	return 0;
+}
+
+/* Adds this device, signed by the code's key; got->chain then has its entry
+ * too.  FAULT_CONFLICT: got->chain has grown, try again. */
+static int
+add_self(struct cli *cli, struct authority *a, const struct state *st,
+    const struct keys *k, const uint8_t id[static ID_LEN],
+    struct answer_account *got)
+{
+	struct chain c defer(chain_wipe) = { 0 };
+	struct chain_make make = { .op = CHAIN_ADD, .sign = st->sign_pub,
+		.box = st->box_pub };
+	struct buf newer defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES);
+	uint8_t entry[CHAIN_ENTRY_LEN];
+	const struct chain_device *own;
+	int rc = check_chain(cli, got, id, &c), bad;
+
+	if (rc != 0)
+		return rc;
+	own = chain_find(&c, st->device);
+	if (own != NULL)
+		return own->live ? 0 :
+				   fault_set(&cli->fault, FAULT_DENIED,
+				       "this device was revoked: give a new "
+				       "--home");
+	memcpy(make.signer, id, ID_LEN);
+	memcpy(make.account, got->account, ID_LEN);
+	rc = chain_make_entry(&c, &make, &k->sign, entry);
+	if (rc != 0)
+		return fault_add(&cli->fault, rc, "device chain");
+	rc = authority_add_entry(a, got->account, c.n, entry, &newer,
+	    &cli->fault);
+	if (rc == 0)
+		bad = buf_append(&got->chain, entry, sizeof(entry));
+	else
+		bad = buf_append(&got->chain, newer.p, newer.n);
+	return bad != 0 ? fault_add(&cli->fault, bad, "device chain") : rc;
+}
+
+static void
+wipe_account(struct answer_account **a)
+{
+	if (*a != NULL)
+		buf_wipe(&(*a)->chain);
+	free(*a);
+}
+
+int
+recover_enrol(struct cli *cli, struct state *st, const char *file)
+{
+	struct keys *k defer(secret_freep) = secret_new(sizeof(*k));
+	struct authority *a defer(authority_closep) = NULL;
+	struct answer_account *got defer(wipe_account) =
+	    calloc(1, sizeof(*got));
+	uint8_t id[ID_LEN];
+	int rc;
+
+	if (k == NULL || got == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	rc = read_code(cli, file, k);
+	if (rc == 0)
+		rc = open_as_recovery(cli, st, k, id, &a);
+	if (rc == 0)
+		rc = authority_account(a, 0, got, &cli->fault);
+	if (rc == FAULT_NOT_FOUND || rc == FAULT_DENIED)
+		return fault_set(&cli->fault, FAULT_SECRET,
+		    "recovery code: no account at authority %s has it",
+		    st->binding.authority);
+	for (int i = 0; rc == 0 && i < TRIES; i++) {
+		rc = add_self(cli, a, st, k, id, got);
+		if (rc != FAULT_CONFLICT)
+			break;
+		rc = i + 1 < TRIES ? 0 : rc;
+	}
+	if (rc == 0)
+		rc = account_bind(cli, st, got);
+	if (rc == 0)
+		account_show(cli, st);
+	return rc;
+}

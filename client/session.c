@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+/* client/DESIGN.md, Session. */
+#include "client/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/agent.h"
+#include "client/authority.h"
+#include "client/release.h"
+#include "client/state.h"
+#include "crypt/bulk.h"
+#include "crypt/secret.h"
+#include "store/store_http.h"
+
+#define LEASE_SPARE 5 /* seconds below which a lease is as good as ended */
+#define DEPOT_RETRIES 5
+
+/* What session.h shows, and what it does not. */
+struct full {
+	struct session s;
+	struct lease *lease; /* secret memory; the epochs point into it */
+	struct authority *authority;
+	const atomic_bool *store_stop; /* or NULL */
+	struct session_epoch epochs[LEASE_EPOCHS_MAX];
+};
+
+static struct full *
+full_of(struct session *s)
+{
+	return (struct full *)s;
+}
+
+static void
+add_wire(struct http_wire *to, struct http_wire *from)
+{
+	if (to == NULL)
+		return;
+	atomic_fetch_add(&to->requests, atomic_load(&from->requests));
+	atomic_fetch_add(&to->sent, atomic_load(&from->sent));
+	atomic_fetch_add(&to->received, atomic_load(&from->received));
+}
+
+void
+session_finish(struct session *s, struct http_wire *onshore,
+    struct http_wire *offshore)
+{
+	struct full *p = full_of(s);
+
+	if (s == NULL)
+		return;
+	store_close(s->store);
+	authority_close(p->authority);
+	add_wire(onshore, &s->onshore);
+	add_wire(offshore, &s->offshore);
+	secret_free(p->lease);
+	free(p);
+}
+
+void
+session_close(struct session *s)
+{
+	session_finish(s, NULL, NULL);
+}
+
+void
+session_closep(struct session **s)
+{
+	session_close(*s);
+}
+
+const struct space_key *
+session_key(const struct session *s, uint32_t epoch)
+{
+	for (size_t i = 0; i < s->nepochs; i++)
+		if (s->epochs[i].epoch == epoch)
+			return s->epochs[i].key;
+	return NULL;
+}
+
+void
+session_last_seen(const struct session *s, uint64_t *number, uint32_t *epoch)
+{
+	*number = s->state->head.number;
+	*epoch = s->state->head.epoch;
+}
+
+int
+session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
+    const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
+{
+	struct state_head h = { .known = true, .number = number,
+		.epoch = epoch };
+
+	memcpy(h.bytes, head, sizeof(h.bytes));
+	return state_set_head(s->state, &h, f);
+}
+
+static int
+find_any(void *arg, const uint8_t device[static ID_LEN], struct sign_pub *out)
+{
+	const struct session *s = arg;
+	const struct chain_device *d = chain_find(s->chain, device);
+
+	if (d == NULL || d->recovery || (!d->live && s->head_from_mirror))
+		return FAULT_TRUST;
+	*out = d->sign;
+	return 0;
+}
+
+struct head_lookup
+session_lookup(struct session *s)
+{
+	return (struct head_lookup){ .find = find_any, .arg = s };
+}
+
+/* The store of the lease's depot, and the keys, become the session's. */
+static int
+use_lease(struct full *p, struct fault *f)
+{
+	const struct policy_depot *d;
+	struct store_http_config config = {
+		.peer = { .fault = FAULT_DEPOT, .wire = &p->s.onshore,
+		    .stop = p->store_stop },
+		.capability = p->lease->capability,
+		.retries = DEPOT_RETRIES,
+	};
+	int rc = release_depot(p->s.state, p->lease->depot, &d, f);
+
+	if (rc != 0)
+		return rc;
+	config.peer.url = d->url;
+	config.peer.ca = d->ca;
+	memcpy(config.prefix, p->lease->prefix, ID_LEN);
+	store_close(p->s.store);
+	p->s.store = NULL;
+	rc = store_http_open(&config, &p->s.store, f);
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < p->lease->nepochs; i++)
+		p->epochs[i] = (struct session_epoch){
+			.epoch = p->lease->epoch[i],
+			.key = &p->lease->key[i],
+		};
+	p->s.epochs = p->epochs;
+	p->s.nepochs = p->lease->nepochs;
+	return 0;
+}
+
+static int
+number_of(const uint8_t head[static STORE_HEAD_LEN], uint64_t *number,
+    uint32_t *epoch)
+{
+	return head_clear(bytes_of(head, STORE_HEAD_LEN), epoch, number);
+}
+
+/* Opens and checks the head as it stands in the session. */
+static int
+head_holds(struct full *p)
+{
+	struct bulk *b defer(bulk_freep) = bulk_new(BULK_OPENSSL);
+	const struct space_key *key;
+	struct head h;
+	uint64_t number;
+	uint32_t epoch;
+	int rc = number_of(p->s.head, &number, &epoch);
+
+	if (rc != 0)
+		return rc;
+	key = session_key(&p->s, epoch);
+	if (b == NULL || key == NULL)
+		return FAULT_NOT_FOUND;
+	rc = head_open(b, key, p->s.space, session_lookup(&p->s),
+	    bytes_of(p->s.head, STORE_HEAD_LEN), &h);
+	secret_wipe(&h, sizeof(h));
+	return rc;
+}
+
+static void
+use_last_seen(struct full *p)
+{
+	const struct state_head *seen = &p->s.state->head;
+
+	p->s.has_head = seen->known;
+	p->s.head_from_mirror = false;
+	memcpy(p->s.head, seen->bytes, STORE_HEAD_LEN);
+}
+
+/*
+ * The later of the mirror and the one last seen; true where there is one that
+ * holds.  A mirror that is broken, or signed by a device that is not known here
+ * yet, is left to the authority to judge.
+ */
+static bool
+head_under_lease(struct full *p)
+{
+	const struct state_head *seen = &p->s.state->head;
+	struct fault scrap = { 0 };
+	uint64_t number;
+	uint32_t epoch;
+	int rc = p->s.store->ops->head_get(p->s.store, p->s.head, &scrap);
+
+	if (rc == 0)
+		rc = number_of(p->s.head, &number, &epoch);
+	if (rc == 0 && (!seen->known || number > seen->number)) {
+		p->s.has_head = true;
+		p->s.head_from_mirror = true;
+		return head_holds(p) == 0 && epoch >= seen->epoch;
+	}
+	use_last_seen(p);
+	return p->s.has_head && head_holds(p) == 0;
+}
+
+/* True: all that a reader needs is here, without a request offshore. */
+static bool
+read_under_lease(struct full *p)
+{
+	struct fault scrap = { 0 };
+
+	return agent_get(p->s.state, p->lease, &scrap) == 0 &&
+	    p->lease->seconds > LEASE_SPARE && use_lease(p, &scrap) == 0 &&
+	    head_under_lease(p);
+}
+
+static int
+check_chain(struct full *p, const struct answer_session *a, uint32_t seen,
+    struct fault *f)
+{
+	const struct chain_device *own;
+	int rc;
+
+	if (a->chain_length < seen)
+		return fault_set(f, FAULT_ROLLBACK,
+		    "authority %s: shows %u entries of the device chain, "
+		    "%u were seen", p->s.state->binding.authority,
+		    a->chain_length, seen);
+	rc = state_add_chain(p->s.state, seen, buf_bytes(&a->chain), f);
+	if (rc != 0)
+		return rc;
+	/* Another command of this device may have pinned more meanwhile. */
+	if (p->s.chain->n < a->chain_length)
+		return fault_set(f, FAULT_MALFORMED,
+		    "authority %s: kept entries of the device chain back",
+		    p->s.state->binding.authority);
+	own = chain_find(p->s.chain, p->s.device);
+	if (own == NULL || !own->live)
+		return fault_set(f, FAULT_DENIED, "this device was revoked");
+	return 0;
+}
+
+/* A head that is older than what was seen, or another of the same number, is
+ * no mishap: the authority keeps one line of heads. */
+static int
+check_head(struct full *p, const struct answer_session *a, struct fault *f)
+{
+	const struct state_head *seen = &p->s.state->head;
+	uint64_t number = 0;
+	uint32_t epoch = 0;
+	int rc = a->has_head ? number_of(a->head, &number, &epoch) : 0;
+
+	if (rc != 0)
+		return fault_add(f, rc, "authority %s: head",
+		    p->s.state->binding.authority);
+	if (seen->known && (number < seen->number || epoch < seen->epoch ||
+			       (number == seen->number &&
+				   memcmp(a->head, seen->bytes,
+				       STORE_HEAD_LEN) != 0)))
+		return fault_set(f, FAULT_ROLLBACK,
+		    "authority %s: shows head %llu, but another or a later one "
+		    "(%llu) was seen before", p->s.state->binding.authority,
+		    (unsigned long long)number,
+		    (unsigned long long)seen->number);
+	p->s.has_head = a->has_head;
+	p->s.head_from_mirror = false;
+	memcpy(p->s.head, a->head, STORE_HEAD_LEN);
+	return 0;
+}
+
+static int
+open_authority(struct full *p, struct fault *f)
+{
+	struct authority_config config = {
+		.key = p->s.sign,
+		.wire = &p->s.offshore,
+		.stop = p->s.stop,
+	};
+	int rc;
+
+	if (p->authority != NULL)
+		return 0;
+	rc = state_authority(p->s.state, &config.peer, f);
+	if (rc != 0)
+		return rc;
+	memcpy(config.signer, p->s.device, ID_LEN);
+	return authority_open(&config, &p->authority, f);
+}
+
+static void
+free_answer(struct answer_session **a)
+{
+	if (*a != NULL)
+		buf_wipe(&(*a)->chain);
+	free(*a);
+}
+
+static int
+ask_authority(struct full *p, struct fault *f)
+{
+	struct answer_session *a defer(free_answer) = calloc(1, sizeof(*a));
+	uint32_t seen = p->s.chain->n;
+	struct fault scrap = { 0 };
+	int rc;
+
+	if (a == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	rc = open_authority(p, f);
+	if (rc == 0)
+		rc = authority_session(p->authority, p->s.account, p->s.space,
+		    seen, a, f);
+	if (rc == 0)
+		rc = check_chain(p, a, seen, f);
+	if (rc == 0)
+		rc = check_head(p, a, f);
+	if (rc == 0)
+		rc = release_open(p->s.state, a, p->lease, f);
+	if (rc == 0)
+		rc = use_lease(p, f);
+	/* Without an agent each command asks again, and nothing else. */
+	if (rc == 0)
+		(void)!agent_put(p->s.state, p->lease, &scrap);
+	return rc;
+}
+
+int
+session_open(struct state *st, enum session_need need,
+    const atomic_bool *stop, struct session **out, struct fault *f)
+{
+	struct full *p;
+	int rc = state_require_ready(st, f);
+
+	if (rc != 0)
+		return rc;
+	p = calloc(1, sizeof(*p));
+	if (p != NULL)
+		p->lease = secret_new(sizeof(*p->lease));
+	if (p == NULL || p->lease == NULL) {
+		free(p);
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	}
+	p->s.state = st;
+	p->s.sign = st->sign;
+	p->s.chain = &st->chain;
+	p->s.stop = stop;
+	/* A write that is to stop ends what is under way, so that nothing is
+	 * sent twice. */
+	p->store_stop = need == SESSION_READ ? stop : NULL;
+	memcpy(p->s.account, st->binding.account, ID_LEN);
+	memcpy(p->s.space, st->binding.space, ID_LEN);
+	memcpy(p->s.device, st->device, ID_LEN);
+	if (need != SESSION_READ || !read_under_lease(p)) {
+		rc = ask_authority(p, f);
+		if (rc != 0) {
+			session_close(&p->s);
+			return rc;
+		}
+	}
+	*out = &p->s;
+	return 0;
+}
+
+int
+session_move_head(struct session *s, uint64_t expect,
+    const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
+{
+	struct full *p = full_of(s);
+	uint8_t current[STORE_HEAD_LEN] = { 0 };
+	struct fault scrap = { 0 };
+	bool has = false;
+	uint64_t number;
+	uint32_t epoch;
+	int rc = number_of(head, &number, &epoch);
+
+	if (rc != 0 || number != expect + 1)
+		return fault_set(f, FAULT_INTERNAL, "head: wrong number");
+	rc = open_authority(p, f);
+	if (rc == 0)
+		rc = authority_move_head(p->authority, s->space, expect, head,
+		    &has, current, f);
+	if (rc == FAULT_CONFLICT) {
+		s->has_head = has;
+		s->head_from_mirror = false;
+		memcpy(s->head, current, STORE_HEAD_LEN);
+	}
+	if (rc != 0)
+		return rc;
+	s->has_head = true;
+	s->head_from_mirror = false;
+	memcpy(s->head, head, STORE_HEAD_LEN);
+	rc = session_saw_head(s, number, epoch, head, f);
+	/* The next put, or a reader that asks the authority, makes up for it. */
+	(void)!s->store->ops->head_put(s->store, head, &scrap);
+	return rc;
+}

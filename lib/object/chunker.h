@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Cuts the data of a file into chunks by its content (spec/10-names.md,
+ * Chunking).  A struct chunker holds secrets derived from the dedup key and
+ * its own scratch; it belongs to one thread, make one per worker.
+ */
+#ifndef SKERRY_OBJECT_CHUNKER_H
+#define SKERRY_OBJECT_CHUNKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "crypt/keys.h"
+#include "object/limits.h"
+
+struct chunker;
+
+/* Derives the table and the AES key.  Sets *out.  FAULT_MEMORY,
+ * FAULT_INTERNAL. */
+int chunker_new(const struct dedup_key *key, struct chunker **out) must_check;
+void chunker_free(struct chunker *c);
+void chunker_freep(struct chunker **c);
+
+/*
+ * Length of the first chunk of p[0..n), 1..CHUNK_MAX; 0 where n is 0.  The
+ * caller gives at least CHUNK_MAX bytes, or all up to the end of the data: n
+ * below CHUNK_MAX means that the data ends there.  Does not allocate.
+ */
+size_t chunker_cut(struct chunker *c, const uint8_t *p, size_t n);
+
+#endif

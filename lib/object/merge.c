@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "object/merge.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "base/fault.h"
+
+/* Reads the next entry of source i, which must be above the one it replaces. */
+static int
+advance(struct merge *m, size_t i)
+{
+	uint8_t last[CHUNK_ID_LEN];
+	bool had = m->have[i];
+	int rc;
+
+	if (had)
+		memcpy(last, m->head[i].id, CHUNK_ID_LEN);
+	rc = m->src[i].next(m->src[i].arg, &m->head[i]);
+	m->have[i] = rc == 1;
+	if (rc < 0)
+		return rc;
+	if (rc == 1 && had && memcmp(last, m->head[i].id, CHUNK_ID_LEN) >= 0)
+		return FAULT_MALFORMED;
+	return 0;
+}
+
+int
+merge_init(struct merge *m, const struct merge_source *src, size_t n)
+{
+	int rc = 0;
+
+	if (n > MERGE_SOURCES_MAX)
+		return FAULT_LIMIT;
+	memset(m, 0, sizeof(*m));
+	m->n = n;
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		m->src[i] = src[i];
+		rc = advance(m, i);
+	}
+	return rc;
+}
+
+/* The source with the least id, the first of equal ones; m->n if none. */
+static size_t
+least(const struct merge *m)
+{
+	size_t best = m->n;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->have[i] &&
+		    (best == m->n ||
+			memcmp(m->head[i].id, m->head[best].id, CHUNK_ID_LEN) <
+			    0))
+			best = i;
+	}
+	return best;
+}
+
+int
+merge_next(void *arg, struct index_entry *out)
+{
+	struct merge *m = arg;
+	size_t best = least(m);
+	struct index_entry e;
+
+	if (best == m->n)
+		return 0;
+	e = m->head[best];
+	for (size_t i = best; i < m->n; i++) {
+		int rc = 0;
+
+		if (m->have[i] &&
+		    memcmp(m->head[i].id, e.id, CHUNK_ID_LEN) == 0)
+			rc = advance(m, i);
+		if (rc != 0)
+			return rc;
+	}
+	*out = e;
+	return 1;
+}
+
+int
+merge_count(struct merge *m, uint64_t *out)
+{
+	struct index_entry e;
+	uint64_t n = 0;
+	int rc;
+
+	while ((rc = merge_next(m, &e)) == 1)
+		n++;
+	if (rc == 0)
+		*out = n;
+	return rc;
+}
+
+int
+merge_array_next(void *arg, struct index_entry *out)
+{
+	struct merge_array *a = arg;
+
+	if (a->n == 0)
+		return 0;
+	*out = *a->e++;
+	a->n--;
+	return 1;
+}
+
+/* Loads, opens and checks the next block. */
+static int
+next_block(struct merge_segment *s)
+{
+	struct index_where w = segment_block_where(s->segment, s->block);
+	struct place p = segment_block_place(s->segment, s->block);
+	uint8_t last[CHUNK_ID_LEN];
+	struct bytes sealed;
+	uint64_t f;
+	int rc;
+
+	if (s->n != 0)
+		memcpy(last, s->plain + s->n - INDEX_ENTRY_LEN, CHUNK_ID_LEN);
+	rc = s->load(s->arg, &p, &sealed);
+	if (rc == 0)
+		rc = index_block_open(seal_bulk(s->seal), &s->segment->key, &w,
+		    sealed, s->plain);
+	if (rc != 0)
+		return rc;
+	memcpy(&f, s->plain, sizeof(f));
+	/* [pack]: order across blocks, and what the commit says of them */
+	if (be64toh(f) != s->segment->fence[s->block] ||
+	    (s->n != 0 && memcmp(last, s->plain, CHUNK_ID_LEN) >= 0))
+		return FAULT_MALFORMED;
+	s->n = index_block_count(&w) * INDEX_ENTRY_LEN;
+	s->at = 0;
+	s->block++;
+	return 0;
+}
+
+int
+merge_segment_next(void *arg, struct index_entry *out)
+{
+	struct merge_segment *s = arg;
+	int rc;
+
+	if (s->at == s->n) {
+		if (s->block == s->segment->blocks)
+			return 0;
+		rc = next_block(s);
+		if (rc != 0)
+			return rc;
+	}
+	rc = index_entry_decode(bytes_of(s->plain + s->at, INDEX_ENTRY_LEN),
+	    out);
+	s->at += INDEX_ENTRY_LEN;
+	return rc != 0 ? rc : 1;
+}

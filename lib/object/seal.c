@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "object/seal.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "base/fault.h"
+#include "crypt/kdf.h"
+#include "crypt/secret.h"
+#include "object/treehash.h"
+
+#define AAD_LEN 34u
+#define LEVEL 1 /* of zstd */
+
+/* Content longer than PROBE_FROM is compressed only if PROBE_PARTS samples of
+ * PROBE_PART bytes, taken evenly, shrink by one part in PROBE_GAIN. */
+#define PROBE_FROM 65536u
+#define PROBE_PARTS 4u
+#define PROBE_PART 4096u
+#define PROBE_GAIN 32u
+
+/* A frame must win one part in GAIN, for opening it costs time. */
+#define GAIN 64u
+
+enum codec {
+	CODEC_NONE = 0,
+	CODEC_ZSTD = 1,
+};
+
+struct seal {
+	struct bulk *bulk;
+	struct treehash *hash;
+	ZSTD_CCtx *zc;
+	ZSTD_DCtx *zd;
+	bool has_dedup;
+	struct dedup_key *dedup; /* secret memory */
+	struct buf frame;        /* an opened frame */
+	struct buf check;        /* content, when a sealing is checked */
+	uint8_t probe[PROBE_PARTS * PROBE_PART];
+	uint8_t probed[PROBE_PARTS * PROBE_PART];
+};
+
+/* What one sealing is about, apart from its bytes. */
+struct subject {
+	enum seal_kind kind;
+	const uint8_t *id; /* of the AAD; 32 bytes */
+	const struct seal_key *key;
+	uint32_t plain_len;
+};
+
+int
+seal_new(enum bulk_kind kind, const struct dedup_key *dedup, struct seal **out)
+{
+	struct seal *s defer(seal_freep) = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return FAULT_MEMORY;
+	s->frame = buf_init(COMMIT_MAX + 1);
+	s->check = buf_init(COMMIT_MAX);
+	s->dedup = secret_new(sizeof(*s->dedup));
+	s->zc = ZSTD_createCCtx();
+	s->zd = ZSTD_createDCtx();
+	s->bulk = bulk_new(kind);
+	if (s->bulk == NULL)
+		return FAULT_INTERNAL;
+	s->hash = treehash_new(s->bulk);
+	if (s->hash == NULL || s->zc == NULL || s->zd == NULL ||
+	    s->dedup == NULL)
+		return FAULT_MEMORY;
+	if (dedup != NULL) {
+		*s->dedup = *dedup;
+		s->has_dedup = true;
+	}
+	*out = take(s);
+	return 0;
+}
+
+void
+seal_free(struct seal *s)
+{
+	if (s == NULL)
+		return;
+	buf_wipe(&s->frame);
+	buf_wipe(&s->check);
+	secret_free(s->dedup);
+	ZSTD_freeCCtx(s->zc);
+	ZSTD_freeDCtx(s->zd);
+	treehash_free(s->hash);
+	bulk_free(s->bulk);
+	secret_wipe(s->probe, sizeof(s->probe));
+	secret_wipe(s->probed, sizeof(s->probed));
+	free(s);
+}
+
+void
+seal_freep(struct seal **s)
+{
+	seal_free(*s);
+	*s = NULL;
+}
+
+struct bulk *
+seal_bulk(struct seal *s)
+{
+	return s->bulk;
+}
+
+int
+seal_hash(struct seal *s, const struct bytes *msg, size_t n,
+    uint8_t (*hash)[HASH_LEN])
+{
+	return treehash_many(s->hash, msg, n, hash);
+}
+
+void
+seal_id(const struct seal *s, const uint8_t hash[static HASH_LEN],
+    uint8_t id[static CHUNK_ID_LEN])
+{
+	const struct bytes part[] = {
+		bytes_of("id", 2),
+		bytes_of(hash, HASH_LEN),
+	};
+
+	assert(s->has_dedup);
+	kdf_prf(s->dedup->b, part, ARRAY_LEN(part), id);
+}
+
+int
+seal_ids(struct seal *s, const struct bytes *piece, size_t n,
+    uint8_t (*hash)[HASH_LEN], uint8_t (*id)[CHUNK_ID_LEN])
+{
+	int rc = seal_hash(s, piece, n, hash);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		seal_id(s, hash[i], id[i]);
+	return rc;
+}
+
+void
+seal_fresh_key(const struct seal *s, const uint8_t hash[static HASH_LEN],
+    struct seal_key *out)
+{
+	uint8_t r[32];
+	const struct bytes part[] = {
+		bytes_of("key", 3),
+		bytes_of(r, sizeof(r)),
+		bytes_of(hash, HASH_LEN),
+	};
+
+	assert(s->has_dedup);
+	secret_random(r, sizeof(r));
+	kdf_prf(s->dedup->b, part, ARRAY_LEN(part), out->b);
+	secret_wipe(r, sizeof(r));
+}
+
+static struct bytes
+aad_of(const struct subject *sub, uint8_t out[static AAD_LEN])
+{
+	out[0] = 1;
+	out[1] = (uint8_t)sub->kind;
+	memcpy(out + 2, sub->id, 32);
+	return bytes_of(out, AAD_LEN);
+}
+
+/* Whether it is worth the time to compress all of plain. */
+static bool
+promising(struct seal *s, struct bytes plain)
+{
+	size_t step, n;
+
+	if (plain.n <= PROBE_FROM)
+		return plain.n > GAIN;
+	step = (plain.n - PROBE_PART) / (PROBE_PARTS - 1);
+	for (size_t i = 0; i < PROBE_PARTS; i++)
+		memcpy(s->probe + i * PROBE_PART, plain.p + i * step,
+		    PROBE_PART);
+	n = ZSTD_compressCCtx(s->zc, s->probed,
+	    sizeof(s->probe) - sizeof(s->probe) / PROBE_GAIN, s->probe,
+	    sizeof(s->probe), LEVEL);
+	return !ZSTD_isError(n);
+}
+
+/* Writes the frame of plain to out; returns its length, at most plain.n + 1. */
+static size_t
+frame(struct seal *s, struct bytes plain, uint8_t *out)
+{
+	if (promising(s, plain)) {
+		size_t n = ZSTD_compressCCtx(s->zc, out + 1,
+		    plain.n - plain.n / GAIN - 1, plain.p, plain.n, LEVEL);
+
+		if (!ZSTD_isError(n)) {
+			out[0] = CODEC_ZSTD;
+			return n + 1;
+		}
+	}
+	out[0] = CODEC_NONE;
+	memcpy(out + 1, plain.p, plain.n);
+	return plain.n + 1;
+}
+
+/* The content within an opened frame, of exactly len bytes; decompressed to
+ * out where it must be.  *content is borrowed from in or out. */
+static int
+unframe(struct seal *s, struct bytes in, size_t len, uint8_t *out,
+    struct bytes *content)
+{
+	struct bytes body = bytes_of(in.p + 1, in.n - 1);
+
+	/* [names] */
+	if (in.p[0] == CODEC_NONE && body.n == len) {
+		*content = body;
+		return 0;
+	}
+	if (in.p[0] != CODEC_ZSTD || body.n >= len ||
+	    ZSTD_findFrameCompressedSize(body.p, body.n) != body.n ||
+	    ZSTD_decompressDCtx(s->zd, out, len, body.p, body.n) != len)
+		return FAULT_MALFORMED;
+	*content = bytes_of(out, len);
+	return 0;
+}
+
+/* Opens a sealing and gives its content, in s->frame or in out. */
+static int
+open_frame(struct seal *s, const struct subject *sub, struct bytes sealed,
+    uint8_t *out, struct bytes *content)
+{
+	uint8_t aad[AAD_LEN];
+	int rc;
+
+	if (sealed.n < SEAL_OVERHEAD ||
+	    sealed.n > (size_t)sub->plain_len + SEAL_OVERHEAD)
+		return FAULT_MALFORMED;
+	s->frame.n = 0;
+	rc = buf_reserve(&s->frame, sealed.n - BULK_TAG_LEN);
+	if (rc != 0)
+		return rc;
+	rc = bulk_open(s->bulk, sub->key, 0, aad_of(sub, aad), sealed,
+	    s->frame.p);
+	if (rc != 0)
+		return rc;
+	s->frame.n = sealed.n - BULK_TAG_LEN;
+	return unframe(s, buf_bytes(&s->frame), sub->plain_len, out, content);
+}
+
+/* Frames and seals plain to out; *length is what it came to. */
+static int
+put(struct seal *s, const struct subject *sub, struct bytes plain, uint8_t *out,
+    uint32_t *length)
+{
+	uint8_t aad[AAD_LEN];
+	size_t n = frame(s, plain, out);
+	int rc = bulk_seal(s->bulk, sub->key, 0, aad_of(sub, aad),
+	    bytes_of(out, n), out);
+
+	if (rc == 0)
+		*length = (uint32_t)(n + BULK_TAG_LEN);
+	return rc;
+}
+
+/* [names]: whoever seals opens again and compares. */
+static int
+verify(struct seal *s, const struct subject *sub, struct bytes sealed,
+    const uint8_t hash[static HASH_LEN])
+{
+	uint8_t got[HASH_LEN];
+	struct bytes content;
+	int rc;
+
+	s->check.n = 0;
+	rc = buf_reserve(&s->check, sub->plain_len);
+	if (rc != 0)
+		return rc;
+	if (open_frame(s, sub, sealed, s->check.p, &content) != 0 ||
+	    treehash_one(s->hash, content, got) != 0 ||
+	    memcmp(got, hash, HASH_LEN) != 0)
+		return FAULT_INTERNAL;
+	return 0;
+}
+
+int
+seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
+    const uint8_t hash[static HASH_LEN], uint8_t *out, struct index_entry *e)
+{
+	struct index_entry got = { .kind = (uint8_t)kind };
+	struct subject sub = { .kind = kind, .id = got.id, .key = &got.key };
+	int rc;
+
+	assert(kind >= SEAL_DATA && kind <= SEAL_ATTRS);
+	if (plain.n == 0 ||
+	    plain.n > (kind == SEAL_ATTRS ? XATTR_MAX : CHUNK_MAX))
+		return FAULT_LIMIT;
+	got.plain_len = sub.plain_len = (uint32_t)plain.n;
+	seal_id(s, hash, got.id);
+	seal_fresh_key(s, hash, &got.key);
+	rc = put(s, &sub, plain, out, &got.place.length);
+	if (rc == 0)
+		rc = verify(s, &sub, bytes_of(out, got.place.length), hash);
+	if (rc == 0)
+		*e = got;
+	return rc;
+}
+
+static size_t
+ref_max(enum seal_kind kind)
+{
+	return kind == SEAL_NODE ? NODE_MAX : COMMIT_MAX;
+}
+
+int
+seal_ref(struct seal *s, enum seal_kind kind, struct bytes plain, uint8_t *out,
+    struct ref *ref)
+{
+	struct ref got = { 0 };
+	struct subject sub = { .kind = kind, .id = got.hash, .key = &got.key };
+	int rc;
+
+	assert(kind == SEAL_NODE || kind == SEAL_COMMIT);
+	if (plain.n == 0 || plain.n > ref_max(kind))
+		return FAULT_LIMIT;
+	got.plain_len = sub.plain_len = (uint32_t)plain.n;
+	rc = treehash_one(s->hash, plain, got.hash);
+	if (rc != 0)
+		return rc;
+	seal_fresh_key(s, got.hash, &got.key);
+	rc = put(s, &sub, plain, out, &got.place.length);
+	if (rc == 0)
+		rc = verify(s, &sub, bytes_of(out, got.place.length), got.hash);
+	if (rc == 0)
+		*ref = got;
+	return rc;
+}
+
+/* Opens into out and gives the treehash of what came. */
+static int
+get(struct seal *s, const struct subject *sub, struct bytes sealed,
+    uint8_t *out, uint8_t hash[static HASH_LEN])
+{
+	struct bytes content;
+	int rc = open_frame(s, sub, sealed, out, &content);
+
+	if (rc != 0)
+		return rc;
+	if (content.p != out)
+		memcpy(out, content.p, content.n);
+	return treehash_one(s->hash, bytes_of(out, content.n), hash);
+}
+
+int
+seal_open_chunk(struct seal *s, const struct index_entry *e,
+    struct bytes sealed, uint8_t *out)
+{
+	const struct subject sub = { .kind = e->kind, .id = e->id,
+		.key = &e->key, .plain_len = e->plain_len };
+	uint8_t hash[HASH_LEN], id[CHUNK_ID_LEN];
+	int rc;
+
+	if (e->plain_len == 0 || e->plain_len > CHUNK_MAX ||
+	    sealed.n != e->place.length)
+		return FAULT_MALFORMED;
+	rc = get(s, &sub, sealed, out, hash);
+	if (rc != 0)
+		return rc;
+	seal_id(s, hash, id);
+	return memcmp(id, e->id, CHUNK_ID_LEN) == 0 ? 0 : FAULT_TAMPERED;
+}
+
+int
+seal_open_ref(struct seal *s, enum seal_kind kind, const struct ref *ref,
+    struct bytes sealed, uint8_t *out)
+{
+	const struct subject sub = { .kind = kind, .id = ref->hash,
+		.key = &ref->key, .plain_len = ref->plain_len };
+	uint8_t hash[HASH_LEN];
+	int rc;
+
+	if (ref->plain_len == 0 || ref->plain_len > ref_max(kind) ||
+	    sealed.n != ref->place.length)
+		return FAULT_MALFORMED;
+	rc = get(s, &sub, sealed, out, hash);
+	if (rc != 0)
+		return rc;
+	return memcmp(hash, ref->hash, HASH_LEN) == 0 ? 0 : FAULT_TAMPERED;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Sealing and opening of chunks, nodes and commits (spec/10-names.md, Sealing):
+ * codec, fresh hedged key, AEAD, and after each sealing an opening with a
+ * compare.  A struct seal holds scratch and belongs to one thread.
+ *
+ * To store pieces: seal_ids() for a batch, look each id up, and seal_chunk()
+ * only what is new, straight into a pack.
+ */
+#ifndef SKERRY_OBJECT_SEAL_H
+#define SKERRY_OBJECT_SEAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "crypt/bulk.h"
+#include "crypt/keys.h"
+#include "object/index.h"
+#include "object/limits.h"
+#include "object/ref.h"
+
+enum seal_kind {
+	SEAL_DATA = 1,
+	SEAL_LIST = 2,
+	SEAL_ATTRS = 3,
+	SEAL_NODE = 4,
+	SEAL_COMMIT = 5,
+	SEAL_BLOCK = 6,
+};
+
+struct seal;
+
+/* dedup is copied; NULL where only nodes and commits are opened.  Sets *out.
+ * FAULT_MEMORY, FAULT_INTERNAL. */
+int seal_new(enum bulk_kind kind, const struct dedup_key *dedup,
+    struct seal **out) must_check;
+void seal_free(struct seal *s);
+void seal_freep(struct seal **s);
+
+/* The backend within; borrowed. */
+struct bulk *seal_bulk(struct seal *s);
+
+/* Most bytes that a sealing of plain_len bytes takes: the room that seal_chunk
+ * and seal_ref want. */
+static inline size_t
+seal_bound(size_t plain_len)
+{
+	return plain_len + SEAL_OVERHEAD;
+}
+
+/* Treehash of each of n messages: treehash_many(). */
+int seal_hash(struct seal *s, const struct bytes *msg, size_t n,
+    uint8_t (*hash)[HASH_LEN]) must_check;
+
+/* Chunk id of a treehash. */
+void seal_id(const struct seal *s, const uint8_t hash[static HASH_LEN],
+    uint8_t id[static CHUNK_ID_LEN]);
+
+/* Treehash and chunk id of each of n pieces; hash has room for n too. */
+int seal_ids(struct seal *s, const struct bytes *piece, size_t n,
+    uint8_t (*hash)[HASH_LEN], uint8_t (*id)[CHUNK_ID_LEN]) must_check;
+
+/* A fresh key for one sealing of content with this treehash. */
+void seal_fresh_key(const struct seal *s, const uint8_t hash[static HASH_LEN],
+    struct seal_key *out);
+
+/*
+ * Seals one piece of kind 1, 2 or 3, whose treehash is hash, to out, which has
+ * seal_bound(plain.n) bytes of room.  Fills all of *e but place.object and
+ * place.offset.  FAULT_INTERNAL where what was sealed does not open to content
+ * of that treehash (a bit flipped); FAULT_LIMIT for an empty or too long piece.
+ */
+int seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
+    const uint8_t hash[static HASH_LEN], uint8_t *out,
+    struct index_entry *e) must_check;
+
+/* The same for a node or commit; hashes it; fills all of *ref but place.object
+ * and place.offset. */
+int seal_ref(struct seal *s, enum seal_kind kind, struct bytes plain,
+    uint8_t *out, struct ref *ref) must_check;
+
+/*
+ * Opens one piece into out[0..e->plain_len).  sealed.n must be
+ * e->place.length.  FAULT_TAMPERED where the AEAD or the id does not hold,
+ * FAULT_MALFORMED for a bad frame; out may then hold anything.
+ */
+int seal_open_chunk(struct seal *s, const struct index_entry *e,
+    struct bytes sealed, uint8_t *out) must_check;
+
+/* The same for a node or commit, out[0..ref->plain_len). */
+int seal_open_ref(struct seal *s, enum seal_kind kind, const struct ref *ref,
+    struct bytes sealed, uint8_t *out) must_check;
+
+#endif

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The whole life of an account, by an independent client."""
+
+import base64
+import json
+import os
+import secrets
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+import skerrytest
+from authoritytest import (ADD, REVOKE, Account, Authority, Keys, b64, head,
+                           unb64)
+
+tap = skerrytest.Tap()
+a = Authority()
+acc = Account(a)
+phone, laptop = Keys(), Keys()
+
+
+def commands():
+    out = json.loads(a.run_command("public", "--config",
+                                   a.config_file()).stdout)
+    tap.eq(out, a.public, "public prints what init printed")
+    a.run_command("check-config", "--config", a.config_file())
+    tap.ok(True, "check-config takes the configuration")
+    show = a.run_command("policy", "show", a.config["policy"]).stdout
+    tap.ok(a.pin in show and "madrid" in show, "policy show shows it")
+    tap.ok("skerry-authority 0." in a.run_command("--version").stdout,
+           "--version")
+    for name in ("init", "run", "public", "check-config", "policy"):
+        tap.ok(name in a.run_command(name, "--help").stdout, f"{name} --help")
+    a.run_command("nonsense", want=2)
+    a.run_command("init", "--dir", want=2)
+    tap.ok(True, "wrong usage is status 2")
+
+
+def account():
+    r = acc.create()
+    tap.eq((r.status, r.json), (200, {}), "an account is made")
+    tap.eq(acc.create().json, {}, "and made again with the same request")
+    other = Account(a)
+    other.body["account"] = acc.id.hex()
+    first = other.device.entry(ADD, 0, bytes(32), acc.id, other.device)
+    other.body["chain"][0] = b64(first)
+    tap.eq(other.create().code, "EXISTS", "another of that id is refused")
+
+
+def session():
+    r = acc.session(seen=0)
+    tap.eq(r.status, 200, "a session")
+    tap.eq(acc.open_release(r), acc.space_key, "releases the space key")
+    tap.eq(sorted(r.json), ["chain", "chain_length", "depot", "head", "keys",
+                            "lease", "now"], "has the members of the spec")
+    tap.eq([unb64(e) for e in r.json["chain"]], acc.chain, "the chain")
+    tap.eq((r.json["chain_length"], r.json["lease"], r.json["head"]),
+           (2, 43200, None), "length, lease, no head")
+    tap.eq(acc.session(seen=2).json["chain"], [], "no entry twice")
+    token = r.json["depot"]["capability"]
+    signed = base64.urlsafe_b64decode(token[10:] + "==")
+    payload, sig = signed[:-64], signed[-64:]
+    ed25519.Ed25519PublicKey.from_public_bytes(a.signing).verify(
+        sig, skerrytest.Signer.pae(b"v4.public.", payload, b"", b""))
+    cap = json.loads(payload)
+    tap.eq((cap["depot"], cap["prefix"], sorted(cap["verbs"])),
+           ("madrid", r.json["depot"]["prefix"], ["get", "list", "put"]),
+           "a writer's capability for the depot")
+    tap.eq(cap["exp"], r.json["now"] + r.json["lease"], "for the lease")
+    tap.eq(r.json["depot"]["name"], "madrid", "named")
+    tap.eq(acc.session().json["depot"]["prefix"], cap["prefix"],
+           "the prefix stays")
+
+
+def heads():
+    h1, h2 = head(1), head(2)
+    tap.eq(acc.put_head(0, h1).json, {"number": 1}, "the first head")
+    tap.eq(acc.put_head(0, h1).json, {"number": 1}, "and once more")
+    tap.eq(unb64(acc.session().json["head"]), h1, "is what a session shows")
+    r = acc.put_head(0, head(1))
+    tap.eq((r.status, r.code), (409, "CONFLICT"), "another first is refused")
+    tap.eq(unb64(r.json["head"]), h1, "with the current one")
+    tap.eq(acc.put_head(5, head(6)).code, "CONFLICT", "and one too high")
+    tap.eq(acc.put_head(1, head(3)).code, "MALFORMED",
+           "number is not expect + 1")
+    tap.eq(acc.put_head(1, head(2, epoch=2)).code, "DENIED",
+           "no such epoch")
+    bad = b"\2" + h2[1:]
+    tap.eq(acc.put_head(1, bad).code, "VERSION", "no such version")
+    tap.eq(acc.put_head(1, h2).json, {"number": 2}, "the second head")
+    other = Account(a)
+    other.create()
+    r = other.put_head(4, head(5))
+    tap.eq((r.code, r.json["head"]), ("CONFLICT", None),
+           "conflict without a head")
+
+
+def enrolment():
+    body = {"ed": b64(phone.ed_pub), "box": b64(phone.box_pub)}
+    r = a.ask("/v1/enrolments", body, phone)
+    tap.ok(r.json["expires"] > 0, "a device asks to be let in")
+    tap.eq(a.ask("/v1/enrolments", body, phone).json, r.json, "and again")
+    tap.eq(a.ask("/v1/enrolments", body, laptop).code, "DENIED",
+           "but not for others")
+    look = {"account": acc.id.hex(), "device": phone.id.hex()}
+    tap.eq(a.ask("/v1/enrolments/lookup", look, acc.device).json, body,
+           "a device sees its keys")
+    look["device"] = secrets.token_hex(16)
+    tap.eq(a.ask("/v1/enrolments/lookup", look, acc.device).code,
+           "NOT_FOUND", "an unknown one is not found")
+
+
+def devices():
+    tap.eq(acc.session(device=phone).code, "DENIED", "no session before")
+    e = acc.next_entry(ADD, phone)
+    tap.eq(acc.add_entry(e).json, {"seq": 2}, "a device lets it in")
+    tap.eq(acc.add_entry(e, seen=2).json, {"seq": 2}, "and again")
+    r = acc.session(device=phone, seen=0)
+    tap.eq(acc.open_release(r, phone), acc.space_key, "it gets the key")
+    tap.eq(acc.put_head(2, head(3), phone).json, {"number": 3},
+           "and moves the head")
+    e = acc.next_entry(ADD, laptop, signer=acc.recovery)
+    tap.eq(acc.add_entry(e, signer=acc.recovery, seen=2).code, "CONFLICT",
+           "who has not seen all entries is told")
+    r = acc.add_entry(e, signer=acc.recovery, seen=2)
+    tap.eq([unb64(x) for x in r.json["chain"]], acc.chain[2:], "which")
+    tap.eq(acc.add_entry(e, signer=acc.recovery).json, {"seq": 3},
+           "the recovery key lets one in")
+    tap.eq(acc.open_release(acc.session(laptop), laptop), acc.space_key,
+           "it gets the key too")
+    e = acc.next_entry(ADD, Keys(), signer=phone)
+    tap.eq(acc.add_entry(e, signer=laptop).code, "DENIED",
+           "an entry is sent by its signer")
+    stranger = Keys()
+    e = acc.next_entry(ADD, Keys(), signer=stranger)
+    tap.eq(acc.add_entry(e, signer=stranger).code, "DENIED",
+           "a stranger lets nobody in")
+    e = acc.next_entry(ADD, phone)
+    tap.eq(acc.add_entry(e).code, "DENIED", "nobody is let in twice")
+
+
+def revoke():
+    e = acc.next_entry(REVOKE, phone)
+    tap.eq(acc.add_entry(e).json, {"seq": 4}, "a device is revoked")
+    tap.eq(acc.session(phone).code, "DENIED", "and denied at once")
+    tap.eq(acc.put_head(3, head(4), phone).code, "DENIED", "its head, too")
+    tap.eq(a.ask("/v1/account", {"device": phone.id.hex(), "chain_seen": 0},
+                 phone).code, "DENIED", "and what it may ask otherwise")
+    tap.eq(acc.add_entry(e).json, {"seq": 4}, "revoking again is the same")
+
+
+def recovery():
+    r = a.ask("/v1/account", {"device": acc.recovery.id.hex(),
+                              "chain_seen": 0}, acc.recovery)
+    tap.eq(r.json["account"], acc.id.hex(), "the recovery key finds all")
+    tap.eq([unb64(x) for x in r.json["chain"]], acc.chain, "the chain")
+    tap.eq(r.json["spaces"], [{"space": acc.space.hex(), "residency": "es",
+                               "depot": "madrid"}], "the spaces")
+    body = {"account": acc.id.hex(), "space": acc.space.hex()}
+    r = a.ask("/v1/recovery", body, acc.recovery)
+    slot = unb64(r.json["keyslots"][0]["blob"])
+    aad = (b"skerry keyslot v1" + acc.id + acc.space + struct.pack(">I", 1)
+           + b"recovery")
+    tap.eq(AESGCM(acc.wrap).decrypt(slot[:12], slot[12:], aad),
+           acc.space_key, "and the keyslot that it opens")
+    tap.eq(a.ask("/v1/recovery", body, acc.device).code, "DENIED",
+           "not for a device")
+    tap.eq(acc.session(acc.recovery).code, "DENIED",
+           "nothing is released to the recovery key")
+    tap.eq(acc.put_head(3, head(4), acc.recovery).code, "DENIED",
+           "and it moves no head")
+
+
+def stored():
+    files = a.files()
+    tap.ok(len(files) > 4096, "there is a database")
+    for form in (acc.space_key, acc.space_key.hex().encode(),
+                 base64.b64encode(acc.space_key)):
+        tap.ok(form not in files, "the space key is not in it")
+    tap.ok(acc.space in files, "(what is there is found)")
+
+
+def drains():
+    a.process.term()
+    tap.eq(a.process.wait(), 0, "SIGTERM ends it")
+    log = a.process.raw
+    tap.ok(acc.id.hex() not in log and acc.device.id.hex() not in log
+           and "127.0.0.1" not in log, "the log names nobody")
+    a.start()
+    tap.eq(acc.session().json["chain_length"], 5, "all is there again")
+
+
+tap.run(commands, account, session, heads, enrolment, devices, revoke,
+        recovery, stored, drains)

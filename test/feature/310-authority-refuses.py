@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the authority does not do: bad signatures, bodies, policies, rights."""
+
+import json
+import os
+import secrets
+import socket
+import ssl
+import sys
+import time
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+
+import skerrytest
+from authoritytest import (ADD, Account, Authority, Keys, b64, head,
+                           sign_headers)
+
+tap = skerrytest.Tap()
+a = Authority(threads=2)
+acc = Account(a)
+acc.create()
+PATH = "/v1/session"
+BODY = json.dumps(acc.session_body()).encode()
+
+
+def sent(body=BODY, path=PATH, change=None, **sign):
+    h = sign_headers(acc.device, a.host, path, body, **sign)
+    if change:
+        change(h)
+    return a.send(path, body, h)
+
+
+def codes(r):
+    return r.status, r.code
+
+
+def signatures():
+    tap.eq(codes(sent()), (200, "OK"), "a good request")
+    nonce = secrets.token_hex(16)
+    tap.eq(codes(sent(nonce=nonce)), (200, "OK"), "with a nonce")
+    tap.eq(codes(sent(nonce=nonce)), (401, "TAMPERED"), "used once only")
+    for days in (-1, 1):
+        r = sent(created=int(time.time()) + days * 86400)
+        tap.eq(codes(r), (401, "CLOCK"), "made at another time")
+        tap.ok(abs(r.json["now"] - time.time()) < 5, "and told the time")
+    h = sign_headers(acc.device, a.host, PATH, BODY)
+    tap.eq(codes(a.send(PATH, BODY + b" ", h)), (401, "TAMPERED"),
+           "another body than was signed")
+    tap.eq(codes(a.send("/v1/head", BODY, h)), (401, "TAMPERED"),
+           "another path than was signed")
+    h = sign_headers(acc.device, "elsewhere:443", PATH, BODY)
+    tap.eq(codes(a.send(PATH, BODY, h)), (401, "TAMPERED"),
+           "another authority than was signed")
+
+    def other_key(h):
+        h["Signature"] = sign_headers(Keys(), a.host, PATH,
+                                      BODY)["Signature"]
+    tap.eq(codes(sent(change=other_key)), (401, "TAMPERED"),
+           "signed by another key")
+    tap.eq(codes(a.ask(PATH, acc.session_body(), Keys())), (403, "DENIED"),
+           "by a device that is not known")
+    for name in ("Content-Digest", "Signature-Input", "Signature"):
+        tap.eq(codes(sent(change=lambda h: h.pop(name))),
+               (400, "MALFORMED"), f"without {name}")
+    for old, new in ((";alg=", ";ALG="), ('"@method" ', ""), ("created", " created"),
+                     ("skerry=", "other="), ("ed25519", "hmac-sha256")):
+        def change(h):
+            h["Signature-Input"] = h["Signature-Input"].replace(old, new)
+        tap.eq(codes(sent(change=change)), (400, "MALFORMED"),
+               f"another form: {new or 'no ' + old}")
+
+    def long(h):
+        h["Signature"] = "skerry=:" + "A" * 600 + ":"
+    tap.eq(codes(sent(change=long)), (400, "MALFORMED"), "a long header")
+
+
+def bodies():
+    good = acc.session_body()
+    for name, body in (
+            ("an unknown member", {**good, "more": 1}),
+            ("a missing member",
+             {k: v for k, v in good.items() if k != "reason"}),
+            ("a member of another type", {**good, "chain_seen": "0"}),
+            ("a negative number", {**good, "chain_seen": -1}),
+            ("a fraction", {**good, "chain_seen": 0.5}),
+            ("upper case hex", {**good, "space": acc.space.hex().upper()}),
+            ("another reason", {**good, "reason": "government"}),
+            ("an array", [])):
+        tap.eq(codes(a.ask(PATH, body, acc.device)), (400, "MALFORMED"),
+               name)
+    double = BODY[:-1] + b', "reason": "user"}'
+    for name, body in (("a member twice", double), ("no JSON", b"{"),
+                       ("more after it", BODY + b"{}"), ("nothing", b""),
+                       ("deep", b"[" * 60000)):
+        tap.eq(codes(sent(body)), (400, "MALFORMED"), name)
+    tap.eq(codes(sent(b" " * (65536 - len(BODY)) + BODY)), (200, "OK"),
+           "64 KiB")
+    tap.eq(codes(sent(b" " * (65537 - len(BODY)) + BODY)), (400, "LIMIT"),
+           "one more")
+    c = a.connect()
+    c.putrequest("POST", PATH)
+    for k, v in sign_headers(acc.device, a.host, PATH, BODY).items():
+        c.putheader(k, v)
+    c.putheader("Transfer-Encoding", "chunked")
+    c.endheaders()
+    for _ in range(80):
+        c.send(b"400\r\n" + b"x" * 1024 + b"\r\n")
+    c.send(b"0\r\n\r\n")
+    tap.eq(c.getresponse().status, 400, "too long without saying so")
+    tap.eq(codes(a.send(PATH, None, {}, method="GET")), (400, "USAGE"),
+           "GET")
+    tap.eq(codes(sent(path="/v1/nothing")), (404, "NOT_FOUND"),
+           "no such path")
+    tap.eq(codes(sent(path="/v1/" + "x" * 300)), (404, "NOT_FOUND"),
+           "a long path")
+
+
+def rights():
+    other = Account(a)
+    other.create()
+    tap.eq(codes(other.session(acc.device)), (403, "DENIED"),
+           "another's session")
+    tap.eq(codes(other.put_head(0, head(1), acc.device)), (403, "DENIED"),
+           "another's head")
+    nowhere = Account(a)
+    tap.eq(codes(nowhere.put_head(0, head(1), acc.device)),
+           (403, "DENIED"), "a space that is not there looks the same")
+    tap.eq(codes(a.ask("/v1/enrolments/lookup", {
+        "account": other.id.hex(), "device": other.device.id.hex()},
+        acc.device)), (403, "DENIED"), "lookup for another's account")
+    tap.eq(codes(a.ask("/v1/recovery", {
+        "account": other.id.hex(), "space": other.space.hex()},
+        acc.recovery)), (403, "DENIED"), "another's recovery")
+    tap.eq(codes(other.add_entry(other.next_entry(ADD, Keys()),
+                                 signer=acc.device)), (403, "DENIED"),
+           "another's chain")
+    tap.eq(codes(a.ask("/v1/account", {
+        "device": other.device.id.hex(), "chain_seen": 0}, acc.device)),
+        (403, "DENIED"), "another's account")
+
+
+def new_accounts():
+    for residency, depot in (("es", "sevilla"), ("es", "zurich"),
+                             ("es", "nowhere"), ("ch-not-here", "zurich"),
+                             ("nowhere", "madrid")):
+        x = Account(a, residency, depot)
+        tap.eq(codes(x.create()), (403, "DENIED"),
+               f"residency {residency} with depot {depot}")
+        tap.eq(x.session().code, "DENIED", "leaves nothing")
+    x = Account(a)
+    x.body["keyslots"][0]["blob"] = b64(secrets.token_bytes(80))
+    tap.eq(codes(x.create()), (401, "TAMPERED"), "a blob that does not open")
+    y = Account(a)
+    x.body["keyslots"][0] = y.body["keyslots"][0]
+    tap.eq(codes(x.create()), (401, "TAMPERED"), "a blob of another space")
+    x = Account(a)
+    x.body["chain"].reverse()
+    tap.ok(x.create().code in ("DENIED", "MALFORMED"), "chain turned round")
+    x = Account(a)
+    body = json.dumps(x.body).encode()
+    tap.eq(codes(a.ask("/v1/accounts", body, x.recovery)), (403, "DENIED"),
+           "not signed by the first device")
+    x = Account(a)
+    x.body["space"] = acc.body["space"]
+    tap.ok(x.create().code in ("EXISTS", "TAMPERED"), "a space twice")
+    x = Account(a)
+    x.body["residency"] = "e" * 70
+    tap.eq(codes(x.create()), (400, "MALFORMED"), "a long name")
+
+
+def policies():
+    def refused(name, change):
+        p = a.policy()
+        change(p)
+        r = a.sign_policy(p, want=3, name="bad.txt")
+        tap.ok("residency es" in r.stderr, f"does not sign: {name}")
+
+    refused("keys where the data is",
+            lambda p: p["residencies"][0]["keys"].append("es"))
+    refused("a depot elsewhere",
+            lambda p: p["residencies"][0]["depots"].append("zurich"))
+    refused("a depot that is not defined",
+            lambda p: p["residencies"][0]["depots"].append("lisboa"))
+    refused("no authority where the keys may be",
+            lambda p: p["residencies"][0].update(keys=["no"]))
+    p = a.policy()
+    p["more"] = 1
+    tap.ok("unknown" in a.sign_policy(p, want=7, name="bad.txt").stderr,
+           "does not sign an unknown member")
+
+    # The rule holds for whoever signs without this program, too.
+    bad = a.policy()
+    bad["residencies"] = bad["residencies"][:1]
+    bad["residencies"][0]["keys"].append("es")
+    signer = skerrytest.Signer()
+    b = Authority(start=False)
+    b.config.pop("policy_key")
+    with open(b.config["policy"], "w") as f:
+        f.write(b64(signer.public) + "\n" + signer.token(bad) + "\n")
+    p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
+    tap.eq(p.wait(), 3, "the authority does not start with one that breaks it")
+    tap.ok("where its data is" in p.raw, "and says why")
+    good = b.policy()
+    good["residencies"] = good["residencies"][:1]
+    with open(b.config["policy"], "w") as f:
+        f.write(b64(signer.public) + "\n" + signer.token(good) + "\n")
+    b.run_command("check-config", "--config", b.config_file())
+    tap.ok(True, "(a good one is taken)")
+    b.config["policy_key"] = b.pin
+    b.run_command("check-config", "--config", b.config_file(), want=13)
+    p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
+    tap.eq(p.wait(), 13, "nor with one of another signer")
+    with open(b.passphrase, "w") as f:
+        f.write("wrong")
+    b.config.pop("policy_key")
+    p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
+    tap.eq(p.wait(), 6, "nor with a wrong passphrase")
+
+
+def transport():
+    old = ssl.create_default_context(cafile=a.cert)
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        old.wrap_socket(socket.create_connection(("127.0.0.1", a.port)),
+                        server_hostname="127.0.0.1")
+        tap.ok(False, "TLS 1.2 is refused")
+    except (ssl.SSLError, OSError):
+        tap.ok(True, "TLS 1.2 is refused")
+    tap.eq(a.send("/healthz", None, {}, method="GET").body, b"ok",
+           "healthz")
+    base = f"http://127.0.0.1:{a.metrics_port}"
+    text = urllib.request.urlopen(base + "/metrics").read().decode()
+    tap.ok('requests_total{path="/v1/session",status="200"}' in text,
+           "metrics")
+    tap.ok(acc.id.hex() not in text, "which name nobody")
+    tap.eq(urllib.request.urlopen(base + "/healthz").read(), b"ok",
+           "healthz on loopback")
+
+
+def separation():
+    roles = a.roles()
+    tap.eq(sorted(roles), ["front", "keys", "ledger"], "three roles")
+
+    def fds(role):
+        where = f"/proc/{roles[role]}/fd"
+        return [os.readlink(f"{where}/{n}") for n in os.listdir(where)]
+
+    tap.ok(not any("sqlite" in x for x in fds("front")),
+           "the front has no database")
+    tap.ok(not any(x.startswith("/") and x != "/dev/null"
+                   for x in fds("front")), "nor another file")
+    tap.ok(all(x.startswith("pipe:") or x == "/dev/null"
+               for x in fds("keys")), "keys has pipes only")
+    tap.ok(any("sqlite" in x for x in fds("ledger")), "(the ledger has it)")
+    if any(l.get("event") == "sandbox" for l in a.process.lines):
+        tap.skip("each is confined", "this build or kernel cannot")
+        return
+    for role, pid in roles.items():
+        with open(f"/proc/{pid}/status") as f:
+            tap.ok("Seccomp:\t2" in f.read(), f"{role} is confined")
+
+
+tap.run(signatures, bodies, rights, new_accounts, policies, transport,
+        separation)

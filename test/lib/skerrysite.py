@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole site for feature tests: an authority, a depot, a policy that names
+both, and devices, each with a home of its own.  Needs SKERRY, SKERRY_AUTHORITY
+and SKERRY_DEPOT in the environment."""
+
+import atexit
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+
+from skerrytest import Depot, Process, certificate, folder
+
+BIN = os.environ.get("SKERRY", "build/client/skerry")
+AUTHORITY = os.environ.get("SKERRY_AUTHORITY",
+                           "build/authority/skerry-authority")
+DEPOT = os.environ.get("SKERRY_DEPOT", "build/depot/skerry-depot")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def read(path):
+    with open(path) as f:
+        return f.read()
+
+
+class Result:
+    def __init__(self, p):
+        self.code = p.returncode
+        self.out = p.stdout.decode(errors="replace")
+        self.err = p.stderr.decode(errors="replace")
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return f"exit {self.code}\n{self.out}\n{self.err}"
+
+
+class Authority:
+    """skerry-authority; its address stays over a restart."""
+
+    def __init__(self, lease="12h"):
+        self.dir = folder()
+        self.port = free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        phrase = os.path.join(self.dir, "phrase")
+        with open(phrase, "w") as f:
+            f.write("a passphrase for the tests\n")
+        os.chmod(phrase, 0o600)
+        self.home = os.path.join(self.dir, "authority")
+        self.public = json.loads(subprocess.run(
+            [AUTHORITY, "init", "--dir", self.home, "--name", "offshore",
+             "--jurisdiction", "ch", "--url", self.url, "--passphrase-file",
+             phrase, "--lease", lease],
+            check=True, stdout=subprocess.PIPE).stdout)
+        cert, key = certificate(self.dir)
+        os.rename(cert, os.path.join(self.home, "tls.pem"))
+        os.rename(key, os.path.join(self.home, "tls.key"))
+        os.chmod(os.path.join(self.home, "tls.key"), 0o600)
+        self.ca = read(os.path.join(self.home, "tls.pem"))
+        self.config = os.path.join(self.home, "authority.yaml")
+        self.process = None
+
+    def start(self, env=None, prefix=()):
+        self.process = Process([*prefix, AUTHORITY, "run", "--config",
+                                self.config], env=env)
+        self.process.wait_ready()
+
+    def stop(self):
+        self.process.term()
+        self.process.wait()
+
+
+class Site:
+    def __init__(self, lease="12h", start=True):
+        self.dir = folder()
+        self.authority = Authority(lease)
+        self.depot = Depot(
+            binary=DEPOT, name="onshore",
+            authority_keys=[self.authority.public["signing"]])
+        self.policy_key = os.path.join(self.dir, "policy.key")
+        subprocess.run([AUTHORITY, "policy", "key", "--out", self.policy_key],
+                       check=True, stdout=subprocess.DEVNULL)
+        self.policy = self.make_policy("policy.txt", 1)
+        with open(self.policy) as f:
+            self.public_key = f.readline().strip()
+        with open(os.path.join(self.authority.home, "policy.txt"), "w") as f:
+            f.write(read(self.policy))
+        if start:
+            self.authority.start()
+
+    def members(self, serial):
+        return {
+            "v": 1, "serial": serial, "issued": 1700000000 + serial,
+            "authorities": [{
+                "name": "offshore", "jurisdiction": "ch",
+                "url": self.authority.url, "ca": self.authority.ca,
+                "intake": self.authority.public["intake"],
+                "signing": self.authority.public["signing"]}],
+            "depots": [{
+                "name": "onshore", "jurisdiction": "de",
+                "url": f"https://127.0.0.1:{self.depot.port}",
+                "ca": read(self.depot.cert)}],
+            "residencies": [{
+                "name": "germany", "jurisdiction": "de",
+                "depots": ["onshore"], "keys": ["ch"]}]}
+
+    def make_policy(self, name, serial, key=None, **changes):
+        path = os.path.join(self.dir, name)
+        with open(path + ".json", "w") as f:
+            json.dump({**self.members(serial), **changes}, f)
+        subprocess.run([AUTHORITY, "policy", "sign", "--key",
+                        key or self.policy_key, "--in", path + ".json",
+                        "--out", path], check=True,
+                       stdout=subprocess.DEVNULL)
+        return path
+
+    def device(self):
+        return Device(self)
+
+    def first(self, *options):
+        """A device with a space of its own."""
+        d = self.device()
+        d.recovery = os.path.join(d.dir, "recovery")
+        r = d.run("init", "--policy", self.policy, "--residency", "germany",
+                  "--recovery-out", d.recovery, *options)
+        if r.code != 0:
+            raise RuntimeError(repr(r))
+        return d
+
+
+class Device:
+    def __init__(self, site):
+        self.site = site
+        self.dir = folder()
+        self.home = os.path.join(self.dir, "home")
+        runtime = os.path.join(self.dir, "run")
+        os.mkdir(runtime, 0o700)
+        self.env = {k: v for k, v in os.environ.items()
+                    if not k.startswith(("SKERRY", "XDG_"))}
+        self.env.update(SKERRY_HOME=self.home, XDG_RUNTIME_DIR=runtime,
+                        XDG_CACHE_HOME=os.path.join(self.dir, "cache"),
+                        HOME=self.dir)
+        atexit.register(self.lock)
+
+    def argv(self, *args):
+        return [BIN, *args]
+
+    def run(self, *args, env=None, prefix=(), stdin=None, timeout=120):
+        return Result(subprocess.run(
+            [*prefix, *self.argv(*args)], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, input=stdin, timeout=timeout,
+            start_new_session=True, env={**self.env, **(env or {})}))
+
+    def start(self, *args):
+        """The same in the background."""
+        p = subprocess.Popen(
+            self.argv(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL, start_new_session=True, env=self.env)
+        atexit.register(lambda: p.poll() is None and p.send_signal(
+            signal.SIGKILL))
+        return p
+
+    def lock(self):
+        if os.path.isdir(self.home):
+            self.run("lock")
+
+    def json(self, *args, **more):
+        return self.run(args[0], "--json", *args[1:], **more).json
+
+    def enrol_args(self):
+        return ("enrol", "--policy", self.site.policy)
+
+    def join(self, approver):
+        """Enrols and has another device approve it."""
+        code = self.json(*self.enrol_args(), "--no-wait")["code"]
+        r = approver.run("approve", "--yes", code)
+        if r.code == 0:
+            r = self.run(*self.enrol_args())
+        if r.code != 0:
+            raise RuntimeError(repr(r))
+        return self
+
+
+def b64(raw):
+    return base64.b64encode(raw).decode()

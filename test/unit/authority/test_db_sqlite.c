@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/lib/cm.h"
+
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "authority/db.h"
+#include "base/fault.h"
+
+static char dir[] = "/tmp/skerry-db-XXXXXX";
+static char path[64];
+static const uint8_t account[ID_LEN] = { 1 }, space[ID_LEN] = { 2 };
+static const uint8_t request[DB_HASH_LEN] = { 3 };
+
+static struct db *
+opened(void)
+{
+	struct db *db = NULL;
+	struct fault f = { 0 };
+
+	assert_int_equal(db_sqlite_open(path, &db, &f), 0);
+	return db;
+}
+
+static void
+begin(struct db *db)
+{
+	struct fault f = { 0 };
+
+	assert_int_equal(db->begin(db, &f), 0);
+}
+
+static void
+commit(struct db *db)
+{
+	struct fault f = { 0 };
+
+	assert_int_equal(db->commit(db, &f), 0);
+}
+
+static int
+setup(void **state)
+{
+	struct db_space s = { .residency = "es", .depot = "madrid" };
+	struct db *db;
+	struct fault f = { 0 };
+
+	(void)unlink(path);
+	db = opened();
+	memcpy(s.id, space, ID_LEN);
+	memcpy(s.account, account, ID_LEN);
+	begin(db);
+	assert_int_equal(db->account_add(db, account, request, &f), 0);
+	assert_int_equal(db->space_add(db, &s, &f), 0);
+	commit(db);
+	*state = db;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct db *db = *state;
+
+	db->close(db);
+	return unlink(path);
+}
+
+static void
+keeps_what_was_committed(void **state)
+{
+	struct db *db = *state, *other = opened();
+	uint8_t got[DB_HASH_LEN];
+	struct db_space s;
+	struct fault f = { 0 };
+
+	begin(other);
+	assert_int_equal(other->account_get(other, account, got, &f), 0);
+	assert_memory_equal(got, request, sizeof(got));
+	assert_int_equal(other->account_get(other, space, got, &f),
+	    FAULT_NOT_FOUND);
+	assert_int_equal(other->space_get(other, space, &s, &f), 0);
+	assert_string_equal(s.depot, "madrid");
+	commit(other);
+	other->close(other);
+	begin(db);
+	assert_int_equal(db->account_add(db, account, request, &f),
+	    FAULT_EXISTS);
+	commit(db);
+}
+
+static void
+undoes_to_the_mark(void **state)
+{
+	static const uint8_t a[ID_LEN] = { 7 }, b[ID_LEN] = { 8 };
+	uint8_t got[DB_HASH_LEN];
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	begin(db);
+	assert_int_equal(db->account_add(db, a, request, &f), 0);
+	assert_int_equal(db->mark(db, &f), 0);
+	assert_int_equal(db->account_add(db, b, request, &f), 0);
+	assert_int_equal(db->back(db, &f), 0);
+	assert_true(db->active(db));
+	commit(db);
+	begin(db);
+	assert_int_equal(db->account_get(db, a, got, &f), 0);
+	assert_int_equal(db->account_get(db, b, got, &f), FAULT_NOT_FOUND);
+	db->abort(db);
+	assert_false(db->active(db));
+}
+
+static void
+refuses_orphans(void **state)
+{
+	static const uint8_t nobody[ID_LEN] = { 9 };
+	const struct db_slot slot = { .epoch = 1 };
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	begin(db);
+	assert_int_not_equal(db->slot_add(db, nobody, DB_RECOVERY, &slot, &f),
+	    0);
+	assert_int_equal(db->slot_add(db, space, DB_RECOVERY, &slot, &f), 0);
+	assert_int_equal(db->slot_add(db, space, DB_RECOVERY, &slot, &f),
+	    FAULT_EXISTS);
+	commit(db);
+}
+
+static void
+remembers_nonces_until_told_to_forget(void **state)
+{
+	static const uint8_t nonce[DB_NONCE_LEN] = { 5 };
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	begin(db);
+	assert_int_equal(db->nonce_add(db, account, nonce, 1000, &f), 0);
+	assert_int_equal(db->nonce_add(db, account, nonce, 1001, &f),
+	    FAULT_EXISTS);
+	assert_int_equal(db->nonce_add(db, space, nonce, 1001, &f), 0);
+	assert_int_equal(db->forget(db, 1000, 0, &f), 0);
+	assert_int_equal(db->nonce_add(db, account, nonce, 1002, &f),
+	    FAULT_EXISTS);
+	assert_int_equal(db->forget(db, 1001, 0, &f), 0);
+	assert_int_equal(db->nonce_add(db, account, nonce, 1003, &f), 0);
+	commit(db);
+}
+
+static void
+keeps_the_older_enrolment(void **state)
+{
+	struct db_enrolment e = { .device = { 4 }, .expires = 50 }, got;
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	begin(db);
+	assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	e.expires = 60;
+	assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	assert_true(got.expires == 50);
+	assert_int_equal(db->forget(db, 0, 51, &f), 0);
+	assert_int_equal(db->enrolment_get(db, e.device, &got, &f),
+	    FAULT_NOT_FOUND);
+	commit(db);
+}
+
+static void
+moves_a_head_by_one_only(void **state)
+{
+	struct db_head h = { .number = 2 }, got;
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	begin(db);
+	assert_int_equal(db->head_get(db, space, &got, &f), 0);
+	assert_int_equal(got.number, 0);
+	assert_int_equal(db->head_move(db, space, &h, &f), FAULT_CONFLICT);
+	h.number = 1;
+	assert_int_equal(db->head_move(db, space, &h, &f), 0);
+	assert_int_equal(db->head_move(db, space, &h, &f), FAULT_CONFLICT);
+	h.number = 3;
+	assert_int_equal(db->head_move(db, space, &h, &f), FAULT_CONFLICT);
+	h.number = 2;
+	h.head[0] = 9;
+	assert_int_equal(db->head_move(db, space, &h, &f), 0);
+	assert_int_equal(db->head_get(db, space, &got, &f), 0);
+	assert_int_equal(got.number, 2);
+	assert_int_equal(got.head[0], 9);
+	commit(db);
+}
+
+/* Moves the head until it is at 200; how many moves were this process's. */
+static int
+racer(void)
+{
+	struct db *db;
+	struct fault f = { 0 };
+	int won = 0;
+
+	if (db_sqlite_open(path, &db, &f) != 0)
+		return 255;
+	for (;;) {
+		struct db_head h, next = { 0 };
+		int rc;
+
+		if (db->begin(db, &f) != 0)
+			return 254;
+		if (db->head_get(db, space, &h, &f) != 0)
+			return 253;
+		/* What this one saw, the other may have moved meanwhile. */
+		db->abort(db);
+		if (h.number == 200)
+			break;
+		next.number = h.number + 1;
+		if (db->begin(db, &f) != 0)
+			return 252;
+		rc = db->head_move(db, space, &next, &f);
+		if (rc == 0)
+			won++;
+		else if (rc != FAULT_CONFLICT)
+			return 251;
+		if (db->commit(db, &f) != 0)
+			return 250;
+	}
+	db->close(db);
+	return won;
+}
+
+static void
+gives_each_number_to_one_of_two_processes(void **state)
+{
+	int total = 0;
+	pid_t pid[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		pid[i] = fork();
+		assert_true(pid[i] >= 0);
+		if (pid[i] == 0)
+			_exit(racer());
+	}
+	for (int i = 0; i < 2; i++) {
+		int status;
+
+		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+		assert_true(WIFEXITED(status));
+		assert_true(WEXITSTATUS(status) <= 200);
+		total += WEXITSTATUS(status);
+	}
+	assert_int_equal(total, 200);
+}
+
+static void
+refuses_a_newer_schema(void **state)
+{
+	struct db *none = NULL;
+	struct fault f = { 0 };
+	sqlite3 *h;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, "PRAGMA user_version = 2", NULL,
+	    NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(h), SQLITE_OK);
+	assert_int_equal(db_sqlite_open(path, &none, &f), FAULT_VERSION);
+	assert_null(none);
+}
+
+static void
+tells_a_path_that_cannot_be(void **state)
+{
+	struct db *none = NULL;
+	struct fault f = { 0 };
+
+	(void)state;
+	assert_int_equal(db_sqlite_open("/nowhere/x.sqlite", &none, &f),
+	    FAULT_IO);
+	assert_non_null(strstr(f.text, "/nowhere/x.sqlite"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest t[] = {
+		TEST(keeps_what_was_committed),
+		TEST(undoes_to_the_mark),
+		TEST(refuses_orphans),
+		TEST(remembers_nonces_until_told_to_forget),
+		TEST(keeps_the_older_enrolment),
+		TEST(moves_a_head_by_one_only),
+		TEST(gives_each_number_to_one_of_two_processes),
+		TEST(refuses_a_newer_schema),
+		cmocka_unit_test(tells_a_path_that_cannot_be),
+	};
+	int rc;
+
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	(void)snprintf(path, sizeof(path), "%s/db.sqlite", dir);
+	rc = cmocka_run_group_tests(t, NULL, NULL);
+	(void)rmdir(dir);
+	return rc;
+}

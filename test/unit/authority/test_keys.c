@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The keys role without its process: what it answers to whom. */
+#include "test/lib/cm.h"
+
+#include <time.h>
+
+#include "authority/keymsg.h"
+#include "authority/keys.h"
+#include "authority/keystore_file.h"
+#include "base/fault.h"
+#include "base/wr.h"
+#include "crypt/secret.h"
+#include "crypt/sign.h"
+
+static const struct keystore_file_cost cheap = { 1, 8192 };
+static struct keystore_public pub;
+static struct keys keys = { .lease = 3600 };
+
+static unsigned
+code(unsigned role, const struct buf *ask, struct buf *out)
+{
+	buf_wipe(out);
+	assert_int_equal(keys_answer(&keys, role, buf_bytes(ask), out), 0);
+	assert_true(out->n >= 1);
+	return out->p[0];
+}
+
+static void
+capability_ask(struct buf *b, int64_t now)
+{
+	struct wr w = wr_to(b);
+	uint8_t prefix[ID_LEN] = { 1 };
+
+	wr_u8(&w, PERMIT_CAPABILITY);
+	wr_u8(&w, 6);
+	wr_copy(&w, "madrid", 6);
+	wr_copy(&w, prefix, sizeof(prefix));
+	wr_u64(&w, (uint64_t)now);
+	assert_int_equal(wr_finish(&w), 0);
+}
+
+static void
+signs_a_writers_capability_only(void **state)
+{
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+	struct buf out defer(buf_wipe) = buf_init(4096);
+	int64_t now = (int64_t)time(NULL);
+	struct capability c;
+
+	(void)state;
+	capability_ask(&ask, now);
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out), 0);
+	assert_int_equal(capability_verify(&pub.signing,
+	    bytes_of(out.p + 1, out.n - 1), &c), 0);
+	assert_string_equal(c.depot, "madrid");
+	assert_int_equal(c.verbs, CAPABILITY_GET | CAPABILITY_PUT |
+	    CAPABILITY_LIST);
+	assert_true(c.exp == now + 3600);
+}
+
+static void
+refuses_another_time(void **state)
+{
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+	struct buf out defer(buf_wipe) = buf_init(4096);
+
+	(void)state;
+	capability_ask(&ask, (int64_t)time(NULL) + 86400);
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out),
+	    fault_exit(FAULT_CLOCK));
+	assert_int_equal(out.n, 1);
+}
+
+static void
+refuses_other_roles(void **state)
+{
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+	struct buf out defer(buf_wipe) = buf_init(4096);
+
+	(void)state;
+	capability_ask(&ask, (int64_t)time(NULL));
+	assert_int_equal(code(PERMIT_FRONT, &ask, &out),
+	    fault_exit(FAULT_DENIED));
+	assert_int_equal(code(PERMIT_PARENT, &ask, &out),
+	    fault_exit(FAULT_DENIED));
+}
+
+static void
+refuses_prefixes_and_trailing_bytes(void **state)
+{
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+	struct buf out defer(buf_wipe) = buf_init(4096);
+
+	(void)state;
+	capability_ask(&ask, (int64_t)time(NULL));
+	for (size_t n = 0; n < ask.n; n++) {
+		uint8_t *cut = cm_exact(ask.p, n);
+
+		buf_wipe(&out);
+		assert_int_equal(keys_answer(&keys, PERMIT_LEDGER,
+		    bytes_of(cut, n), &out), 0);
+		assert_int_equal(out.p[0], fault_exit(FAULT_MALFORMED));
+		free(cut);
+	}
+	assert_int_equal(buf_append(&ask, "x", 1), 0);
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out),
+	    fault_exit(FAULT_MALFORMED));
+}
+
+static void
+admits_and_releases(void **state)
+{
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+	struct buf out defer(buf_wipe) = buf_init(4096);
+	struct wr w = wr_to(&ask);
+	uint8_t aad[36] = { [35] = 1 }, blob[KEYSTORE_SEALED_LEN];
+	uint8_t key[KEY_LEN], wrapped[WRAP_LEN];
+	struct sign_key sign;
+	struct sign_pub sign_pub;
+	struct box_key box;
+	struct box_pub box_pub;
+
+	(void)state;
+	memset(key, 5, sizeof(key));
+	assert_int_equal(hpke_seal(&pub.intake,
+	    bytes_of("skerry admit v1", 15), bytes_of(aad, sizeof(aad)),
+	    bytes_of(key, sizeof(key)), blob), 0);
+	wr_u8(&w, PERMIT_ADMIT);
+	wr_copy(&w, aad, sizeof(aad));
+	wr_copy(&w, blob, sizeof(blob));
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out), 0);
+	assert_int_equal(out.n, 1 + WRAP_LEN);
+	memcpy(wrapped, out.p + 1, WRAP_LEN);
+
+	sign_new(&sign, &sign_pub);
+	sign_box_new(&box, &box_pub);
+	for (unsigned epoch = 1; epoch <= 2; epoch++) {
+		buf_wipe(&ask);
+		w = wr_to(&ask);
+		aad[35] = (uint8_t)epoch;
+		wr_u8(&w, PERMIT_RELEASE);
+		wr_copy(&w, aad, sizeof(aad));
+		wr_copy(&w, wrapped, WRAP_LEN);
+		wr_copy(&w, sign_pub.b, sizeof(sign_pub.b));
+		wr_copy(&w, box_pub.b, sizeof(box_pub.b));
+		/* The epoch is bound: no keyslot is released as another. */
+		assert_int_equal(code(PERMIT_LEDGER, &ask, &out),
+		    epoch == 1 ? 0 : fault_exit(FAULT_SECRET));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest t[] = {
+		cmocka_unit_test(signs_a_writers_capability_only),
+		cmocka_unit_test(refuses_another_time),
+		cmocka_unit_test(refuses_other_roles),
+		cmocka_unit_test(refuses_prefixes_and_trailing_bytes),
+		cmocka_unit_test(admits_and_releases),
+	};
+	uint8_t file[KEYSTORE_FILE_LEN];
+	struct keystore_config c = { .kind = "file",
+		.keyfile = bytes_of(file, sizeof(file)),
+		.passphrase = bytes_of("p", 1) };
+	int rc;
+
+	if (secret_init() != 0 ||
+	    keystore_file_make(c.passphrase, &cheap, file, &pub) != 0 ||
+	    keystore_open(&c, &keys.store) != 0 ||
+	    permit_ask(&keys.permit, PERMIT_PARENT, PERMIT_BOOT) != 0)
+		return 1;
+	rc = cmocka_run_group_tests(t, NULL, NULL);
+	keystore_close(keys.store);
+	return rc;
+}

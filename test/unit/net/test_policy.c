@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/lib/cm.h"
+
+#include <stdio.h>
+
+#include "base/fault.h"
+#include "crypt/paseto.h"
+#include "crypt/secret.h"
+#include "crypt/sign.h"
+#include "net/policy.h"
+
+#define KEY "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+#define AUTHORITY                                                            \
+	"{\"name\":\"alpha\",\"jurisdiction\":\"ch\","                       \
+	"\"url\":\"https://a.example\",\"ca\":\"PEM\",\"intake\":\"" KEY     \
+	"\",\"signing\":\"" KEY "\"}"
+#define DEPOT(name, where)                                                   \
+	"{\"name\":\"" name "\",\"jurisdiction\":\"" where                   \
+	"\",\"url\":\"https://d.example:1\",\"ca\":\"PEM\"}"
+#define RESIDENCY(where, depots, keys)                                       \
+	"{\"name\":\"spain\",\"jurisdiction\":\"" where                      \
+	"\",\"depots\":[" depots "],\"keys\":[" keys "]}"
+#define POLICY(a, d, r)                                                      \
+	"{\"v\":1,\"serial\":7,\"issued\":5,\"authorities\":[" a             \
+	"],\"depots\":[" d "],\"residencies\":[" r "]}"
+#define DEPOTS DEPOT("madrid", "es") "," DEPOT("zurich", "ch")
+#define GOOD                                                                 \
+	POLICY(AUTHORITY, DEPOTS, RESIDENCY("es", "\"madrid\"", "\"ch\""))
+
+static struct sign_key key;
+static struct sign_pub pub;
+
+static struct bytes
+text(const char *s)
+{
+	return bytes_of(s, strlen(s));
+}
+
+static int
+sign(const char *json, struct buf *out, struct fault *f)
+{
+	return policy_sign(text(json), &key, out, f);
+}
+
+static void
+loads_what_it_signed(void **state)
+{
+	struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+	struct policy *p defer(policy_freep) = NULL;
+	const struct policy_residency *r;
+	struct fault f = { 0 };
+
+	(void)state;
+	assert_int_equal(sign(GOOD, &file, &f), 0);
+	assert_int_equal(policy_load(buf_bytes(&file), &pub, &p, &f), 0);
+	assert_int_equal(p->serial, 7);
+	assert_memory_equal(&p->signer, &pub, sizeof(pub));
+	assert_string_equal(policy_find_authority(p, "alpha")->jurisdiction,
+	    "ch");
+	assert_string_equal(policy_find_depot(p, "madrid")->url,
+	    "https://d.example:1");
+	assert_null(policy_find_depot(p, "nowhere"));
+	r = policy_find_residency(p, "spain");
+	assert_true(policy_allows(r, "madrid"));
+	assert_false(policy_allows(r, "zurich"));
+}
+
+static void
+refuses_another_signer(void **state)
+{
+	struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+	struct policy *p = NULL;
+	struct sign_key other_key;
+	struct sign_pub other;
+	struct fault f = { 0 };
+
+	(void)state;
+	sign_new(&other_key, &other);
+	assert_int_equal(sign(GOOD, &file, &f), 0);
+	assert_int_equal(policy_load(buf_bytes(&file), &other, &p, &f),
+	    FAULT_TRUST);
+	assert_null(p);
+}
+
+static void
+refuses_rules_broken(void **state)
+{
+	static const struct {
+		const char *json, *says;
+	} bad[] = {
+		{ POLICY(AUTHORITY, DEPOTS,
+		      RESIDENCY("es", "\"madrid\"", "\"ch\",\"es\"")),
+		    "spain: its keys may be in es" },
+		{ POLICY(AUTHORITY, DEPOTS,
+		      RESIDENCY("es", "\"madrid\",\"zurich\"", "\"ch\"")),
+		    "spain: depot zurich is in ch" },
+		{ POLICY(AUTHORITY, DEPOTS,
+		      RESIDENCY("es", "\"lisboa\"", "\"ch\"")),
+		    "spain: depot lisboa is not defined" },
+		{ POLICY(AUTHORITY, DEPOTS,
+		      RESIDENCY("es", "\"madrid\"", "\"is\"")),
+		    "spain: no authority" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+		struct fault f = { 0 };
+
+		assert_int_equal(sign(bad[i].json, &file, &f), FAULT_CONFIG);
+		assert_non_null(strstr(f.text, bad[i].says));
+		assert_int_equal(file.n, 0);
+	}
+}
+
+static void
+refuses_other_forms(void **state)
+{
+	static const char *const bad[] = {
+		"", "[]", "{}", GOOD "x",
+		"{\"v\":1,\"v\":1}",
+		POLICY(AUTHORITY "," AUTHORITY, DEPOTS,
+		    RESIDENCY("es", "\"madrid\"", "\"ch\"")),
+		POLICY(AUTHORITY, DEPOTS "," DEPOT("madrid", "es"),
+		    RESIDENCY("es", "\"madrid\"", "\"ch\"")),
+		POLICY(AUTHORITY, DEPOT("Madrid", "es"),
+		    RESIDENCY("es", "\"madrid\"", "\"ch\"")),
+		POLICY(AUTHORITY, DEPOT("../x", "es"),
+		    RESIDENCY("es", "\"madrid\"", "\"ch\"")),
+		POLICY(AUTHORITY, DEPOT("madrid", "ES"),
+		    RESIDENCY("es", "\"madrid\"", "\"ch\"")),
+		POLICY(AUTHORITY, DEPOTS, RESIDENCY("es", "", "\"ch\"")),
+		POLICY(AUTHORITY, DEPOTS,
+		    RESIDENCY("es", "\"madrid\",\"madrid\"", "\"ch\"")),
+		POLICY(AUTHORITY, DEPOTS, RESIDENCY("es", "\"madrid\"", "1")),
+		POLICY(AUTHORITY, "", RESIDENCY("es", "\"m\"", "\"ch\"")),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+		struct fault f = { 0 };
+
+		assert_int_equal(sign(bad[i], &file, &f), FAULT_MALFORMED);
+	}
+}
+
+static void
+tells_an_unknown_version(void **state)
+{
+	struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+	struct fault f = { 0 };
+
+	(void)state;
+	assert_int_equal(sign("{\"v\":2,\"new\":true}", &file, &f),
+	    FAULT_VERSION);
+}
+
+static void
+refuses_every_prefix_and_change(void **state)
+{
+	struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+	struct policy *p = NULL;
+	struct fault f = { 0 };
+
+	(void)state;
+	assert_int_equal(sign(GOOD, &file, &f), 0);
+	for (size_t n = 0; n < file.n; n++) {
+		uint8_t *cut = cm_exact(file.p, n);
+
+		assert_int_not_equal(policy_load(bytes_of(cut, n), NULL, &p,
+		    &f), 0);
+		free(cut);
+	}
+	for (size_t i = 0; i < file.n; i++) {
+		uint8_t *bad = cm_exact(file.p, file.n);
+
+		bad[i] ^= 1;
+		assert_int_not_equal(policy_load(bytes_of(bad, file.n), &pub,
+		    &p, &f), 0);
+		free(bad);
+	}
+	assert_int_equal(buf_append(&file, "\n", 1), 0);
+	assert_int_equal(policy_load(buf_bytes(&file), &pub, &p, &f),
+	    FAULT_MALFORMED);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest t[] = {
+		cmocka_unit_test(loads_what_it_signed),
+		cmocka_unit_test(refuses_another_signer),
+		cmocka_unit_test(refuses_rules_broken),
+		cmocka_unit_test(refuses_other_forms),
+		cmocka_unit_test(tells_an_unknown_version),
+		cmocka_unit_test(refuses_every_prefix_and_change),
+	};
+
+	if (secret_init() != 0)
+		return 1;
+	sign_new(&key, &pub);
+	return cmocka_run_group_tests(t, NULL, NULL);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/unit/object/data.h"
+
+#include "crypt/kdf.h"
+#include "crypt/prp.h"
+#include "crypt/secret.h"
+#include "object/chunker.h"
+
+static const struct dedup_key key = { { 1, 2, 3 } };
+
+static uint64_t
+be(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+/* cut() straight from spec/10-names.md: nothing rolls. */
+static bool
+cuts(const uint8_t *secret, struct prp *k, const uint8_t *window)
+{
+	uint8_t block[16] = { 0 }, out[16];
+	uint64_t h = 0;
+
+	for (unsigned j = 0; j < 64; j++) {
+		uint64_t t = be(secret + 8 * window[j]);
+
+		for (unsigned i = 0; i < 63 - j; i++)
+			t = t << 1 ^ (t >> 63 != 0 ? 0x1b : 0);
+		h ^= t;
+	}
+	for (unsigned i = 0; i < 8; i++)
+		block[i] = (uint8_t)(h >> (56 - 8 * i));
+	assert_int_equal(prp_blocks(k, block, 1, out), 0);
+	return (be(out) & 0x7ffff) == 0;
+}
+
+static struct chunker *
+make(void)
+{
+	struct chunker *c = NULL;
+
+	assert_int_equal(chunker_new(&key, &c), 0);
+	return c;
+}
+
+static void
+cuts_where_the_definition_says(void **state)
+{
+	enum { N = 1000000 };
+	struct chunker *c = make();
+	uint8_t secret[2064], *p = data_new(4, CHUNK_MAX);
+	struct prp *k = NULL;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(kdf_hkdf(bytes_of(key.b, 32), bytes_of(NULL, 0),
+			     "skerry/1 chunker", secret, sizeof(secret)), 0);
+	assert_int_equal(prp_new(secret + 2048, &k), 0);
+	len = chunker_cut(c, p, CHUNK_MAX);
+	assert_in_range(len, CHUNK_MIN, N);
+	assert_true(cuts(secret, k, p + len - 64));
+	/* The whole way would take long; the last stretch will do. */
+	for (size_t i = len - 3000; i < len; i++)
+		assert_false(cuts(secret, k, p + i - 64));
+	prp_free(k);
+	free(p);
+	chunker_free(c);
+}
+
+static void
+finds_the_same_cuts_wherever_the_data_begins(void **state)
+{
+	enum { N = 8000000 };
+	struct chunker *c = make();
+	uint8_t *a = data_new(5, N), *b = malloc(N + 64);
+	size_t at = 0, chunks = 0;
+
+	(void)state;
+	for (size_t shift = 1; shift < 64; shift += 31) {
+		memcpy(b + shift, a, N);
+		for (at = 0; at < N; chunks++) {
+			size_t n = chunker_cut(c, a + at, N - at);
+
+			assert_int_equal(
+			    chunker_cut(c, b + shift + at, N - at), n);
+			assert_in_range(n, 1, CHUNK_MAX);
+			if (N - at > CHUNK_MIN)
+				assert_in_range(n, CHUNK_MIN, CHUNK_MAX);
+			at += n;
+		}
+		assert_int_equal(at, N);
+	}
+	/* Cut by content: data put in front is forgotten after some chunks. */
+	data_fill(77, b, 64);
+	memcpy(b + 64, a, N);
+	at = 0;
+	for (size_t other = 0; at < N && at + 64 != other;) {
+		if (at + 64 < other)
+			at += chunker_cut(c, a + at, N - at);
+		else
+			other += chunker_cut(c, b + other, N + 64 - other);
+	}
+	assert_in_range(at, 1, N - 1);
+	free(a);
+	free(b);
+	chunker_free(c);
+}
+
+static void
+gives_chunks_of_the_size_that_is_expected(void **state)
+{
+	enum { N = 64 << 20 };
+	struct chunker *c = make();
+	uint8_t *p = data_new(6, N);
+	size_t chunks = 0, longest = 0;
+
+	(void)state;
+	for (size_t at = 0; at < N; chunks++) {
+		size_t n = chunker_cut(c, p + at, N - at);
+
+		longest += n == CHUNK_MAX;
+		at += n;
+	}
+	/* 128 KiB and then one position in 512 Ki: about 640 KiB */
+	assert_in_range(N / chunks, 450000, 850000);
+	assert_in_range(longest, 0, chunks / 8);
+	free(p);
+	chunker_free(c);
+}
+
+static void
+ends_at_the_limits_and_at_the_end_of_the_data(void **state)
+{
+	struct chunker *c = make();
+	uint8_t *zero = calloc(1, CHUNK_MAX + 1);
+	size_t n;
+
+	(void)state;
+	assert_int_equal(chunker_cut(c, NULL, 0), 0);
+	assert_int_equal(chunker_cut(c, zero, 1), 1);
+	assert_int_equal(chunker_cut(c, zero, CHUNK_MIN), CHUNK_MIN);
+	/* All windows are alike: the first cuts or none does. */
+	n = chunker_cut(c, zero, CHUNK_MAX + 1);
+	assert_true(n == CHUNK_MIN || n == CHUNK_MAX);
+	for (size_t i = 1; i < 300; i += 13) {
+		uint8_t *p = cm_exact(zero, CHUNK_MIN + i);
+
+		assert_in_range(chunker_cut(c, p, CHUNK_MIN + i), CHUNK_MIN,
+		    CHUNK_MIN + i);
+		free(p);
+	}
+	free(zero);
+	chunker_free(c);
+}
+
+static void
+cuts_stay_what_they_were(void **state)
+{
+	static const size_t want[] = { 239641, 831192, 521500, 569240, 515435, 942172, 237167, 494281 };
+	struct chunker *c = make();
+	uint8_t *p = data_new(7, 8 << 20);
+	size_t at = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		size_t n = chunker_cut(c, p + at, (8 << 20) - at);
+
+		assert_int_equal(n, want[i]);
+		at += n;
+	}
+	free(p);
+	chunker_free(c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest t[] = {
+		cmocka_unit_test(cuts_where_the_definition_says),
+		cmocka_unit_test(finds_the_same_cuts_wherever_the_data_begins),
+		cmocka_unit_test(gives_chunks_of_the_size_that_is_expected),
+		cmocka_unit_test(ends_at_the_limits_and_at_the_end_of_the_data),
+		cmocka_unit_test(cuts_stay_what_they_were),
+	};
+
+	return secret_init() != 0 ? 1 : cmocka_run_group_tests(t, NULL, NULL);
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/unit/object/data.h"
+
+#include <zstd.h>
+
+#include "crypt/secret.h"
+#include "object/seal.h"
+
+static const struct dedup_key dedup = { { 9, 8, 7 } };
+
+struct sealed {
+	struct seal *s;
+	uint8_t *plain, *out;
+	size_t n;
+	struct index_entry e;
+};
+
+static struct seal *
+make(void)
+{
+	struct seal *s = NULL;
+
+	assert_int_equal(seal_new(BULK_BEST, &dedup, &s), 0);
+	return s;
+}
+
+/* Takes over plain. */
+static struct sealed
+chunk(uint8_t *plain, size_t n)
+{
+	struct sealed x = { .s = make(), .plain = plain, .n = n };
+	struct bytes m = bytes_of(plain, n);
+	uint8_t hash[1][HASH_LEN], id[1][CHUNK_ID_LEN];
+
+	x.out = malloc(seal_bound(n));
+	assert_int_equal(seal_ids(x.s, &m, 1, hash, id), 0);
+	assert_int_equal(
+	    seal_chunk(x.s, SEAL_DATA, m, hash[0], x.out, &x.e), 0);
+	assert_memory_equal(x.e.id, id[0], CHUNK_ID_LEN);
+	return x;
+}
+
+static void
+drop(struct sealed *x)
+{
+	free(x->plain);
+	free(x->out);
+	seal_free(x->s);
+}
+
+/* Opens into a buffer of just the right size. */
+static int
+reopen(const struct sealed *x, const struct index_entry *e)
+{
+	uint8_t *in = cm_exact(x->out, e->place.length);
+	uint8_t *got = malloc(e->plain_len + 1);
+	int rc = seal_open_chunk(x->s, e, bytes_of(in, e->place.length), got);
+
+	if (rc == 0)
+		assert_memory_equal(got, x->plain, x->n);
+	free(in);
+	free(got);
+	return rc;
+}
+
+static void
+opens_to_what_was_sealed(void **state)
+{
+	static const size_t len[] = { 1, 15, 64, 65, 4096, 65536, 65537,
+		200000, CHUNK_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(len); i++) {
+		struct sealed x = chunk(data_new(i, len[i]), len[i]);
+
+		assert_int_equal(x.e.place.length, seal_bound(len[i]));
+		assert_int_equal(reopen(&x, &x.e), 0);
+		drop(&x);
+		x = chunk(data_text(i, len[i]), len[i]);
+		assert_int_equal(reopen(&x, &x.e), 0);
+		if (len[i] >= 4096)
+			assert_true(x.e.place.length < len[i] * 3 / 4);
+		drop(&x);
+	}
+}
+
+static void
+never_uses_a_key_twice(void **state)
+{
+	struct sealed a = chunk(data_new(1, 100), 100);
+	struct sealed b = chunk(data_new(1, 100), 100);
+
+	(void)state;
+	assert_memory_equal(a.e.id, b.e.id, CHUNK_ID_LEN);
+	assert_memory_not_equal(a.e.key.b, b.e.key.b, KEY_LEN);
+	assert_memory_not_equal(a.out, b.out, 100);
+	drop(&a);
+	drop(&b);
+}
+
+static void
+refuses_every_altered_byte(void **state)
+{
+	struct sealed x = chunk(data_text(3, 300), 300);
+
+	(void)state;
+	for (size_t i = 0; i < x.e.place.length; i++) {
+		x.out[i] ^= 1;
+		assert_int_equal(reopen(&x, &x.e), FAULT_TAMPERED);
+		x.out[i] ^= 1;
+	}
+	assert_int_equal(reopen(&x, &x.e), 0);
+	drop(&x);
+}
+
+static void
+refuses_an_entry_that_says_otherwise(void **state)
+{
+	struct sealed x = chunk(data_new(4, 300), 300);
+	struct index_entry e = x.e;
+
+	(void)state;
+	e.id[0] ^= 1;
+	assert_int_equal(reopen(&x, &e), FAULT_TAMPERED);
+	e = x.e;
+	e.key.b[31] ^= 1;
+	assert_int_equal(reopen(&x, &e), FAULT_TAMPERED);
+	e = x.e;
+	e.kind = SEAL_LIST;
+	assert_int_equal(reopen(&x, &e), FAULT_TAMPERED);
+	e = x.e;
+	e.plain_len++;
+	assert_int_equal(reopen(&x, &e), FAULT_MALFORMED);
+	e = x.e;
+	e.plain_len--;
+	assert_int_equal(reopen(&x, &e), FAULT_MALFORMED);
+	e = x.e;
+	e.place.length--;
+	assert_int_equal(reopen(&x, &e), FAULT_TAMPERED);
+	drop(&x);
+}
+
+/* A frame that a writer with the keys made badly. */
+static int
+open_frame(const uint8_t *frame, size_t n, uint32_t plain_len)
+{
+	struct seal *s = make();
+	struct index_entry e = { .kind = SEAL_DATA, .plain_len = plain_len };
+	uint8_t aad[34] = { 1, SEAL_DATA }, *out = malloc(n + 16);
+	uint8_t *got = malloc(plain_len);
+	int rc;
+
+	memcpy(aad + 2, e.id, 32);
+	assert_int_equal(bulk_seal(seal_bulk(s), &e.key, 0,
+			     bytes_of(aad, 34), bytes_of(frame, n), out), 0);
+	e.place.length = (uint32_t)(n + 16);
+	rc = seal_open_chunk(s, &e, bytes_of(out, n + 16), got);
+	free(out);
+	free(got);
+	seal_free(s);
+	return rc;
+}
+
+static void
+refuses_bad_frames_and_wrong_content(void **state)
+{
+	uint8_t f[400] = { 1 }, big[1000] = { 0 };
+	size_t n;
+
+	(void)state;
+	n = ZSTD_compress(f + 1, sizeof(f) - 1, big, sizeof(big), 1);
+	assert_false(ZSTD_isError(n));
+	/* A good frame of content that has another id. */
+	assert_int_equal(open_frame(f, n + 1, 1000), FAULT_TAMPERED);
+	assert_int_equal(open_frame(f, n + 1, 999), FAULT_MALFORMED);
+	assert_int_equal(open_frame(f, n + 1, 1001), FAULT_MALFORMED);
+	assert_int_equal(open_frame(f, n, 1000), FAULT_MALFORMED);
+	f[n + 1] = 0;
+	assert_int_equal(open_frame(f, n + 2, 1000), FAULT_MALFORMED);
+	f[0] = 2;
+	assert_int_equal(open_frame(f, n + 1, 1000), FAULT_MALFORMED);
+	f[0] = 0;
+	assert_int_equal(open_frame(f, n + 1, (uint32_t)n), FAULT_TAMPERED);
+	assert_int_equal(open_frame(f, n + 1, (uint32_t)n + 1),
+	    FAULT_MALFORMED);
+	assert_int_equal(open_frame(f, 0, 10), FAULT_MALFORMED);
+	/* Compressed, but not shorter. */
+	n = ZSTD_compress(f + 1, sizeof(f) - 1, "x", 1, 1);
+	f[0] = 1;
+	assert_int_equal(open_frame(f, n + 1, 1), FAULT_MALFORMED);
+}
+
+static void
+seals_nodes_and_commits(void **state)
+{
+	struct seal *s = make();
+	uint8_t *plain = data_text(5, COMMIT_MAX), *got = malloc(COMMIT_MAX);
+	uint8_t *out = malloc(seal_bound(COMMIT_MAX));
+	struct ref r, bad;
+	struct bytes in;
+
+	(void)state;
+	assert_int_equal(seal_ref(s, SEAL_COMMIT, bytes_of(plain, COMMIT_MAX),
+			     out, &r), 0);
+	in = bytes_of(out, r.place.length);
+	assert_int_equal(seal_open_ref(s, SEAL_COMMIT, &r, in, got), 0);
+	assert_memory_equal(got, plain, COMMIT_MAX);
+	assert_int_equal(seal_ref(s, SEAL_NODE, bytes_of(plain, NODE_MAX + 1),
+			     out, &r), FAULT_LIMIT);
+	assert_int_equal(seal_ref(s, SEAL_NODE, bytes_of(plain, NODE_MAX), out,
+			     &r), 0);
+	in = bytes_of(out, r.place.length);
+	assert_int_equal(seal_open_ref(s, SEAL_NODE, &r, in, got), 0);
+	assert_int_equal(seal_open_ref(s, SEAL_COMMIT, &r, in, got),
+	    FAULT_TAMPERED);
+	bad = r;
+	bad.hash[5] ^= 1;
+	assert_int_equal(seal_open_ref(s, SEAL_NODE, &bad, in, got),
+	    FAULT_TAMPERED);
+	bad = r;
+	bad.key.b[5] ^= 1;
+	assert_int_equal(seal_open_ref(s, SEAL_NODE, &bad, in, got),
+	    FAULT_TAMPERED);
+	in.n--;
+	assert_int_equal(seal_open_ref(s, SEAL_NODE, &r, in, got),
+	    FAULT_MALFORMED);
+	free(plain);
+	free(got);
+	free(out);
+	seal_free(s);
+}
+
+static void
+finds_that_the_hash_is_not_that_of_the_piece(void **state)
+{
+	struct seal *s = make();
+	uint8_t plain[100] = { 1 }, hash[HASH_LEN] = { 0 };
+	uint8_t out[100 + SEAL_OVERHEAD];
+	struct index_entry e;
+
+	(void)state;
+	assert_int_equal(seal_chunk(s, SEAL_DATA, bytes_of(plain, 100), hash,
+			     out, &e), FAULT_INTERNAL);
+	assert_int_equal(seal_chunk(s, SEAL_DATA, bytes_of(plain, 0), hash,
+			     out, &e), FAULT_LIMIT);
+	seal_free(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest t[] = {
+		cmocka_unit_test(opens_to_what_was_sealed),
+		cmocka_unit_test(never_uses_a_key_twice),
+		cmocka_unit_test(refuses_every_altered_byte),
+		cmocka_unit_test(refuses_an_entry_that_says_otherwise),
+		cmocka_unit_test(refuses_bad_frames_and_wrong_content),
+		cmocka_unit_test(seals_nodes_and_commits),
+		cmocka_unit_test(finds_that_the_hash_is_not_that_of_the_piece),
+	};
+
+	return secret_init() != 0 ? 1 : cmocka_run_group_tests(t, NULL, NULL);
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""store_http against a depot that answers whatever it is told to."""
+
+import email.utils
+import http.server
+import os
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+from skerrytest import Tap, certificate, digest, folder
+
+t = Tap()
+where = folder()
+CERT, KEY = certificate(where)
+os.mkdir(where + "/other")
+OTHER, _ = certificate(where + "/other")
+script, seen = [], []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def date_time_string(self, timestamp=None):
+        return self.date or super().date_time_string(timestamp)
+
+    def serve(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        seen.append((self.command, self.path, self.headers, body))
+        todo = script.pop(0) if len(script) > 1 else script[0]
+        self.date = todo.get("date")
+        if todo.get("cut"):
+            self.connection.close()
+            return
+        answer = todo.get("body", b"")
+        self.send_response(todo["status"])
+        for k, v in todo.get("headers", {}).items():
+            self.send_header(k, v)
+        if todo["status"] != 204:
+            self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_GET = do_PUT = serve
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        pass
+
+
+def serve(version=None):
+    server = Server(("127.0.0.1", 0), Handler)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERT, KEY)
+    if version:
+        tls.maximum_version = version
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"https://127.0.0.1:{server.server_address[1]}"
+
+
+URL = serve()
+
+
+def call(what, *answers, size=10, retries=0, url=URL, ca=CERT, env=None):
+    script[:], seen[:] = answers or [{"status": 201}], []
+    out = subprocess.run(
+        [sys.argv[1], url, ca, str(retries), what, str(size)],
+        stdout=subprocess.PIPE, check=True, timeout=60,
+        env={**os.environ, **(env or {})}).stdout.decode()
+    name, requests, sent, received, text = out.rstrip("\n").split(" ", 4)
+    return name, int(requests), int(sent), int(received), text
+
+
+def error(status, code, text="told so", **more):
+    return {"status": status, **more,
+            "body": b'{"error":{"code":"%s","text":"%s"}}'
+                    % (code.encode(), text.encode())}
+
+
+def upload():
+    name, requests, sent, _, _ = call("put", size=1_000_000)
+    t.eq((name, requests), ("OK", 1), "201 is success")
+    method, path, headers, body = seen[0]
+    t.eq((method, path), ("PUT", "/v1/01" + "0" * 30 + "/ab" + "0" * 30),
+         "method and path")
+    t.eq((headers["If-None-Match"], headers["Content-Digest"],
+          headers["Authorization"], headers["Expect"], len(body)),
+         ("*", digest(body), "Bearer token", None, 1_000_000), "headers")
+    t.ok(1_000_000 < sent < 1_030_000, "bytes on the wire are the kernel's")
+    t.eq(call("put", {"status": 200})[0], "OK", "200 is success")
+    t.eq(call("put", {"status": 204})[0], "MALFORMED", "204 is not")
+
+
+def status_to_fault():
+    for answer, fault in (
+            (error(412, "exists"), "EXISTS"), (error(507, "quota"), "SPACE"),
+            (error(403, "denied"), "DENIED"),
+            (error(401, "unauthenticated"), "DENIED"),
+            (error(401, "expired"), "EXPIRED"),
+            (error(413, "too-large"), "LIMIT"),
+            (error(400, "malformed"), "MALFORMED"),
+            (error(503, "busy"), "DEPOT"), (error(500, "internal"), "DEPOT"),
+            ({"status": 418, "body": b"<html>"}, "DEPOT"),
+            ({"status": 302, "headers": {"Location": URL}}, "MALFORMED")):
+        name, _, _, _, text = call("put", answer)
+        t.eq(name, fault, f"put: {answer['status']} is {fault}")
+        t.ok("object ab000000" in text and URL in text,
+             "the message names object and depot")
+    for status in (404, 416):
+        t.eq(call("get", error(status, "not-found"))[0], "MISSING",
+             f"get: {status} is MISSING")
+    t.eq(call("head_get", error(404, "not-found"))[0], "NOT_FOUND",
+         "no head mirror is NOT_FOUND")
+    t.eq(call("head_put", error(409, "conflict"))[0], "CONFLICT",
+         "a later head is CONFLICT")
+    t.eq(call("head_put", {"status": 204})[0], "OK", "head put")
+    t.ok("?[31m" in call("put", error(403, "denied", r"\u001b[31m"))[4],
+         "a depot's text cannot command the terminal")
+
+
+def ranges():
+    ten = {"status": 206, "body": b"0123456789"}
+    t.eq(call("get", ten)[0], "OK", "206 with what was asked for")
+    t.eq(seen[0][2]["Range"], "bytes=5-14", "the range asked for")
+    t.eq(call("get", {"status": 206, "body": b"012"})[0], "MISSING",
+         "fewer bytes are MISSING")
+    t.eq(call("get", {"status": 206, "body": b"0" * 11})[0], "LIMIT",
+         "more bytes are LIMIT")
+    t.eq(call("get", {"status": 200, "body": b"0123456789"})[0], "MALFORMED",
+         "200 where a range from 5 was asked for")
+    t.eq(call("head_get", {"status": 200, "body": b"1" * 284})[0], "OK",
+         "a head of 284 bytes")
+    t.eq(call("head_get", {"status": 200, "body": b"1" * 283})[0],
+         "MALFORMED", "and of no other length")
+
+
+def clocks():
+    then = email.utils.formatdate(time.time() + 7200, usegmt=True)
+    name, _, _, _, text = call("put", error(401, "expired", date=then))
+    t.eq(name, "CLOCK", "expired, and the depot's date is far off: CLOCK")
+    t.ok(text.count(" UTC") == 2 and
+         any(f"{7200 + d} s apart" in text for d in (-2, -1, 0, 1)),
+         "names both times and the difference")
+    near = email.utils.formatdate(time.time() + 30, usegmt=True)
+    t.eq(call("put", error(401, "expired", date=near))[0], "EXPIRED",
+         "within the leeway it is EXPIRED")
+
+
+def retries():
+    busy = error(503, "busy")
+    name, requests, _, _, _ = call("put", busy, {"status": 201}, retries=3)
+    t.eq((name, requests), ("OK", 2), "busy is tried again")
+    name, requests, _, _, _ = call("put", {"status": 0, "cut": True},
+                                   {"status": 201}, retries=3)
+    t.eq(name, "OK", "a cut connection is tried again")
+    name, requests, _, _, _ = call("put", busy, retries=2)
+    t.eq((name, requests), ("DEPOT", 3), "not for ever")
+    name, requests, _, _, _ = call("put", error(507, "full"), retries=3)
+    t.eq((name, requests), ("SPACE", 1), "a full depot is not tried again")
+    name, requests, _, _, _ = call("put", error(403, "denied"), retries=3)
+    t.eq((name, requests), ("DENIED", 1), "nor one that refuses")
+
+
+def trust():
+    t.eq(call("put", ca=OTHER)[0], "TRUST", "another certificate is TRUST")
+    t.eq(call("put", url=serve(ssl.TLSVersion.TLSv1_2))[0], "DEPOT",
+         "TLS 1.2 is not spoken")
+    t.eq(call("put", url="https://127.0.0.1:1")[0], "DEPOT",
+         "nobody there is DEPOT")
+    t.eq(call("put", env={"https_proxy": "http://127.0.0.1:1",
+                          "SSL_CERT_FILE": OTHER})[0], "OK",
+         "the environment changes nothing")
+    name = call("put", url=URL.replace("127.0.0.1", "localhost"))[0]
+    t.eq(name, "TRUST", "the name in the certificate counts")
+
+
+t.run(upload, status_to_fault, ranges, clocks, retries, trust)
