@@ -7,11 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "client/state.h"
 #include "crypt/kdf.h"
 #include "crypt/secret.h"
+#include "net/text.h"
 #include "object/list.h"
 
 struct space_block {
@@ -290,7 +289,7 @@ at_place(struct fault *f, int rc, const struct place *p)
 {
 	char hex[2 * ID_LEN + 1];
 
-	sodium_bin2hex(hex, sizeof(hex), p->object, ID_LEN);
+	text_hex(p->object, ID_LEN, hex, sizeof(hex));
 	return fault_add(f, rc, "object %s at %u", hex, p->offset);
 }
 
