@@ -429,6 +429,16 @@ mkspace_flip(struct mkspace *m, const uint8_t object[static ID_LEN],
 }
 
 void
+mkspace_truncate(struct mkspace *m, const uint8_t object[static ID_LEN],
+    uint64_t size)
+{
+	char path[256];
+
+	object_path(m, object, path);
+	assert_int_equal(truncate(path, (off_t)size), 0);
+}
+
+void
 mkspace_remove(struct mkspace *m, const uint8_t object[static ID_LEN])
 {
 	char path[256];
