@@ -102,13 +102,12 @@ def make_trees():
 
 
 ids = {}
+KIND_RECOVERY = 2
 
 
 def dump():
     """What a copy of the authority's database gives."""
-    database, = glob.glob(path("site", "authority", "**", "*.sqlite*"),
-                          recursive=True) or glob.glob(
-        path("site", "authority", "**", "*.db"), recursive=True)
+    database = path("site", "authority", "db", "authority.sqlite")
     db = sqlite3.connect(database)
     (account, space), = db.execute("SELECT account, id FROM space")
     (epoch, blob), = db.execute(
@@ -124,3 +123,82 @@ def dump():
     write("chain", b"".join(entry for entry, in chain))
 
 
+def store():
+    site("start")
+    skerry("init", "--policy", path("site", "policy.txt"), "--residency", "cn",
+           "--recovery-out", path("code"))
+    make_trees()
+    skerry("put", tree(1))
+    skerry("put", "--to", "sub/folder", tree(2))
+    with open(path("tree", "2", "added"), "wb") as file:
+        file.write(b"later")
+    skerry("put", "--to", "sub/folder", tree(2))
+    dump()
+    tap.ok(True, "a space was stored by the real programs")
+
+
+def compare(a, b):
+    return run(os.path.join(TOP, "tool", "compare"), a, b)
+
+
+def restores_the_depots_folder():
+    done = recover("--to", path("out"))
+    tap.eq(done.returncode, 0, "restores from the depot's folder and the code")
+    tap.note(done.stderr.decode(errors="replace"))
+    for stored, restored in ((tree(1), "1"), (tree(2), "sub/folder/2")):
+        done = compare(stored, path("out", *restored.split("/")))
+        tap.ok(done.returncode == 0, f"{restored} is the same, byte for byte")
+        tap.note(done.stdout.decode(errors="replace"))
+
+
+def restores_an_earlier_commit():
+    done = recover("--to", path("old"), "--commit", "2")
+    tap.eq(done.returncode, 0, "restores an earlier commit")
+    tap.ok(not os.path.exists(path("old", "sub", "folder", "2", "added")) and
+           os.path.exists(path("old", "sub", "folder", "2", "twice")),
+           "as it was then")
+
+
+def checks_everything():
+    done = recover("--check")
+    tap.eq(done.returncode, 0, "checks all that the head reaches")
+    tap.note(done.stdout.decode() + done.stderr.decode())
+
+
+def takes_the_authoritys_head():
+    done = recover("--head", path("head"), "--list")
+    tap.ok(done.returncode == 0 and b"several chunks" in done.stdout,
+           "the head of the authority opens the same commit")
+
+
+def names_a_bad_object():
+    names = glob.glob(path("site", "depot", "v1", "*", "*", "*"))
+    largest = max(names, key=os.path.getsize)
+    with open(largest, "r+b") as file:
+        file.seek(5_000_000)
+        byte = file.read(1)
+        file.seek(5_000_000)
+        file.write(bytes([byte[0] ^ 1]))
+    done = recover("--to", path("harmed"))
+    tap.ok(done.returncode in (9, 17) and
+           os.path.basename(largest).encode() in done.stderr,
+           "a flipped bit costs what needs it, and its object is named")
+
+
+def refuses_another_code():
+    write("code", b"0000-" * 8 + b"0000\n")
+    tap.ok(recover("--list").returncode in (6, 7), "refuses another code")
+
+
+def end():
+    site("stop")
+    subprocess.run(["chmod", "-R", "u+rwX", WORK], check=False)
+    shutil.rmtree(WORK, ignore_errors=True)
+
+
+try:
+    tap.run(store, restores_the_depots_folder, restores_an_earlier_commit,
+            checks_everything, takes_the_authoritys_head, names_a_bad_object,
+            refuses_another_code)
+finally:
+    end()
