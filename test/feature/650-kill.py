@@ -184,12 +184,14 @@ def kill_get(span):
     count("client get")
     g = b.run("get", "--overwrite", "--to", out)
     n = b.run("get", "--to", os.path.join(work, "again"))
-    good = g.code == 0 and n.code == 0 and compare(
-        out, os.path.join(work, "again")) == ""
+    # Not the target itself: its time is nobody's.
+    difference = compare(os.path.join(out, "src"),
+                         os.path.join(work, "again", "src"))
+    good = g.code == 0 and n.code == 0 and difference == ""
     shutil.rmtree(os.path.join(work, "again"), ignore_errors=True)
     if not good:
         t.ok(False, "a get after a killed get is whole")
-        t.note(f"{g} {n} {os.listdir(out)}")
+        t.note(difference)
     return None
 
 
@@ -201,8 +203,9 @@ def kill_rm(span):
     p.send_signal(signal.SIGKILL)
     outcome(p)
     count("client rm")
+    # Killed before the mirror has the new head, ls may still see the old one.
     gone = a.run("ls", "extra").code == 4
-    if not gone and a.run("rm", "extra").code != 0:
+    if not gone and a.run("rm", "extra").code not in (0, 4):
         t.ok(False, "rm after a killed rm")
         t.note(x)
     return None
