@@ -94,7 +94,8 @@ open_head(struct space *sp, struct bulk *b, struct fault *f)
 	    (struct head_lookup){ .find = find_signer, .arg = &who }, raw,
 	    &sp->head);
 	if (rc != 0)
-		return fault_add(f, rc, "head %llu", (unsigned long long)number);
+		return fault_add(f, rc, "head %llu",
+		    (unsigned long long)number);
 	sp->has_head = true;
 	return 0;
 }
@@ -141,7 +142,8 @@ space_reopen(struct space *sp, struct fault *f)
 		return load_head_commit(sp, f);
 	rc = first_dedup(sp->ses, &sp->commit.dedup);
 	if (rc != 0)
-		return fault_set(f, rc, "the space's first key was not released");
+		return fault_set(f, rc,
+		    "the space's first key was not released");
 	return 0;
 }
 

@@ -154,7 +154,8 @@ add_renamed(struct merging *m, struct bytes key, struct bytes raw)
 			rc = lookup(m->ours, buf_bytes(&other), &found, NULL);
 		if (rc < 0)
 			return rc;
-		if (rc == 0 && changes_find(&m->mine, buf_bytes(&other)) == NULL)
+		if (rc == 0 &&
+		    changes_find(&m->mine, buf_bytes(&other)) == NULL)
 			break;
 	}
 	m->t->renamed++;
