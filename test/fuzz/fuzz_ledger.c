@@ -6,6 +6,8 @@
  * form that is promised, and never INTERNAL.
  */
 #include <assert.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,6 +102,19 @@ make_account(struct db *db)
 	assert(db->commit(db, &f) == 0);
 }
 
+/* The link to a keys role that is gone. */
+static void
+no_keys_role(void)
+{
+	int from[2], to[2];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert(pipe(from) == 0 && pipe(to) == 0);
+	(void)close(from[1]);
+	(void)close(to[0]);
+	ledger.keys = link_init(from[0], to[1], LINK_PIPE_MAX);
+}
+
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -124,7 +139,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	ledger.jurisdiction = jurisdiction;
 	ledger.host = host;
 	ledger.lease = 60;
-	ledger.keys = link_init(-1, -1, LINK_PIPE_MAX); /* does not answer */
+	no_keys_role();
 	return 0;
 }
 
