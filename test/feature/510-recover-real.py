@@ -51,10 +51,10 @@ def site(what):
                    timeout=120)
 
 
-def skerry(*args, device="one"):
-    home = path("site", device)
+def skerry(*args):
+    home = path("site", "one")
     os.makedirs(home, exist_ok=True)
-    runtime = path("site", device, "run")
+    runtime = path("site", "one", "run")
     os.makedirs(runtime, 0o700, exist_ok=True)
     clean = {k: v for k, v in os.environ.items()
              if not k.startswith(("SKERRY", "XDG_"))}
@@ -64,15 +64,14 @@ def skerry(*args, device="one"):
         "XDG_CACHE_HOME": os.path.join(home, "cache")})
 
 
-def recover(*args, chain=True):
-    if chain:
-        args += ("--chain", path("chain"))
+def recover(*args):
     return run(
         "/usr/bin/python3", "-B", os.path.join(TOP, "recover",
                                                "skerry-recover"),
         "--depot", path("site", "depot"), "--recovery-code", path("code"),
         "--keyslot", path("keyslot"), "--account", ids["account"],
-        "--space", ids["space"], "--epoch", ids["epoch"], *args)
+        "--space", ids["space"], "--epoch", ids["epoch"],
+        "--chain", path("chain"), *args)
 
 
 def write(name, data):
@@ -98,7 +97,7 @@ def make_trees():
     write("tree/2/several chunks", noise(9_000_001))
     write("tree/2/twice", noise(3_000_000) * 2)
     # Its own list of chunks is over INLINE_MAX.
-    write("tree/2/long list", noise(70 << 20))
+    write("tree/2/long list", noise(100 << 20))
 
 
 ids = {}
@@ -106,21 +105,105 @@ ids = {}
 
 def dump():
     """What a copy of the authority's database gives."""
-    database, = glob.glob(path("site", "authority", "**", "*.sqlite*"),
-                          recursive=True) or glob.glob(
-        path("site", "authority", "**", "*.db"), recursive=True)
-    db = sqlite3.connect(database)
+    db = sqlite3.connect(path("site", "authority", "db", "authority.sqlite"))
     (account, space), = db.execute("SELECT account, id FROM space")
-    (epoch, blob), = db.execute(
-        "SELECT epoch, blob FROM keyslot WHERE length(blob) = 60 AND kind = ?"
-        " AND space = ?", (KIND_RECOVERY, space))
+    (epoch, keyslot), = db.execute(
+        "SELECT epoch, blob FROM keyslot WHERE space = ? AND kind = 2",
+        (space,))
     (head,), = db.execute("SELECT head FROM head WHERE space = ?", (space,))
     chain = db.execute("SELECT entry FROM chain WHERE account = ? ORDER BY seq",
                        (account,)).fetchall()
     db.close()
     ids.update(account=account.hex(), space=space.hex(), epoch=str(epoch))
-    write("keyslot", blob)
+    write("keyslot", keyslot)
     write("head", head)
     write("chain", b"".join(entry for entry, in chain))
 
 
+def restored(name, *args):
+    """Restores; the comparisons with the trees, by number."""
+    out = path(name)
+    done = recover("--to", out, *args)
+    tap.ok(done.returncode == 0, f"{name}: restores")
+    tap.note(done.stderr.decode(errors="replace"))
+    for number in sorted(os.listdir(out)):
+        compared = run(os.path.join(TOP, "tool", "compare"), tree(number),
+                       os.path.join(out, number))
+        tap.ok(compared.returncode == 0, f"{name}: tree {number} is the same")
+        tap.note(compared.stdout.decode(errors="replace"))
+    return done.stderr, sorted(os.listdir(out))
+
+
+def restores_what_was_put():
+    make_trees()
+    skerry("init", "--policy", path("site", "policy.txt"), "--residency", "cn",
+           "--recovery-out", path("code"))
+    skerry("put", tree(1))
+    skerry("put", tree(2))
+    dump()
+    err, held = restored("now")
+    tap.eq(held, ["1", "2"], "both trees are there")
+    tap.ok(b"warning" not in err, "a live device's head: no warning")
+    err, held = restored("before", "--commit", "1")
+    tap.eq(held, ["1"], "the first commit has the first tree")
+
+
+def checks_what_was_put():
+    done = recover("--check", "--all")
+    tap.ok(done.returncode == 0, "all commits are good")
+    tap.note(done.stderr.decode())
+    log = recover("--log").stdout.decode().splitlines()
+    tap.eq([line.split()[0] for line in log], ["2", "1"], "log has both")
+    listed = recover("--list").stdout.decode().splitlines()
+    count = sum(len(folders) + len(files)
+                for _, folders, files in os.walk(path("tree")))
+    tap.eq(len(listed), count, "list has every entry")
+
+
+def follows_many_commits_and_removals():
+    """Segments are merged, nodes taken over, chunks found again."""
+    for number in range(12):
+        write(f"tree/2/new {number}", b"%d" % number * 1000)
+        skerry("put", tree(2))
+    skerry("rm", "2/twice")              # which leaves the folder's time alone
+    kept = os.stat(tree(2))
+    os.remove(path("tree", "2", "twice"))
+    os.utime(tree(2), ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    restored("later")
+    tap.eq(recover("--check", "--all").returncode, 0, "15 commits are good")
+
+
+def takes_the_authoritys_head_without_a_mirror():
+    dump()
+    mirror, = glob.glob(path("site", "depot", "v1", "*", "head"))
+    os.rename(mirror, mirror + "-gone")
+    tap.eq(recover("--log").returncode, 4, "no mirror, no head")
+    done = recover("--log", "--head", path("head"))
+    tap.eq(done.returncode, 0, "the authority's head opens")
+    tap.eq(len(done.stdout.splitlines()), 15, "and has every commit")
+    os.rename(mirror + "-gone", mirror)
+
+
+def takes_a_revoked_devices_head_with_a_warning():
+    device = recover("--log").stdout.split()[3].decode()
+    skerry("revoke", "--self", device)
+    dump()
+    done = recover("--log")
+    tap.eq(done.returncode, 0, "a revoked device's head is taken")
+    tap.ok(b"warning" in done.stderr and b"revoked" in done.stderr,
+           "with a warning")
+
+
+def main():
+    try:
+        site("start")
+        tap.run(restores_what_was_put, checks_what_was_put,
+                follows_many_commits_and_removals,
+                takes_the_authoritys_head_without_a_mirror,
+                takes_a_revoked_devices_head_with_a_warning)
+    finally:
+        site("stop")
+        shutil.rmtree(WORK, ignore_errors=True)
+
+
+main()
