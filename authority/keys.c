@@ -14,6 +14,13 @@
 
 #define CLOCK_SKEW 5
 
+/* A guarded allocation takes longer than an X25519, so there is one for the
+ * life of the process. */
+struct keys_room {
+	struct keymsg m;
+	struct space_key key;
+};
+
 static void
 space_aad(struct wr *w, const struct keymsg_space *of)
 {
@@ -43,7 +50,7 @@ slot_aad(const struct keymsg_space *of, struct buf *out)
 static int
 admit(struct keys *k, const struct keymsg_admit *m, struct buf *out)
 {
-	struct space_key *key defer(secret_freep) = secret_new(sizeof(*key));
+	struct space_key *key = &k->room->key;
 	struct buf sent defer(buf_wipe) = buf_init(256);
 	struct buf slot defer(buf_wipe) = buf_init(256);
 	struct wr w = wr_to(&sent);
@@ -53,8 +60,6 @@ admit(struct keys *k, const struct keymsg_admit *m, struct buf *out)
 	space_aad(&w, &m->of);
 	if (rc == 0)
 		rc = wr_finish(&w);
-	if (rc == 0 && key == NULL)
-		rc = FAULT_MEMORY;
 	if (rc == 0)
 		rc = k->store->intake(k->store, text("skerry admit v1"),
 		    buf_bytes(&sent), m->blob, key);
@@ -68,7 +73,7 @@ admit(struct keys *k, const struct keymsg_admit *m, struct buf *out)
 static int
 release(struct keys *k, const struct keymsg_release *m, struct buf *out)
 {
-	struct space_key *key defer(secret_freep) = secret_new(sizeof(*key));
+	struct space_key *key = &k->room->key;
 	struct buf slot defer(buf_wipe) = buf_init(256);
 	struct buf aad defer(buf_wipe) = buf_init(256);
 	struct wr w = wr_to(&aad);
@@ -81,8 +86,6 @@ release(struct keys *k, const struct keymsg_release *m, struct buf *out)
 	rc = wr_finish(&w);
 	if (rc == 0)
 		rc = slot_aad(&m->of, &slot);
-	if (rc == 0 && key == NULL)
-		rc = FAULT_MEMORY;
 	if (rc == 0)
 		rc = k->store->unwrap(k->store, buf_bytes(&slot), m->wrapped,
 		    key);
@@ -114,8 +117,8 @@ capability(struct keys *k, const struct keymsg_capability *m, struct buf *out)
 static int
 act(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
 {
-	struct keymsg *m defer(secret_freep) = secret_new(sizeof(*m));
-	int rc = m == NULL ? FAULT_MEMORY : keymsg_read(ask, m);
+	struct keymsg *m = &k->room->m;
+	int rc = keymsg_read(ask, m);
 
 	if (rc == 0)
 		rc = permit_ask(&k->permit, role, m->request);
@@ -137,12 +140,27 @@ int
 keys_answer(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
 {
 	struct buf data defer(buf_wipe) = buf_init(LINK_PIPE_MAX - 16);
-	uint8_t code = (uint8_t)fault_exit(act(k, role, ask, &data));
-	int rc = buf_append(out, &code, 1);
+	uint8_t code;
+	int rc;
 
+	if (k->room == NULL)
+		k->room = secret_new(sizeof(*k->room));
+	if (k->room == NULL)
+		return FAULT_MEMORY;
+	code = (uint8_t)fault_exit(act(k, role, ask, &data));
+	secret_wipe(k->room, sizeof(*k->room));
+	rc = buf_append(out, &code, 1);
 	if (rc == 0 && code == 0)
 		rc = buf_append(out, data.p, data.n);
 	return rc;
+}
+
+void
+keys_wipe(struct keys *k)
+{
+	keystore_close(k->store);
+	secret_free(k->room);
+	*k = (struct keys){ 0 };
 }
 
 /* [authority] the keyfile comes once, from the parent, before the sandbox. */
@@ -206,6 +224,6 @@ keys_main(struct fault *f)
 		if (rc != 0)
 			(void)fault_set(f, rc, "keys: %s", fault_text(rc));
 	}
-	keystore_close(k.store);
+	keys_wipe(&k);
 	return rc == FAULT_INTERRUPTED ? 0 : rc;
 }

@@ -15,16 +15,22 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 
+struct keys_room; /* secret memory for one request */
+
 struct keys {
 	struct keystore *store;
 	struct permit permit;
-	uint32_t lease; /* seconds that a capability is good for */
+	uint32_t lease; /* of a capability, in seconds */
+	struct keys_room *room; /* wiped after each request */
 };
 
 /* Answers one request of a role: appends code and data to out.  Whatever is
  * asked, this does not fail but for FAULT_MEMORY. */
 int keys_answer(struct keys *k, unsigned role, struct bytes ask,
     struct buf *out) must_check;
+
+/* Closes the store and frees the room. */
+void keys_wipe(struct keys *k);
 
 /* The process: runs until its pipes close.  Returns a FAULT_*. */
 int keys_main(struct fault *f) must_check;

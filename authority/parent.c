@@ -158,6 +158,8 @@ make_links(struct parent *p, struct fault *f)
 		if (raise_fd(&p->log[k]) != 0 || raise_fd(&p->ask[k]) != 0 ||
 		    raise_fd(&p->answer[k]) != 0)
 			return fault_sys(f, FAULT_INTERNAL, errno, "dup");
+	if (fcntl(p->log[0], F_SETFL, O_NONBLOCK) != 0)
+		return fault_sys(f, FAULT_INTERNAL, errno, "fcntl");
 	p->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (p->null < 0 || raise_fd(&p->null) != 0 ||
 	    raise_fd(&p->listen) != 0 ||
@@ -240,15 +242,16 @@ spawn(struct parent *p, enum role r, struct fault *f)
 	return rc;
 }
 
-/* Copies what roles log, as it comes. */
+/* Copies what roles have logged. */
 static void
 relay_log(const struct parent *p)
 {
 	char b[4096];
-	ssize_t n = read(p->log[0], b, sizeof(b));
+	ssize_t n;
 
-	if (n > 0 && write(STDERR_FILENO, b, (size_t)n) < 0)
-		return;
+	while ((n = read(p->log[0], b, sizeof(b))) > 0)
+		if (write(STDERR_FILENO, b, (size_t)n) < 0)
+			return;
 }
 
 static void
@@ -510,6 +513,8 @@ parent_run(const struct config *c, struct fault *f)
 	finish_role(&p, ROLE_FRONT, SIGTERM);
 	finish_role(&p, ROLE_LEDGER, SIGUSR1);
 	finish_role(&p, ROLE_KEYS, SIGUSR1);
+	if (p.log[0] > 0)
+		relay_log(&p);
 	if (code != 0)
 		return fault_set(f, code, "a role did not start");
 	return rc;

@@ -15,9 +15,9 @@ enum permit_role {
 };
 
 enum permit_request {
-	PERMIT_BOOT = 1,       /* the sealed keyfile and its passphrase */
+	PERMIT_BOOT = 1,       /* the sealed keyfile, its passphrase */
 	PERMIT_ADMIT = 2,      /* HPKE blob in, wrapped space key out */
-	PERMIT_RELEASE = 3,    /* wrapped space key in, sealed to a device out */
+	PERMIT_RELEASE = 3,    /* the same in, sealed to a device out */
 	PERMIT_CAPABILITY = 4, /* token for a depot */
 };
 

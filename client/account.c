@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/code.h"
 #include "client/file.h"
+#include "crypt/hash.h"
 #include "net/text.h"
 
 #define APPEND_TRIES 8
@@ -123,8 +125,39 @@ check_space(struct cli *cli, const struct state *st,
 	return 0;
 }
 
+/* Before anything is pinned: another account would stay. */
+static int
+check_root(struct cli *cli, const struct answer_account *a, const char *check)
+{
+	const struct bytes first = bytes_of(a->chain.p, CHAIN_ENTRY_LEN);
+	uint8_t want[CODE_CHECK_LEN], hash[HASH_LEN];
+
+	if (check == NULL)
+		return 0;
+	if (code_check_parse(check, want) != 0)
+		return cli_usage(cli, "--check has four groups of four");
+	if (a->chain.n >= CHAIN_ENTRY_LEN)
+		hash_sha256(&first, 1, hash);
+	if (a->chain.n < CHAIN_ENTRY_LEN ||
+	    memcmp(hash, want, sizeof(want)) != 0)
+		return fault_set(&cli->fault, FAULT_TRUST,
+		    "this account is not the one of the account check");
+	return 0;
+}
+
+void
+account_show_check(struct cli *cli, const struct state *st)
+{
+	char text[CODE_CHECK_SIZE];
+
+	code_check_text(st->root, text);
+	cli_set_text(cli, "account_check", text);
+	cli_print(cli, "check      %s\n", text);
+}
+
 int
-account_bind(struct cli *cli, struct state *st, const struct answer_account *a)
+account_bind(struct cli *cli, struct state *st, const struct answer_account *a,
+    const char *check)
 {
 	struct state_binding b = st->binding;
 	const struct chain_device *own;
@@ -134,6 +167,8 @@ account_bind(struct cli *cli, struct state *st, const struct answer_account *a)
 		return fault_set(&cli->fault, FAULT_NOT_FOUND,
 		    "authority %s: the account has no space", b.authority);
 	rc = check_space(cli, st, &a->space[0]);
+	if (rc == 0)
+		rc = check_root(cli, a, check);
 	if (rc == 0)
 		rc = state_add_chain(st, 0, buf_bytes(&a->chain), &cli->fault);
 	if (rc != 0)
@@ -170,4 +205,5 @@ account_show(struct cli *cli, const struct state *st)
 	cli_print(cli, "device     %s\n", hex);
 	cli_print(cli, "residency  %s, depot %s\n", b->residency, b->depot);
 	cli_print(cli, "authority  %s\n", b->authority);
+	account_show_check(cli, st);
 }

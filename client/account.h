@@ -32,10 +32,13 @@ int account_append(struct cli *cli, struct authority *a, struct state *st,
     struct chain_make *make) must_check;
 
 /* Binds the state to the account's space, if the policy allows what the
- * authority says of it and this device is in the chain.  FAULT_TRUST,
- * FAULT_DENIED. */
+ * authority says of it and this device is in the chain.  check: the account check
+ * that its first entry must have, or NULL.  FAULT_TRUST, FAULT_DENIED. */
 int account_bind(struct cli *cli, struct state *st,
-    const struct answer_account *a) must_check;
+    const struct answer_account *a, const char *check) must_check;
+
+/* Prints the account check (spec/15-devices.md). */
+void account_show_check(struct cli *cli, const struct state *st);
 
 /* What init and enrol print when they are done. */
 void account_show(struct cli *cli, const struct state *st);

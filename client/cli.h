@@ -31,6 +31,8 @@ struct cli {
 	struct fault fault;
 	struct http_wire onshore, offshore; /* what the command moved */
 	json_t *out; /* object: members of the --json answer */
+	bool begun;  /* the command itself printed the answer's start: "{" and
+	              * members, each with a comma behind it */
 };
 
 struct command {

@@ -80,9 +80,11 @@ approve(struct cli *cli, const uint8_t id[static ID_LEN], bool yes)
 		rc = confirm(cli, id);
 	if (rc == 0)
 		rc = account_append(cli, a, st, &make);
-	if (rc == 0)
-		cli_print(cli, "approved\n");
-	return rc;
+	if (rc != 0)
+		return rc;
+	cli_print(cli, "approved\n");
+	account_show_check(cli, st);
+	return 0;
 }
 
 static int

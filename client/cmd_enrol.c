@@ -20,7 +20,7 @@
 #define AGAIN_BEFORE 60 /* seconds before the enrolment expires */
 
 struct args {
-	const char *policy, *policy_key, *authority, *recovery_in;
+	const char *policy, *policy_key, *authority, *recovery_in, *check;
 	bool recovery, no_wait;
 };
 
@@ -48,7 +48,8 @@ wipe_account(struct answer_account **a)
 
 /* 1 where the account has this device now, and the state is bound; 0: not yet. */
 static int
-try_bind(struct cli *cli, struct authority *a, struct state *st)
+try_bind(struct cli *cli, struct authority *a, struct state *st,
+    const char *check)
 {
 	struct answer_account *got defer(wipe_account) =
 	    calloc(1, sizeof(*got));
@@ -60,7 +61,7 @@ try_bind(struct cli *cli, struct authority *a, struct state *st)
 	if (rc == FAULT_NOT_FOUND || rc == FAULT_DENIED)
 		return 0;
 	if (rc == 0)
-		rc = account_bind(cli, st, got);
+		rc = account_bind(cli, st, got, check);
 	return rc == 0 ? 1 : rc;
 }
 
@@ -87,7 +88,7 @@ show_code(struct cli *cli, const struct state *st)
 /* Asks at growing intervals; an authority that is away does not end it. */
 static int
 wait_for_approval(struct cli *cli, struct authority *a, struct state *st,
-    int64_t expires)
+    const char *check, int64_t expires)
 {
 	int ms = POLL_FIRST_MS, rc;
 
@@ -95,7 +96,7 @@ wait_for_approval(struct cli *cli, struct authority *a, struct state *st,
 	for (;;) {
 		rc = sleep_ms(cli, ms);
 		if (rc == 0)
-			rc = try_bind(cli, a, st);
+			rc = try_bind(cli, a, st, check);
 		if (rc == FAULT_AUTHORITY || rc == 0) {
 			ms = ms * 3 / 2 < POLL_MAX_MS ? ms * 3 / 2 :
 							POLL_MAX_MS;
@@ -114,10 +115,10 @@ wait_for_approval(struct cli *cli, struct authority *a, struct state *st,
 
 static int
 by_approval(struct cli *cli, struct authority *a, struct state *st,
-    bool no_wait)
+    const struct args *in)
 {
 	int64_t expires;
-	int rc = try_bind(cli, a, st);
+	int rc = try_bind(cli, a, st, in->check);
 
 	if (rc == 0)
 		rc = announce(cli, a, st, &expires);
@@ -125,16 +126,19 @@ by_approval(struct cli *cli, struct authority *a, struct state *st,
 		return rc;
 	if (st->binding.stage != STATE_READY) {
 		show_code(cli, st);
-		if (no_wait) {
+		if (in->no_wait) {
 			cli_set_bool(cli, "approved", false);
 			return 0;
 		}
-		rc = wait_for_approval(cli, a, st, expires);
+		rc = wait_for_approval(cli, a, st, in->check, expires);
 		if (rc != 0)
 			return rc;
 	}
 	cli_set_bool(cli, "approved", true);
 	account_show(cli, st);
+	if (in->check == NULL)
+		cli_note(cli, "the device that approved this one must show "
+		    "the same check\n");
 	return 0;
 }
 
@@ -198,7 +202,7 @@ enrol(struct cli *cli, const struct args *in)
 	if (rc == 0)
 		rc = account_open(cli, st, &a);
 	if (rc == 0)
-		rc = by_approval(cli, a, st, in->no_wait);
+		rc = by_approval(cli, a, st, in);
 	return rc;
 }
 
@@ -213,6 +217,7 @@ run(struct cli *cli, int argc, char **argv)
 		{ "recovery", no_argument, NULL, 'r' },
 		{ "recovery-in", required_argument, NULL, 'i' },
 		{ "no-wait", no_argument, NULL, 'n' },
+		{ "check", required_argument, NULL, 'c' },
 		{ 0 },
 	};
 	struct args in = { 0 };
@@ -232,6 +237,9 @@ run(struct cli *cli, int argc, char **argv)
 		case 'i':
 			in.recovery_in = optarg;
 			in.recovery = true;
+			break;
+		case 'c':
+			in.check = optarg;
 			break;
 		case 'r':
 			in.recovery = true;
@@ -257,6 +265,7 @@ const struct command cmd_enrol = {
 	    "  --policy FILE       the operator's signed policy\n"
 	    "  --policy-key KEY    the key that must have signed it (base64)\n"
 	    "  --authority NAME    who keeps the account\n"
+	    "  --check CHECK       the account check that it must have\n"
 	    "  --no-wait           show the code and leave\n"
 	    "  --recovery          join by the recovery code, asked for\n"
 	    "  --recovery-in FILE  join by the recovery code in FILE\n",

@@ -5,18 +5,39 @@
 
 #include "base/base32.h"
 
-void
-code_text(const uint8_t id[static ID_LEN], char out[static CODE_SIZE])
+/* At most 16 bytes. */
+static void
+groups(struct bytes in, char *out)
 {
 	char symbols[CODE_SYMBOLS];
 
-	base32_encode(bytes_of(id, ID_LEN), symbols);
-	for (size_t i = 0; i < CODE_SYMBOLS; i++) {
+	base32_encode(in, symbols);
+	for (size_t i = 0; i < BASE32_LEN(in.n); i++) {
 		if (i > 0 && i % 4 == 0)
 			*out++ = '-';
 		*out++ = symbols[i];
 	}
 	*out = '\0';
+}
+
+void
+code_text(const uint8_t id[static ID_LEN], char out[static CODE_SIZE])
+{
+	groups(bytes_of(id, ID_LEN), out);
+}
+
+void
+code_check_text(const uint8_t hash[static CODE_CHECK_LEN],
+    char out[static CODE_CHECK_SIZE])
+{
+	groups(bytes_of(hash, CODE_CHECK_LEN), out);
+}
+
+int
+code_check_parse(const char *text, uint8_t out[static CODE_CHECK_LEN])
+{
+	return base32_decode(bytes_of(text, strlen(text)), out,
+	    CODE_CHECK_LEN);
 }
 
 int

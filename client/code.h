@@ -14,6 +14,14 @@
 
 void code_text(const uint8_t id[static ID_LEN], char out[static CODE_SIZE]);
 
+/* The account check of spec/15-devices.md: 10 bytes, the same form. */
+#define CODE_CHECK_LEN 10
+#define CODE_CHECK_SIZE (16 + 3 + 1)
+void code_check_text(const uint8_t hash[static CODE_CHECK_LEN],
+    char out[static CODE_CHECK_SIZE]);
+int code_check_parse(const char *text,
+    uint8_t out[static CODE_CHECK_LEN]) must_check;
+
 /* Hyphens, blanks and case do not matter.  FAULT_MALFORMED. */
 int code_parse(const char *text, uint8_t out[static ID_LEN]) must_check;
 

@@ -14,10 +14,15 @@
 
 extern const struct command cmd_agent;
 extern const struct command cmd_approve;
+extern const struct command cmd_cat;
+extern const struct command cmd_check;
 extern const struct command cmd_devices;
 extern const struct command cmd_enrol;
+extern const struct command cmd_get;
 extern const struct command cmd_init;
 extern const struct command cmd_lock;
+extern const struct command cmd_log;
+extern const struct command cmd_ls;
 extern const struct command cmd_policy;
 extern const struct command cmd_put;
 extern const struct command cmd_revoke;
@@ -31,7 +36,12 @@ static const struct command *const commands[] = {
 	&cmd_devices,
 	&cmd_revoke,
 	&cmd_put,
+	&cmd_get,
+	&cmd_ls,
+	&cmd_cat,
+	&cmd_log,
 	&cmd_rm,
+	&cmd_check,
 	&cmd_policy,
 	&cmd_status,
 	&cmd_lock,
@@ -123,7 +133,7 @@ print_json(struct cli *cli, int rc)
 	    json_pack("{s:o,s:o}", "onshore", wire_json(&cli->onshore),
 		"offshore", wire_json(&cli->offshore)));
 	text = json_dumps(cli->out, JSON_COMPACT);
-	(void)printf("%s\n", text != NULL ? text : "{}");
+	(void)printf("%s\n", text == NULL ? "{}" : text + cli->begun);
 	free(text);
 }
 

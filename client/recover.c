@@ -165,7 +165,7 @@ recover_enrol(struct cli *cli, struct state *st, const char *file)
 		rc = i + 1 < TRIES ? 0 : rc;
 	}
 	if (rc == 0)
-		rc = account_bind(cli, st, got);
+		rc = account_bind(cli, st, got, NULL);
 	if (rc == 0)
 		account_show(cli, st);
 	return rc;

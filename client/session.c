@@ -11,6 +11,7 @@
 #include "client/state.h"
 #include "crypt/bulk.h"
 #include "crypt/secret.h"
+#include "object/head.h"
 #include "store/store_http.h"
 
 #define LEASE_SPARE 5 /* seconds below which a lease is as good as ended */
@@ -96,6 +97,8 @@ session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 	return state_set_head(s->state, &h, f);
 }
 
+/* [tree] A head from the mirror must be a live device's; one that was verified
+ * before may be of a device that was revoked since. */
 static int
 find_any(void *arg, const uint8_t device[static ID_LEN], struct sign_pub *out)
 {
@@ -106,12 +109,6 @@ find_any(void *arg, const uint8_t device[static ID_LEN], struct sign_pub *out)
 		return FAULT_TRUST;
 	*out = d->sign;
 	return 0;
-}
-
-struct head_lookup
-session_lookup(struct session *s)
-{
-	return (struct head_lookup){ .find = find_any, .arg = s };
 }
 
 /* The store of the lease's depot, and the keys, become the session's. */
@@ -170,7 +167,7 @@ head_holds(struct full *p)
 	key = session_key(&p->s, epoch);
 	if (b == NULL || key == NULL)
 		return FAULT_NOT_FOUND;
-	rc = head_open(b, key, p->s.space, session_lookup(&p->s),
+	rc = head_open(b, key, p->s.space, (struct head_lookup){ .find = find_any, .arg = &p->s },
 	    bytes_of(p->s.head, STORE_HEAD_LEN), &h);
 	secret_wipe(&h, sizeof(h));
 	return rc;

@@ -15,7 +15,6 @@
 #include "crypt/keys.h"
 #include "net/http.h"
 #include "object/chain.h"
-#include "object/head.h"
 #include "store/store.h"
 
 struct state;
@@ -61,13 +60,6 @@ struct session {
  */
 int session_open(struct state *st, enum session_need need,
     const atomic_bool *stop, struct session **out, struct fault *f) must_check;
-
-/*
- * Whose signature counts under s->head, for head_open().  A head that the
- * authority showed, or that was verified before, may be of a device that was
- * revoked since; one from the mirror may not.  spec/30-tree.md, Head.
- */
-struct head_lookup session_lookup(struct session *s);
 
 /* The key of an epoch; NULL if it was not released.  Borrowed. */
 const struct space_key *session_key(const struct session *s, uint32_t epoch);

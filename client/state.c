@@ -15,6 +15,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 #include "client/file.h"
+#include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "net/text.h"
@@ -451,6 +452,15 @@ load_chain(const struct state *st, struct buf *raw, struct chain *out,
 	return 0;
 }
 
+static void
+set_root(struct state *st, const struct buf *raw)
+{
+	const struct bytes first = bytes_of(raw->p, CHAIN_ENTRY_LEN);
+
+	if (raw->n >= CHAIN_ENTRY_LEN)
+		hash_sha256(&first, 1, st->root);
+}
+
 static int
 add_entry(struct chain *c, struct buf *raw, uint32_t seq, struct bytes entry,
     struct fault *f)
@@ -499,6 +509,7 @@ state_add_chain(struct state *st, uint32_t seen, struct bytes entries,
 			buf_bytes(&raw), f), f);
 	if (rc != 0)
 		return rc;
+	set_root(st, &raw);
 	old = st->chain;
 	st->chain = c;
 	c = old;
@@ -617,6 +628,7 @@ state_open(const char *dir, struct state **out, struct fault *f)
 		rc = load_policy(st, f);
 	if (rc == 0)
 		rc = load_chain(st, &raw, &st->chain, f);
+	set_root(st, &raw);
 	if (rc == 0)
 		rc = load_head(st, f);
 	if (rc == FAULT_NOT_FOUND) {
@@ -682,6 +694,7 @@ state_begin(const char *dir, struct bytes policy, const struct sign_pub *key,
 		rc = or_missing(load_binding(st, f));
 	if (rc == 0)
 		rc = load_chain(st, &raw, &st->chain, f);
+	set_root(st, &raw);
 	if (rc == 0)
 		rc = load_head(st, f);
 	if (rc == 0)

@@ -59,6 +59,7 @@ struct state {
 	struct state_binding binding;
 	struct policy *policy; /* verified against the pinned key */
 	struct chain chain;    /* as pinned; verified when loaded */
+	uint8_t root[HASH_LEN]; /* SHA-256 of its first entry; zero if none */
 	struct state_head head;
 };
 

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 #include <gnutls/gnutls.h>
 #include <jansson.h>
+#include <openssl/crypto.h>
 
 #include "base/bytes.h"
 #include "base/logline.h"
@@ -264,10 +264,10 @@ main(int argc, char **argv)
 		return printf("skerry-depot %s\n", SKERRY_VERSION) < 0;
 	if (argc != 3)
 		return usage_error();
-	/* Both libraries seed themselves from files that are out of reach
-	 * later. */
+	/* The libraries read files at first use that are out of reach later. */
 	json_object_seed(0);
-	if (secret_init() != 0 || gnutls_global_init() != 0)
+	if (secret_init() != 0 || gnutls_global_init() != 0 ||
+	    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
 		return fault_exit(FAULT_INTERNAL);
 	if (strcmp(argv[1], "--config") == 0)
 		rc = run(argv[2], &f);

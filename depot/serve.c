@@ -16,6 +16,7 @@
 #include "depot/hex.h"
 #include "depot/range.h"
 
+/* [depot] The log gets the store's words only: nothing of the caller. */
 static void
 refuse(struct request *r, int rc, const struct fault *f)
 {

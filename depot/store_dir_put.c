@@ -221,6 +221,7 @@ publish(struct store_upload *u, struct fault *f)
 
 	(void)pthread_mutex_lock(&u->usage->lock);
 	rc = make_fan(u, f);
+	/* [depot] never over another object */
 	if (rc == 0 && renameat2(u->d->tmp, u->tmp, u->d->v1, u->path.object,
 		RENAME_NOREPLACE) != 0) {
 		int err = errno;

@@ -2,12 +2,12 @@
 #include "client/engine/restore.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/engine/restore_impl.h"
+#include "client/path.h"
 
 /* A folder's metadata, set when all in it is done. */
 struct folder_what {
@@ -16,40 +16,17 @@ struct folder_what {
 	uint8_t data[]; /* key || attributes */
 };
 
-#define PATH_SHOWN 400 /* bytes of a path in a message; the end matters most */
-
-static void
-shown_path(struct bytes key, char out[static PATH_SHOWN + 8])
-{
-	size_t n = 0;
-
-	if (key.n > PATH_SHOWN) {
-		n = 3;
-		memcpy(out, "...", n);
-		key = bytes_of(key.p + key.n - PATH_SHOWN, PATH_SHOWN);
-	}
-	for (size_t i = 0; i < key.n; i++)
-		out[n++] = key.p[i] == 0 ? '/' : (char)key.p[i];
-	out[n] = '\0';
-}
-
 void
 restore_warn(struct restore *rs, struct bytes key, uint64_t n,
     const char *text)
 {
-	char path[PATH_SHOWN + 8];
-	struct fault line;
-
-	shown_path(key, path);
-	/* Makes control bytes of the name harmless. */
-	(void)fault_set(&line, FAULT_PARTIAL, "%s: %s", path, text);
 	pthread_mutex_lock(&rs->lock);
 	if (n == 0)
 		rs->res->incomplete++;
 	else
 		rs->res->failed += n;
 	if (rs->o->warn != NULL)
-		rs->o->warn(rs->o->arg, line.text);
+		rs->o->warn(rs->o->arg, key, text);
 	pthread_mutex_unlock(&rs->lock);
 }
 
@@ -180,9 +157,9 @@ find_all(struct restore *rs, struct fault *f)
 	for (size_t i = 0; i < rs->o->n; i++) {
 		struct tour *t defer(tour_closep) = NULL;
 		int rc = tour_open(rs->reader, rs->o->key[i], &t, f);
-		char path[PATH_SHOWN + 8];
+		char path[PATH_SHOW_MAX];
 
-		shown_path(rs->o->key[i], path);
+		path_show(rs->o->key[i], path);
 		if (rc != 0)
 			return fault_add(f, rc, "%s", path);
 	}

@@ -25,9 +25,9 @@ struct restore_options {
 	bool overwrite;          /* replace what is there */
 	unsigned threads;        /* 0: as fetch_new */
 	struct progress *progress; /* may be NULL */
-	/* One line for each thing left out or incomplete; any thread, one at
+	/* Each thing left out or incomplete, in one line; any thread, one at
 	 * a time. */
-	void (*warn)(void *arg, const char *text);
+	void (*warn)(void *arg, struct bytes key, const char *text);
 	void *arg;
 };
 
@@ -40,8 +40,8 @@ struct restore_result {
 };
 
 /*
- * *out is set in any case.  0; FAULT_PARTIAL; FAULT_NOT_FOUND before anything is
- * written where a key is not in the tree; what ends it all: FAULT_DEPOT,
+ * *out is set in any case.  0; FAULT_PARTIAL; FAULT_NOT_FOUND before anything
+ * is written where a key is not in the tree; what ends it all: FAULT_DEPOT,
  * FAULT_DENIED, FAULT_EXPIRED, FAULT_SPACE, FAULT_INTERRUPTED, FAULT_MEMORY.
  */
 int restore_run(struct space *sp, const struct restore_options *o,

@@ -125,7 +125,7 @@ store(struct builder *b, unsigned level, struct node_child *out)
 	return rc;
 }
 
-/* Adds an item for a child.  1: that ended the node, which is stored as *out. */
+/* Adds an item for a child.  1: that ended the node, and *out is its ref. */
 static int
 push(struct builder *b, unsigned level, struct bytes key,
     const struct node_child *child, struct node_child *out)

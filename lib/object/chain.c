@@ -116,7 +116,7 @@ fits(const struct chain *c, const struct item *it)
 		return it->op == CHAIN_ADD && same_id(it->signer, it->device);
 	if (!same_id(it->account, c->account))
 		return false;
-	/* The id stands for the keys, so that a revoked device's are its own. */
+	/* The id stands for the keys: a revoked device's are its own. */
 	return it->op == CHAIN_REVOKE ? d != NULL && d->live : d == NULL;
 }
 

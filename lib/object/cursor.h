@@ -29,8 +29,8 @@ void cursor_free(struct cursor *c);
 void cursor_freep(struct cursor **c);
 
 /* Stands before the first entry whose key is >= key (empty: the first of all;
- * not borrowed from c).  Any direction; nodes that are loaded are used again.  1, 0 at the end, or
- * FAULT_MALFORMED, FAULT_VERSION, the source's. */
+ * not borrowed from c).  Any direction; nodes that are loaded are used again.
+ * 1, 0 at the end, or FAULT_MALFORMED, FAULT_VERSION, the source's. */
 int cursor_seek(struct cursor *c, struct bytes key) must_check;
 
 /* Goes past one entry; the same results. */

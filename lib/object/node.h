@@ -73,8 +73,8 @@ int node_start(struct node_writer *w, unsigned level) must_check;
 void node_writer_wipe(struct node_writer *w);
 
 /* Appends one item with a key above the last.  size: of the file, or 0.
- * FAULT_INTERNAL for a key out of order, FAULT_LIMIT, FAULT_MEMORY; w is then fit
- * for node_start and node_writer_wipe only. */
+ * FAULT_INTERNAL for a key out of order, FAULT_LIMIT, FAULT_MEMORY; w is then
+ * fit for node_start and node_writer_wipe only. */
 int node_add_entry(struct node_writer *w, struct bytes key, struct bytes entry,
     uint64_t size) must_check;
 int node_add_child(struct node_writer *w, struct bytes key,

@@ -120,32 +120,31 @@ def dump():
     write("chain", b"".join(entry for entry, in chain))
 
 
-def restored(name, *args):
-    """Restores; the comparisons with the trees, by number."""
-    out = path(name)
-    done = recover("--to", out, *args)
-    tap.ok(done.returncode == 0, f"{name}: restores")
+def restored(name, *args, trees=("1", "sub/folder/2")):
+    """Restores into a folder of that name, and compares the trees in it."""
+    done = recover("--to", path(name), *args)
+    tap.eq(done.returncode, 0, f"{name}: restores")
     tap.note(done.stderr.decode(errors="replace"))
-    for number in sorted(os.listdir(out)):
-        compared = run(os.path.join(TOP, "tool", "compare"), tree(number),
-                       os.path.join(out, number))
-        tap.ok(compared.returncode == 0, f"{name}: tree {number} is the same")
+    tap.eq(sorted(os.listdir(path(name))),
+           sorted(at.partition("/")[0] for at in trees), f"{name}: and no more")
+    for at in trees:
+        compared = run(os.path.join(TOP, "tool", "compare"),
+                       tree(os.path.basename(at)), path(name, at))
+        tap.ok(compared.returncode == 0, f"{name}: {at} is the same")
         tap.note(compared.stdout.decode(errors="replace"))
-    return done.stderr, sorted(os.listdir(out))
+    return done.stderr
 
 
 def restores_what_was_put():
+    site("start")
     make_trees()
     skerry("init", "--policy", path("site", "policy.txt"), "--residency", "cn",
            "--recovery-out", path("code"))
     skerry("put", tree(1))
-    skerry("put", tree(2))
+    skerry("put", "--to", "sub/folder", tree(2))
     dump()
-    err, held = restored("now")
-    tap.eq(held, ["1", "2"], "both trees are there")
-    tap.ok(b"warning" not in err, "a live device's head: no warning")
-    err, held = restored("before", "--commit", "1")
-    tap.eq(held, ["1"], "the first commit has the first tree")
+    tap.ok(b"warning" not in restored("now"), "a live device: no warning")
+    restored("before", "--commit", "1", trees=("1",))
 
 
 def checks_what_was_put():
@@ -157,15 +156,15 @@ def checks_what_was_put():
     listed = recover("--list").stdout.decode().splitlines()
     count = sum(len(folders) + len(files)
                 for _, folders, files in os.walk(path("tree")))
-    tap.eq(len(listed), count, "list has every entry")
+    tap.eq(len(listed), count + 2, "list has every entry, and --to's folders")
 
 
 def follows_many_commits_and_removals():
     """Segments are merged, nodes taken over, chunks found again."""
     for number in range(12):
         write(f"tree/2/new {number}", b"%d" % number * 1000)
-        skerry("put", tree(2))
-    skerry("rm", "2/twice")              # which leaves the folder's time alone
+        skerry("put", "--to", "sub/folder", tree(2))
+    skerry("rm", "sub/folder/2/twice")   # which leaves the folder's time alone
     kept = os.stat(tree(2))
     os.remove(path("tree", "2", "twice"))
     os.utime(tree(2), ns=(kept.st_atime_ns, kept.st_mtime_ns))
@@ -194,16 +193,32 @@ def takes_a_revoked_devices_head_with_a_warning():
            "with a warning")
 
 
-def main():
-    try:
-        site("start")
-        tap.run(restores_what_was_put, checks_what_was_put,
-                follows_many_commits_and_removals,
-                takes_the_authoritys_head_without_a_mirror,
-                takes_a_revoked_devices_head_with_a_warning)
-    finally:
-        site("stop")
-        shutil.rmtree(WORK, ignore_errors=True)
+def names_a_bad_object():
+    names = glob.glob(path("site", "depot", "v1", "*", "*", "*"))
+    largest = max(names, key=os.path.getsize)
+    with open(largest, "r+b") as file:
+        file.seek(5_000_000)
+        byte = file.read(1)
+        file.seek(5_000_000)
+        file.write(bytes([byte[0] ^ 1]))
+    done = recover("--to", path("harmed"))
+    tap.ok(done.returncode in (9, 17) and
+           os.path.basename(largest).encode() in done.stderr,
+           "a flipped bit costs what needs it, and its object is named")
 
 
-main()
+def refuses_another_code():
+    write("code", b"0000-" * 8 + b"0000\n")
+    tap.eq(recover("--list").returncode, 6, "refuses another code")
+
+
+try:
+    tap.run(restores_what_was_put, checks_what_was_put,
+            follows_many_commits_and_removals,
+            takes_the_authoritys_head_without_a_mirror,
+            takes_a_revoked_devices_head_with_a_warning, names_a_bad_object,
+            refuses_another_code)
+finally:
+    site("stop")
+    subprocess.run(["chmod", "-R", "u+rwX", WORK], check=False)
+    shutil.rmtree(WORK, ignore_errors=True)

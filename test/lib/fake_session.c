@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* For tests of the engine: a session that is nothing but its struct. */
-#include "client/progress.h"
 #include "client/session.h"
 #include "client/state.h"
 
@@ -38,20 +37,4 @@ state_cache_dir(const struct state *st, struct fault *f)
 {
 	(void)st;
 	return fault_set(f, FAULT_CONFIG, "a test has no cache");
-}
-
-void
-progress_expect(struct progress *p, uint64_t files, uint64_t bytes)
-{
-	(void)p;
-	(void)files;
-	(void)bytes;
-}
-
-void
-progress_add(struct progress *p, uint64_t files, uint64_t bytes)
-{
-	(void)p;
-	(void)files;
-	(void)bytes;
 }

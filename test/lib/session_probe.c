@@ -15,6 +15,7 @@
 #include "crypt/bulk.h"
 #include "crypt/secret.h"
 #include "net/text.h"
+#include "object/head.h"
 
 static int
 make_head(const struct session *s, uint64_t number, struct fault *f,

@@ -171,6 +171,6 @@ main(void)
 	    permit_ask(&keys.permit, PERMIT_PARENT, PERMIT_BOOT) != 0)
 		return 1;
 	rc = cmocka_run_group_tests(t, NULL, NULL);
-	keystore_close(keys.store);
+	keys_wipe(&keys);
 	return rc;
 }

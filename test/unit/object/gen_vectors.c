@@ -193,7 +193,8 @@ sealings(void)
 	struct dedup_key dedup;
 	struct seal *s = NULL;
 	json_t *j = json_array();
-	uint8_t out[3000 + SEAL_OVERHEAD], hash[1][HASH_LEN];
+	uint8_t out[3000 + SEAL_OVERHEAD], id[1][CHUNK_ID_LEN];
+	struct seal_mark mark;
 	uint8_t text[INDEX_ENTRY_LEN], place[REF_LEN];
 
 	data_fill(VECTOR_DEDUP, &dedup, sizeof(dedup));
@@ -206,9 +207,9 @@ sealings(void)
 		struct ref r;
 		bool chunk = kind <= SEAL_ATTRS;
 
-		assert_int_equal(seal_hash(s, &m, 1, hash), 0);
+		assert_int_equal(seal_ids(s, &m, 1, &mark, id), 0);
 		if (chunk) {
-			assert_int_equal(seal_chunk(s, kind, m, hash[0], out,
+			assert_int_equal(seal_chunk(s, kind, m, &mark, out,
 					     &e), 0);
 			memset(e.place.object, 0, ID_LEN);
 			index_entry_encode(&e, text);
@@ -388,29 +389,6 @@ segments(void)
 	end(&f, "index", "segment");
 }
 
-/* An entry of each type, with all that it can have, by turns. */
-static void
-entry(unsigned i, struct buf *out)
-{
-	static const uint8_t hole[] = { 1, 0, 0, 0, 0, 0, 0, 0, 9 };
-	struct tree_entry e = { .type = 1 + i % 7, .mode = 0640, .uid = i,
-		.gid = 100, .mtime_sec = (int64_t)i - 3, .mtime_nsec = i,
-		.major = 8, .minor = i, .target = bytes_of("../there", 8) };
-
-	if (e.type == ENTRY_FILE) {
-		e.list = bytes_of(hole, sizeof(hole));
-		e.size = 9;
-	}
-	if (i % 2 == 1)
-		e.link = i;
-	if (i % 3 == 1)
-		e.attrs = bytes_of("\1a\0\0\0\1x\1b\0\0\0\0", 13);
-	if (i % 3 == 2)
-		e.attrs_chunk_len = INLINE_MAX + 1;
-	out->n = 0;
-	assert_int_equal(entry_encode(&e, out), 0);
-}
-
 static void
 entries(void)
 {
@@ -420,12 +398,12 @@ entries(void)
 	char name[32];
 
 	for (unsigned i = 0; i < 14; i++) {
-		entry(i, &b);
+		vector_make_entry(i, &b);
 		(void)snprintf(name, sizeof(name), "type %u, no. %u",
 		    1 + i % 7, i);
 		good(&f, name, b.p, b.n);
 	}
-	entry(3, &b);
+	vector_make_entry(3, &b);
 	poke(&f, "type 0", buf_bytes(&b), 0, "00", FAULT_MALFORMED);
 	poke(&f, "type 8", buf_bytes(&b), 0, "08", FAULT_MALFORMED);
 	poke(&f, "flag 8", buf_bytes(&b), 1, "0c", FAULT_MALFORMED);
@@ -435,14 +413,14 @@ entries(void)
 	    FAULT_MALFORMED);
 	poke(&f, "link id 0", buf_bytes(&b), 24, "0000000000000000",
 	    FAULT_MALFORMED);
-	entry(0, &b);
+	vector_make_entry(0, &b);
 	poke(&f, "size that is not the list's", buf_bytes(&b), 24,
 	    "000000000000000a", FAULT_MALFORMED);
 	poke(&f, "level 1 with a hole", buf_bytes(&b), 32, "01",
 	    FAULT_MALFORMED);
 	poke(&f, "a hole of none", buf_bytes(&b), 38, "0000000000000000",
 	    FAULT_MALFORMED);
-	entry(2, &b);
+	vector_make_entry(2, &b);
 	poke(&f, "attributes too short for a chunk", buf_bytes(&b), 56,
 	    "00001000", FAULT_MALFORMED);
 	poke(&f, "zero in a target", buf_bytes(&b), b.n - 2, "00",
@@ -482,7 +460,7 @@ nodes(void)
 			struct node_child c = { .entries = 3, .bytes = i,
 				.ref = data_ref(i) };
 
-			entry(i + 1, &b);
+			vector_make_entry(i + 1, &b);
 			assert_int_equal(level == 0
 				? node_add_entry(&w, k, buf_bytes(&b), 0)
 				: node_add_child(&w, k, &c), 0);
@@ -541,7 +519,7 @@ shape(void)
 	assert_int_equal(builder_new(&dedup, sink, &b), 0);
 	for (unsigned i = 0; i < 20000; i++) {
 		(void)snprintf(key, sizeof(key), "name%05u", i);
-		entry(i, &e);
+		vector_make_entry(i, &e);
 		assert_int_equal(builder_add(b, bytes_of(key, strlen(key)),
 				     buf_bytes(&e)), 0);
 	}

@@ -160,7 +160,8 @@ ends_at_the_limits_and_at_the_end_of_the_data(void **state)
 static void
 cuts_stay_what_they_were(void **state)
 {
-	static const size_t want[] = { 239641, 831192, 521500, 569240, 515435, 942172, 237167, 494281 };
+	static const size_t want[] = { 239641, 831192, 521500, 569240,
+		515435, 942172, 237167, 494281 };
 	struct chunker *c = make();
 	uint8_t *p = data_new(7, 8 << 20);
 	size_t at = 0;

@@ -9,6 +9,7 @@
 
 #include "crypt/kdf.h"
 #include "crypt/secret.h"
+#include "object/builder.h"
 #include "object/chunker.h"
 #include "object/pack.h"
 #include "object/seal.h"
@@ -225,6 +226,62 @@ cuts_are_as_frozen(void **state)
 	json_decref(j);
 }
 
+/* Compares each node with the next one in the file. */
+struct shape {
+	struct treehash *t;
+	const json_t *nodes;
+	size_t at;
+};
+
+static int
+compare_node(void *arg, unsigned level, struct bytes node, struct ref *out)
+{
+	struct shape *s = arg;
+	const json_t *c = json_array_get(s->nodes, s->at++);
+
+	assert_non_null(c);
+	*out = data_ref(1);
+	out->plain_len = (uint32_t)node.n;
+	assert_int_equal(treehash_one(s->t, node, out->hash), 0);
+	assert_int_equal(level, number(c, "level"));
+	assert_int_equal(node.n, number(c, "length"));
+	hex_equal(out->hash, HASH_LEN, text(c, "treehash"));
+	return 0;
+}
+
+static void
+the_shape_of_a_tree_is_as_frozen(void **state)
+{
+	json_t *j = read_file("tree/shape");
+	struct bulk *bulk = bulk_new(BULK_BEST);
+	struct shape s = { .t = treehash_new(bulk),
+		.nodes = json_object_get(j, "nodes") };
+	const struct builder_sink sink = { compare_node, &s };
+	struct builder *b = NULL;
+	struct builder_tree tree;
+	struct dedup_key dedup;
+	struct buf e defer(buf_wipe) = buf_init(ENTRY_LEN_MAX);
+	char key[32];
+
+	(void)state;
+	hex_to(text(j, "dedup"), dedup.b, KEY_LEN);
+	assert_int_equal(builder_new(&dedup, sink, &b), 0);
+	for (unsigned i = 0; i < (unsigned)number(j, "entries"); i++) {
+		(void)snprintf(key, sizeof(key), "name%05u", i);
+		vector_make_entry(i, &e);
+		assert_int_equal(builder_add(b, bytes_of(key, strlen(key)),
+				     buf_bytes(&e)), 0);
+	}
+	assert_int_equal(builder_finish(b, NULL, &tree), 0);
+	assert_int_equal(s.at, json_array_size(s.nodes));
+	assert_int_equal(tree.level, number(j, "level"));
+	assert_int_equal(tree.bytes, number(j, "bytes"));
+	builder_free(b);
+	treehash_free(s.t);
+	bulk_free(bulk);
+	json_decref(j);
+}
+
 static void
 padding_is_as_frozen(void **state)
 {
@@ -247,6 +304,7 @@ main(void)
 		cmocka_unit_test(sealings_open_as_frozen),
 		cmocka_unit_test(treehashes_are_as_frozen),
 		cmocka_unit_test(cuts_are_as_frozen),
+		cmocka_unit_test(the_shape_of_a_tree_is_as_frozen),
 		cmocka_unit_test(padding_is_as_frozen),
 	};
 

@@ -180,4 +180,27 @@ vector_recode(const char *format, struct bytes in, struct buf *out)
 	return FAULT_INTERNAL;
 }
 
+/* An entry of each type, with all that it can have, by turns. */
+static inline void
+vector_make_entry(unsigned i, struct buf *out)
+{
+	static const uint8_t hole[] = { 1, 0, 0, 0, 0, 0, 0, 0, 9 };
+	struct tree_entry e = { .type = 1 + i % 7, .mode = 0640, .uid = i,
+		.gid = 100, .mtime_sec = (int64_t)i - 3, .mtime_nsec = i,
+		.major = 8, .minor = i, .target = bytes_of("../there", 8) };
+
+	if (e.type == ENTRY_FILE) {
+		e.list = bytes_of(hole, sizeof(hole));
+		e.size = 9;
+	}
+	if (i % 2 == 1)
+		e.link = i;
+	if (i % 3 == 1)
+		e.attrs = bytes_of("\1a\0\0\0\1x\1b\0\0\0\0", 13);
+	if (i % 3 == 2)
+		e.attrs_chunk_len = INLINE_MAX + 1;
+	out->n = 0;
+	assert_int_equal(entry_encode(&e, out), 0);
+}
+
 #endif

@@ -5,6 +5,7 @@
 import email.utils
 import http.server
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -36,7 +37,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         todo = script.pop(0) if len(script) > 1 else script[0]
         self.date = todo.get("date")
         if todo.get("cut"):
-            self.connection.close()
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
             return
         answer = todo.get("body", b"")
         self.send_response(todo["status"])

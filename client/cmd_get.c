@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+/* skerry get: restores paths of a commit into a folder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/engine/restore.h"
+#include "client/path.h"
+#include "client/progress.h"
+#include "client/reading.h"
+
+struct getcmd {
+	struct cli *cli;
+	const char *to;
+	uint64_t commit;
+	bool overwrite;
+	struct bytes *key; /* each owned */
+	size_t n;
+	json_t *warnings;
+	int dir;
+};
+
+static void
+getcmd_wipe(struct getcmd *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		free((void *)(uintptr_t)c->key[i].p);
+	free(c->key);
+	json_decref(c->warnings);
+	if (c->dir >= 0)
+		(void)close(c->dir);
+}
+
+static void
+warn(void *arg, struct bytes key, const char *text)
+{
+	struct getcmd *c = arg;
+	char path[PATH_SHOW_MAX];
+
+	path_show(key, path);
+	cli_note(c->cli, "skerry: get: %s: %s\n", path, text);
+	(void)json_array_append_new(c->warnings,
+	    json_pack("{s:s,s:s+}", "path", path, "text", text, ""));
+}
+
+static int
+open_target(struct getcmd *c)
+{
+	struct fault *f = &c->cli->fault;
+
+	if (mkdir(c->to, 0777) != 0 && errno != EEXIST)
+		return path_fault(c->to, f);
+	c->dir = open(c->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return c->dir >= 0 ? 0 : path_fault(c->to, f);
+}
+
+static double
+now(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+outcome(struct getcmd *c, const struct reading *r,
+    const struct restore_result *res, double seconds)
+{
+	struct cli *cli = c->cli;
+
+	cli_set_int(cli, "commit", (int64_t)r->commit->number);
+	cli_set_int(cli, "entries", (int64_t)res->entries);
+	cli_set_int(cli, "bytes", (int64_t)res->bytes);
+	cli_set_int(cli, "left_out", (int64_t)res->failed);
+	cli_set_int(cli, "incomplete", (int64_t)res->incomplete);
+	cli_set_int(cli, "fetches", (int64_t)res->requests);
+	(void)json_object_set_new(cli->out, "seconds", json_real(seconds));
+	(void)json_object_set(cli->out, "warnings", c->warnings);
+	cli_print(cli, "commit %" PRIu64 ": restored %" PRIu64
+	    " entries, %.1f MiB in %.2f s\n", r->commit->number, res->entries,
+	    (double)res->bytes / 1048576, seconds);
+}
+
+static int
+restore(struct getcmd *c)
+{
+	struct reading r defer(reading_close) = { 0 };
+	struct restore_result res;
+	struct restore_options o = { .key = c->key, .n = c->n,
+		.overwrite = c->overwrite, .warn = warn, .arg = c };
+	struct cli *cli = c->cli;
+	double from = now();
+	int rc = reading_open(cli, c->commit, &r);
+
+	if (rc == 0)
+		rc = open_target(c);
+	if (rc != 0)
+		return rc;
+	o.commit = r.commit;
+	o.dir = c->dir;
+	o.progress = progress_new("get", cli->quiet || cli->json);
+	rc = restore_run(r.space, &o, &res, &cli->fault);
+	progress_free(o.progress);
+	if (rc == 0 || rc == FAULT_PARTIAL)
+		outcome(c, &r, &res, now() - from);
+	return rc;
+}
+
+static int
+add_path(struct getcmd *c, const char *arg)
+{
+	struct buf key = buf_init(KEY_BYTES_MAX);
+	int rc = path_key(arg, &key, &c->cli->fault);
+
+	if (rc != 0) {
+		buf_wipe(&key);
+		return rc;
+	}
+	c->key[c->n++] = buf_bytes(&key);
+	return 0;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = { CLI_OPTIONS,
+		{ "to", required_argument, NULL, 't' },
+		{ "commit", required_argument, NULL, 'c' },
+		{ "overwrite", no_argument, NULL, 'o' }, { 0 } };
+	struct getcmd c defer(getcmd_wipe) = { .cli = cli, .to = ".",
+		.dir = -1 };
+	int opt, rc = 0;
+
+	while ((opt = cli_getopt(cli, argc, argv, "", options)) != -1) {
+		if (opt == CLI_BAD_OPTION)
+			return FAULT_USAGE;
+		if (opt == 't')
+			c.to = optarg;
+		c.overwrite |= opt == 'o';
+		if (opt == 'c' && reading_number(cli, optarg, INT64_MAX,
+		    &c.commit) != 0)
+			return FAULT_USAGE;
+	}
+	c.warnings = json_array();
+	c.key = calloc((size_t)(argc - optind) + 1, sizeof(*c.key));
+	if (c.key == NULL || c.warnings == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	for (int i = optind; i < argc && rc == 0; i++)
+		rc = add_path(&c, argv[i]);
+	return rc == 0 ? restore(&c) : rc;
+}
+
+const struct command cmd_get = {
+	.name = "get",
+	.run = run,
+	.args = "[--to DIR] [--commit N] [--overwrite] [PATH…]",
+	.help = "restore paths, or everything, from the space",
+	.options =
+	    "  --to DIR     folder that each path's last name goes to; made if "
+	    "it is\n"
+	    "               missing; the current one if not given\n"
+	    "  --commit N   as it was then (skerry log)\n"
+	    "  --overwrite  replace files that are there\n",
+};
