@@ -6,12 +6,11 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
-#include "crypt/filler.h"
 #include "crypt/prp.h"
 #include "crypt/secret.h"
 #include "crypt/window.h"
 
-#define DATA ((size_t)6 << 20)
+#define DATA ((size_t)3 << 20)
 #define LONG 20480u /* what a long pass looks at */
 
 static struct {
@@ -52,14 +51,28 @@ list(const uint8_t *p, size_t n, size_t *cut, size_t max)
 	return cuts;
 }
 
+/* splitmix64; the same in every run. */
+static void
+fill(uint64_t seed, uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i += 8) {
+		uint64_t z = seed += 0x9e3779b97f4a7c15u;
+
+		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+		z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+		z ^= z >> 31;
+		memcpy(p + i, &z, 8);
+	}
+}
+
 static int
 set_up(void **state)
 {
 	(void)state;
 	if (!window_usable())
 		return 0;
-	filler_random((uint8_t *)x.t, sizeof(x.t));
-	filler_random(x.key, sizeof(x.key));
+	fill(1, (uint8_t *)x.t, sizeof(x.t));
+	fill(2, x.key, sizeof(x.key));
 	for (unsigned i = 0; i < 256; i++) {
 		x.out[i] = x.t[i];
 		for (unsigned j = 0; j < WINDOW_LEN; j++)
@@ -68,11 +81,9 @@ set_up(void **state)
 	x.p = malloc(DATA);
 	assert_int_equal(window_new(x.t, x.key, &x.w), 0);
 	assert_int_equal(prp_new(x.key, &x.prp), 0);
-	/* Some cut for sure; no window was likely to. */
-	while (x.cuts < 2) {
-		filler_random(x.p, DATA);
-		x.cuts = list(x.p, DATA, x.cut, ARRAY_LEN(x.cut));
-	}
+	fill(3, x.p, DATA);
+	x.cuts = list(x.p, DATA, x.cut, ARRAY_LEN(x.cut));
+	assert_in_range(x.cuts, 2, ARRAY_LEN(x.cut) - 1);
 	return 0;
 }
 
@@ -100,29 +111,22 @@ finds_every_cut_and_no_other(void **state)
 	assert_int_equal(window_find(x.w, x.p, at, DATA), DATA);
 }
 
-/* So every lane and step of long and short passes comes to see it. */
+/* So every lane and every step of a long pass comes to see it. */
 static void
 finds_a_cut_from_every_offset(void **state)
 {
-	size_t cut = 0, low;
+	const size_t cut = x.cut[1], low = x.cut[0] + 1;
 
 	(void)state;
-	for (size_t i = 0; i < x.cuts && cut < LONG + WINDOW_LEN; i++)
-		cut = x.cut[i];
-	low = x.cuts > 1 && cut == x.cut[1] ? x.cut[0] + 1 : WINDOW_LEN;
-	if (cut < LONG + WINDOW_LEN || cut > DATA - LONG - WINDOW_PASS)
-		skip();
-	for (size_t d = 0; d <= LONG + 70; d++) {
-		size_t from = cut - d < low ? low : cut - d;
+	assert_in_range(cut - low, LONG + 70, DATA);
+	assert_in_range(DATA - cut, LONG + 72, DATA);
+	for (size_t d = 0; d <= LONG + 70; d += 3) {
+		size_t from = cut - d;
 
 		assert_int_equal(window_find(x.w, x.p, from, cut + 1 + d), cut);
 		if (d % 7 == 0)
-			assert_int_equal(
-			    window_find(x.w, x.p, from, from + LONG * 2),
-			    cut);
-		assert_int_equal(window_find(x.w, x.p, from, cut), cut);
+			assert_int_equal(window_find(x.w, x.p, from, cut), cut);
 	}
-	assert_true(window_find(x.w, x.p, cut + 1, DATA) > cut);
 }
 
 static void
@@ -133,7 +137,7 @@ takes_any_length(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(near); i++) {
-		for (size_t n = near[i] - 66; n < near[i] + 66; n++) {
+		for (size_t n = near[i] - 66; n < near[i] + 66; n += 3) {
 			size_t len = WINDOW_LEN + WINDOW_PASS + n;
 			uint8_t *p = cm_exact(x.p, len);
 			size_t want = x.cut[0] < len ? x.cut[0] : len;
@@ -153,7 +157,7 @@ takes_any_length(void **state)
 static void
 finds_the_first_of_many(void **state)
 {
-	enum { N = 50000 };
+	enum { N = 30000 };
 	static size_t cut[N];
 	uint8_t *p = malloc(N);
 	size_t cuts, at = WINDOW_LEN;
@@ -164,7 +168,7 @@ finds_the_first_of_many(void **state)
 	cuts = list(p, N, cut, N);
 	assert_in_range(cuts, N / WINDOW_LEN - 1, N);
 	for (size_t i = 0; i < cuts; i++) {
-		for (; at <= cut[i]; at++)
+		for (; at <= cut[i]; at += 11)
 			assert_int_equal(window_find(x.w, p, at, N), cut[i]);
 	}
 	free(p);
