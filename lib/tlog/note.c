@@ -14,6 +14,7 @@
 
 #define DASH "\xe2\x80\x94 " /* U+2014 and a space */
 #define ID_BYTES 4
+#define BLOB_MAX 8192 /* of any signature type that there is */
 
 /* UTF-8 without control characters; newlines if wanted. */
 static bool
@@ -270,7 +271,7 @@ note_verify(const struct note *n, const struct note_key *key)
 int
 note_line(const struct note_key *key, struct bytes sig, struct buf *out)
 {
-	struct buf all defer(buf_wipe) = buf_init(NOTE_LINE_MAX);
+	struct buf all defer(buf_wipe) = buf_init(BLOB_MAX);
 	struct wr w = wr_to(&all);
 	int rc;
 
