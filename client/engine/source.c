@@ -389,8 +389,6 @@ add_file(struct source *s, const struct walk_item *item, uint64_t stat_fp,
 	}
 	close(fd);
 	*unsteady = rc == 0 && !steady;
-	if (rc == 0)
-		progress_add(s->progress, 1, (uint64_t)item->st.st_size);
 	return rc;
 }
 
@@ -407,7 +405,9 @@ source_add(struct source *s, const struct walk_item *item, uint64_t stat_fp,
 int
 source_done(void *arg, const struct slab *slab)
 {
-	(void)arg;
+	const struct source *s = arg;
+	uint64_t files = 0, bytes = 0;
+
 	for (size_t i = 0; i < slab->n; i++) {
 		const struct piece *p = &slab->piece[i];
 		struct record *r = p->owner;
@@ -415,8 +415,10 @@ source_done(void *arg, const struct slab *slab)
 
 		if (p->last) {
 			r->waiting = false;
+			files += !r->discard;
 			continue;
 		}
+		bytes += r->discard ? 0 : p->length;
 		if (p->hole)
 			rc = list_add_hole(&r->list, p->length);
 		else
@@ -425,5 +427,6 @@ source_done(void *arg, const struct slab *slab)
 		if (rc != 0)
 			return rc;
 	}
+	progress_add(s->progress, files, bytes);
 	return 0;
 }

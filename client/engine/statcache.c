@@ -183,8 +183,9 @@ statcache_open(int dir, const char *source, struct bytes key,
 	memcpy(c->fp_key, h + 16, sizeof(c->fp_key));
 	sodium_bin2hex(hex, sizeof(hex), id, sizeof(id));
 	(void)snprintf(c->name, sizeof(c->name), "stat.%s", hex);
-	(void)snprintf(c->temp, sizeof(c->temp), "stat.%s.%d", hex,
-	    (int)getpid());
+	/* One put at a time has the folder (journal_open): what a crashed one
+	 * left is written over. */
+	(void)snprintf(c->temp, sizeof(c->temp), "stat.%s.new", hex);
 	open_last(c);
 	open_next(c);
 	return c;
