@@ -24,6 +24,19 @@ hash_sha256(const struct bytes *part, size_t n, uint8_t out[static 32])
 	crypto_hash_sha256_final(&st, out);
 }
 
+void
+hash_hmac(const uint8_t key[static 32], const struct bytes *part, size_t n,
+    uint8_t out[static 32])
+{
+	crypto_auth_hmacsha256_state st;
+
+	crypto_auth_hmacsha256_init(&st, key, 32);
+	for (size_t i = 0; i < n; i++)
+		crypto_auth_hmacsha256_update(&st, part[i].p, part[i].n);
+	crypto_auth_hmacsha256_final(&st, out);
+	sodium_memzero(&st, sizeof(st));
+}
+
 uint64_t
 hash_sip(const uint8_t key[static HASH_SIP_KEY_LEN], struct bytes msg)
 {
