@@ -24,8 +24,8 @@
 #include "depot/config.h"
 #include "depot/confine.h"
 #include "depot/front.h"
-#include "depot/sock.h"
 #include "depot/store_dir.h"
+#include "net/sock.h"
 
 #define PEM_MAX 1048576
 #define DEFAULT_CONNECTIONS 4096
