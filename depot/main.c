@@ -22,8 +22,8 @@
 #include "depot/config.h"
 #include "depot/confine.h"
 #include "depot/front.h"
-#include "depot/sock.h"
 #include "depot/store_dir.h"
+#include "net/sock.h"
 #include "net/text.h"
 
 #define PEM_MAX 1048576

@@ -15,6 +15,10 @@
 /* SHA-256 of the concatenation of n parts.  Does not fail. */
 void hash_sha256(const struct bytes *part, size_t n, uint8_t out[static 32]);
 
+/* HMAC-SHA256 (RFC 2104) of the concatenation of n parts.  Does not fail. */
+void hash_hmac(const uint8_t key[static 32], const struct bytes *part,
+    size_t n, uint8_t out[static 32]);
+
 /* SHA-256 of long data as it arrives. */
 struct hash;
 
@@ -26,10 +30,6 @@ void hash_update(struct hash *h, const void *p, size_t n);
 void hash_final(struct hash *h, uint8_t out[static 32]);
 void hash_free(struct hash *h);
 void hash_freep(struct hash **h);
-
-/* HMAC-SHA256 (RFC 2104) of the concatenation of n parts.  Does not fail. */
-void hash_hmac(const uint8_t key[static 32], const struct bytes *part,
-    size_t n, uint8_t out[static 32]);
 
 /* SipHash-2-4, its 8 bytes read as little-endian. */
 uint64_t hash_sip(const uint8_t key[static HASH_SIP_KEY_LEN],

@@ -66,17 +66,20 @@ stage_put(struct stage *s, const char *path, struct bytes data,
 	return write_all(file->fd, data) != 0 ? fail(path, f) : 0;
 }
 
-/* Makes the folders of path. */
+/* Makes the folders of path; *made: there was one to make. */
 static int
-make_parents(int dir, const char *path, struct fault *f)
+make_parents(int dir, const char *path, bool *made, struct fault *f)
 {
 	char part[STAGE_PATH_MAX];
 
+	*made = false;
 	for (const char *p = strchr(path, '/'); p != NULL;
 	     p = strchr(p + 1, '/')) {
 		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - path),
 		    path);
-		if (mkdirat(dir, part, 0755) != 0 && errno != EEXIST)
+		if (mkdirat(dir, part, 0755) == 0)
+			*made = true;
+		else if (errno != EEXIST)
 			return fail(part, f);
 	}
 	return 0;
@@ -95,38 +98,49 @@ sync_folder(int dir, const char *path, struct fault *f)
 	return rc;
 }
 
-/* Whether a file before the i-th is below path[0..len). */
+/* Whether a file before the i-th had the folder path[0..len) synced. */
 static bool
 seen(const struct stage *s, size_t i, size_t len)
 {
-	for (size_t j = 0; j < i; j++)
-		if (strncmp(s->file[j].path, s->file[i].path, len) == 0 &&
-		    s->file[j].path[len] == '/')
+	for (size_t j = 0; j < i; j++) {
+		const char *other = s->file[j].path;
+
+		if (strncmp(other, s->file[i].path, len) == 0 &&
+		    other[len] == '/' && (s->file[j].made ||
+		    strchr(other + len + 1, '/') == NULL))
 			return true;
+	}
 	return false;
 }
 
-/* All folders from each file up, once: one that was there may have been made
- * by a process that was killed before it could sync.  Clean ones are cheap. */
+/* The folder of each file, and all above it where one was made; each once. */
 static int
 sync_folders(const struct stage *s, struct fault *f)
 {
+	bool top = false;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < s->n; i++) {
 		const char *path = s->file[i].path;
+		size_t len = strlen(path);
+		bool more = true;
 
-		for (size_t len = strlen(path); rc == 0 && len-- > 1;) {
+		while (rc == 0 && more && --len > 0) {
 			char folder[STAGE_PATH_MAX];
 
-			if (path[len] != '/' || seen(s, i, len))
+			if (path[len] != '/')
+				continue;
+			more = s->file[i].made;
+			if (seen(s, i, len))
 				continue;
 			(void)snprintf(folder, sizeof(folder), "%.*s",
 			    (int)len, path);
 			rc = sync_folder(s->dir, folder, f);
 		}
+		if (len == 0)
+			top = true;
 	}
-	return rc != 0 ? rc : sync_folder(s->dir, ".", f);
+	return rc != 0 || !top ? rc : sync_folder(s->dir, ".", f);
 }
 
 int
@@ -135,11 +149,17 @@ stage_commit(struct stage *s, struct fault *f)
 	char tmp[STAGE_PATH_MAX];
 	int rc;
 
+	/* With all blocks on their way, one commit of the file system's journal
+	 * takes them together. */
+	for (size_t i = 0; i < s->n; i++)
+		(void)sync_file_range(s->file[i].fd, 0, 0,
+		    SYNC_FILE_RANGE_WRITE);
 	for (size_t i = 0; i < s->n; i++)
 		if (fdatasync(s->file[i].fd) != 0)
 			return fail(s->file[i].path, f);
 	for (size_t i = 0; i < s->n; i++) {
-		rc = make_parents(s->dir, s->file[i].path, f);
+		rc = make_parents(s->dir, s->file[i].path,
+		    &s->file[i].made, f);
 		if (rc != 0)
 			return rc;
 		tmp_path(i, tmp);
@@ -166,6 +186,10 @@ stage_clean(int dir, struct fault *f)
 	DIR *d;
 	int fd;
 
+	/* Folders may be there that a process made which was killed before it
+	 * synced them; from here on only new ones need that. */
+	if (syncfs(dir) != 0)
+		return fail("syncfs", f);
 	if (mkdirat(dir, "tmp", 0700) != 0 && errno != EEXIST)
 		return fail("tmp", f);
 	fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

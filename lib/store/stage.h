@@ -7,6 +7,7 @@
 #ifndef SKERRY_STORE_STAGE_H
 #define SKERRY_STORE_STAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -19,6 +20,7 @@
 struct stage_file {
 	char path[STAGE_PATH_MAX];
 	int fd;
+	bool made; /* a folder had to be made for it */
 };
 
 struct stage {
@@ -41,7 +43,8 @@ int stage_commit(struct stage *s, struct fault *f) must_check;
 /* Drops what is left. */
 void stage_abort(struct stage *s);
 
-/* Empties tmp/, making it where it is missing. */
+/* First of all: empties tmp/, making it where it is missing, and syncs the file
+ * system once. */
 int stage_clean(int dir, struct fault *f) must_check;
 
 /* Appends the file, at most out's maximum.  FAULT_NOT_FOUND, FAULT_LIMIT. */

@@ -7,7 +7,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRODUCT = ("lib/base", "lib/crypt", "lib/object", "lib/tlog", "lib/net", "lib/store", "sandbox", "client/engine", "client",
-           "authority", "depot")
+           "authority", "depot", "witness")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|(<[^>]+>))', re.M)
 
 

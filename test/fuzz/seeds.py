@@ -266,6 +266,10 @@ def log():
     for each in (vkey, wkey, text, note, cosigned, note[:-1], note.split("\n\n")[1], proof + note,
                  proof.replace("index", "extra AAAA\nindex") + cosigned, text + "more\n", text.replace("7", "07")):
         save("note", each)
+    hashes = "".join(b64(bytes([i] * 32)) + "\n" for i in range(3))
+    for each in ("old 0\n\n" + note, f"old 4\n{hashes}\n" + cosigned, f"old 04\n\n{note}", f"old 4\n{hashes}{note}",
+                 f"old 4\n{hashes * 22}\n{note}"):
+        save("submit", each)
     for each in (f"log {vkey} https://log.example\nquorum none\n",
                  f"log {vkey}\nwitness w1 {wkey} https://w.example\nquorum w1\n",
                  f"log {vkey}\nwitness w1 {wkey}\ngroup g 1 w1\nquorum g\n", f"log {vkey}\ngroup g 2 w1\n", "# \n"):

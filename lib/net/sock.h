@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Listening sockets, opened before the process gives up the right to. */
-#ifndef SKERRY_DEPOT_SOCK_H
-#define SKERRY_DEPOT_SOCK_H
+#ifndef SKERRY_NET_SOCK_H
+#define SKERRY_NET_SOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "depot/sock.h"
+#include "net/sock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
