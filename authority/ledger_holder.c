@@ -87,10 +87,42 @@ ledger_holder_sender(const json_t *body, struct db_device *out)
 	return 0;
 }
 
+static int
+check(struct ledger *l, const struct holder *h, struct fault *f)
+{
+	const struct policy_residency *r = policy_find_residency(l->policy,
+	    h->space.residency);
+
+	if (r == NULL || !ledger_serves(l, r))
+		return fault_set(f, FAULT_DENIED,
+		    "the residency is not served here");
+	if (custody_find(&h->set, &l->signing) < 1 ||
+	    memcmp(h->set.space, h->space.id, ID_LEN) != 0)
+		return fault_set(f, FAULT_DENIED,
+		    "custody: this authority is no other holder in it");
+	return 0;
+}
+
+/* A set of some device of the chain, live or not: who brings it may be another
+ * than who made it. */
+static int
+check_set(const struct holder *h, struct fault *f)
+{
+	struct chain chain defer(chain_wipe) = { 0 };
+	const struct custody_who who = { .chain = &chain };
+	bool live;
+	int rc = chain_append_all(&chain, buf_bytes(&h->chain));
+
+	if (rc == 0 && h->set.kind == CUSTODY_DEVICE)
+		rc = custody_check(&h->set, &who, &live);
+	return rc == 0 ? 0 : fault_set(f, FAULT_DENIED,
+	    "custody: not signed by a device of the chain");
+}
+
 /* [custody] Depot and prefix are not the sender's word: the home's capability
  * says them. */
 static int
-check(struct ledger *l, const struct ledger_call *c, struct holder *h,
+add_space(struct ledger *l, const struct ledger_call *c, struct holder *h,
     struct fault *f)
 {
 	const struct policy_residency *r = policy_find_residency(l->policy,
@@ -99,22 +131,15 @@ check(struct ledger *l, const struct ledger_call *c, struct holder *h,
 	    &h->set.holder[0].signing);
 	struct capability cap;
 
-	if (r == NULL || !ledger_serves(l, r))
-		return fault_set(f, FAULT_DENIED,
-		    "the residency is not served here");
 	if (home == NULL || !policy_keys_in(r, home->jurisdiction) ||
-	    custody_find(&h->set, &l->signing) < 1 ||
-	    memcmp(h->set.space, h->space.id, ID_LEN) != 0)
-		return fault_set(f, FAULT_DENIED,
-		    "custody: this authority is no other holder in it");
-	if (capability_verify(&home->signing, bytes_of(h->capability,
+	    capability_verify(&home->signing, bytes_of(h->capability,
 	        strlen(h->capability)), &cap) != 0 ||
 	    cap.exp < c->now || !policy_allows(r, cap.depot))
 		return fault_set(f, FAULT_DENIED,
 		    "the capability is none of the home's");
 	memcpy(h->space.depot, cap.depot, sizeof(cap.depot));
 	memcpy(h->space.prefix, cap.prefix, ID_LEN);
-	return 0;
+	return l->db->space_add(l->db, &h->space, f);
 }
 
 /* The chain as it is here has to be the beginning of the one sent. */
@@ -146,16 +171,16 @@ ledger_holder(struct ledger *l, const struct ledger_call *c, json_t **out,
 
 	if (rc != 0)
 		return fault_set(f, rc, "holders: %s", fault_text(rc));
-	rc = check(l, c, &h, f);
+	rc = check(l, &h, f);
 	if (rc == 0)
 		rc = take_chain(l, &h, f);
 	if (rc == 0)
-		rc = ledger_custody_signed(l, c, &h.set, f);
+		rc = check_set(&h, f);
 	if (rc != 0)
 		return rc;
 	rc = l->db->space_get(l->db, h.space.id, &there, f);
 	if (rc == FAULT_NOT_FOUND)
-		rc = l->db->space_add(l->db, &h.space, f);
+		rc = add_space(l, c, &h, f);
 	else if (rc == 0 && memcmp(there.account, h.space.account,
 	    ID_LEN) != 0)
 		rc = fault_set(f, FAULT_DENIED, "not a space of yours");

@@ -125,24 +125,45 @@ get_chain(const json_t *o, struct buf *out)
 }
 
 static bool
+get_kind(const json_t *o, struct answer_key *k)
+{
+	char kind[16];
+	int64_t index = 0;
+
+	k->index = 0;
+	if (!get_text(o, "kind", sizeof(kind) - 1, kind))
+		return false;
+	if (strcmp(kind, "share") == 0) {
+		k->kind = ANSWER_SHARE;
+		if (!has_members(o, 4) ||
+		    !get_int(o, "index", 1, CUSTODY_HOLDERS_MAX, &index))
+			return false;
+		k->index = (uint8_t)index;
+		return true;
+	}
+	k->kind = strcmp(kind, "device") == 0 ? ANSWER_DEVICE : ANSWER_WHOLE;
+	return has_members(o, 3) && (k->kind == ANSWER_DEVICE ||
+					strcmp(kind, "authority") == 0);
+}
+
+static bool
 get_session_keys(const json_t *o, struct answer_session *s)
 {
 	const json_t *a = json_object_get(o, "keys"), *v;
 	size_t i;
 	int64_t epoch;
 
-	if (!json_is_array(a) || json_array_size(a) == 0 ||
-	    json_array_size(a) > LEASE_EPOCHS_MAX)
+	if (!json_is_array(a) || json_array_size(a) > LEASE_EPOCHS_MAX)
 		return false;
 	json_array_foreach (a, i, v) {
 		struct answer_key *k = &s->key[i];
 
-		if (!has_members(v, 2) ||
+		if (!get_kind(v, k) ||
 		    !get_int(v, "epoch", 1, UINT32_MAX, &epoch) ||
 		    !get_b64(v, "sealed", k->sealed, sizeof(k->sealed)))
 			return false;
 		k->epoch = (uint32_t)epoch;
-		if (i > 0 && k->epoch <= s->key[i - 1].epoch)
+		if (i > 0 && k->epoch < s->key[i - 1].epoch)
 			return false;
 	}
 	s->nkeys = json_array_size(a);

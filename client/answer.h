@@ -27,8 +27,16 @@
 #define ANSWER_SETS_BYTES (ANSWER_SETS_MAX * (CUSTODY_MAX + 2))
 #define ANSWER_CHAIN_BYTES (CHAIN_MAX * CHAIN_ENTRY_LEN)
 
+enum answer_kind {
+	ANSWER_WHOLE,  /* the key, released by an authority */
+	ANSWER_SHARE,  /* a holder's share of it */
+	ANSWER_DEVICE, /* the key, as another device sealed it */
+};
+
 struct answer_key {
 	uint32_t epoch;
+	enum answer_kind kind;
+	uint8_t index; /* of a share; else 0 */
 	uint8_t sealed[ANSWER_SEALED_LEN];
 };
 
@@ -43,8 +51,8 @@ struct answer_session {
 	int64_t now;
 	struct buf chain; /* entries back to back; wiped by the caller */
 	uint32_t chain_length;
-	struct answer_key key[LEASE_EPOCHS_MAX]; /* epochs ascend */
-	size_t nkeys;                            /* at least one */
+	struct answer_key key[LEASE_EPOCHS_MAX]; /* epochs do not descend */
+	size_t nkeys;
 	uint32_t lease; /* seconds, 1..LEASE_SECONDS_MAX */
 	bool has_head;
 	uint8_t head[STORE_HEAD_LEN];

@@ -111,6 +111,7 @@ struct look {
 	struct custody_who who;
 	struct custodian *c;
 	bool first; /* nothing was pinned before */
+	uint32_t chain_seen;
 	int64_t now;
 	const char *why; /* what is wrong */
 };
@@ -170,6 +171,26 @@ next_set(struct rd *r, struct bytes *out)
 	return !r->failed && out->n != 0;
 }
 
+/* [custody] Of a device that was revoked since: it can have signed in time only
+ * if this device did not know of that yet.  Else it was dated back. */
+static bool
+was_live(const struct look *l)
+{
+	struct buf raw defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
+	struct chain c defer(chain_wipe) = { 0 };
+	struct fault scrap = { 0 };
+	size_t n = (size_t)l->chain_seen * CHAIN_ENTRY_LEN;
+	const struct chain_device *d;
+
+	if (!l->c->moved)
+		return true;
+	if (state_chain_bytes(l->st, &raw, &scrap) != 0 || raw.n < n ||
+	    chain_append_all(&c, bytes_of(raw.p, n)) != 0)
+		return false;
+	d = chain_find(&c, l->c->set.signer);
+	return d == NULL || d->live;
+}
+
 /* From the pinned set to the current one, each signed by who may. */
 static bool
 walk(struct look *l, const struct answer_custody *shown)
@@ -192,8 +213,8 @@ walk(struct look *l, const struct answer_custody *shown)
 			current.serial < l->c->set.serial ?
 		    "an older set than the pinned one" :
 		    "a set without what leads to it");
-	/* [custody] A revoked device and an authority could date one back. */
-	return live || wrong(l, "a set of a device that was revoked");
+	return live || l->first || was_live(l) ||
+	    wrong(l, "a set of a device that was revoked before");
 }
 
 /* [custody] Whoever holds: never where the data is, only where keys may be. */
@@ -236,10 +257,12 @@ announcement(struct look *l, const struct answer_custody *shown)
 
 int
 custodian_verify(const struct state *st, const struct answer_custody *shown,
-    const char *authority, struct custodian *out, struct fault *f)
+    const char *authority, uint32_t chain_seen, struct custodian *out,
+    struct fault *f)
 {
 	struct custodian before, c;
 	struct look l = { .st = st, .c = &c, .now = (int64_t)time(NULL),
+		.chain_seen = chain_seen,
 		.who = { .chain = &st->chain, .policy = &st->policy->signer,
 		    .delay = st->policy->custody_delay } };
 	int lock defer(close_fd) = -1;
@@ -254,7 +277,8 @@ custodian_verify(const struct state *st, const struct answer_custody *shown,
 	if (!walk(&l, shown) || !placed(&l) || !announcement(&l, shown)) {
 		(void)fault_set(f, FAULT_CUSTODY, "authority %s: shows %s",
 		    authority, l.why);
-		evidence_custody(st, authority, &before, shown, l.why, f);
+		evidence_custody(st, authority, chain_seen, &before, shown,
+		    f);
 		return FAULT_CUSTODY;
 	}
 	if (c.moved || c.announced != before.announced ||

@@ -133,12 +133,13 @@ keep(const struct state *st, json_t *j, const char *what, int64_t now,
 
 void
 evidence_custody(const struct state *st, const char *authority,
-    const struct custodian *before, const struct answer_custody *shown,
-    const char *why, struct fault *f)
+    uint32_t chain_seen, const struct custodian *before,
+    const struct answer_custody *shown, struct fault *f)
 {
 	int64_t now = (int64_t)time(NULL);
-	json_t *j = begin(st, "custody", authority, why, now);
+	json_t *j = begin(st, "custody", authority, f->text, now);
 
+	(void)json_object_set_new(j, "chain_seen", json_integer(chain_seen));
 	(void)json_object_set_new(j, "pinned", b64_or_null(before->known,
 	    before->set.raw, before->set.len));
 	(void)json_object_set_new(j, "announced", !before->announced ?

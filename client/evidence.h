@@ -11,8 +11,8 @@
 /* Both keep a file in the state folder and add its name to the fault's text; a
  * file that cannot be written does not hide the fault. */
 void evidence_custody(const struct state *st, const char *authority,
-    const struct custodian *before, const struct answer_custody *shown,
-    const char *why, struct fault *f);
+    uint32_t chain_seen, const struct custodian *before,
+    const struct answer_custody *shown, struct fault *f);
 void evidence_chain(const struct state *st, const char *authority,
     uint32_t seen, struct bytes entries, struct fault *f);
 

@@ -16,6 +16,7 @@ extern const struct command cmd_agent;
 extern const struct command cmd_approve;
 extern const struct command cmd_cat;
 extern const struct command cmd_check;
+extern const struct command cmd_custody;
 extern const struct command cmd_devices;
 extern const struct command cmd_enrol;
 extern const struct command cmd_get;
@@ -42,6 +43,7 @@ static const struct command *const commands[] = {
 	&cmd_log,
 	&cmd_rm,
 	&cmd_check,
+	&cmd_custody,
 	&cmd_policy,
 	&cmd_status,
 	&cmd_lock,

@@ -221,8 +221,12 @@ def judge(path):
              "the current set is not the one that the sets lead to")
         for holder, where in before.holders:
             need(where.decode() in e["keys"], "keys may not be there")
-        if before.kind == DEVICE:
-            need(chain.live(before.signer), "its signer was revoked")
+        if pinned and before.kind == DEVICE and before.raw != pinned.raw:
+            known_then = Chain([raw(x) for x in
+                                e["chain"][:e["chain_seen"]]])
+            need(before.signer not in known_then.devices or
+                 known_then.live(before.signer),
+                 "its signer was revoked before")
         if shown["announced"]:
             a = Set(raw(shown["announced"]))
             need(a.kind == OPERATOR and a.follows(before),
