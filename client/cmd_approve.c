@@ -5,7 +5,6 @@
 #include "client/account.h"
 #include "client/cli.h"
 #include "client/code.h"
-#include "client/custodian.h"
 #include "client/terminal.h"
 #include "client/transfer.h"
 #include "net/text.h"
@@ -56,12 +55,8 @@ static int
 hand_keys(struct cli *cli, struct state *st, const uint8_t id[static ID_LEN])
 {
 	struct session *ses = NULL;
-	struct custodian c;
-	int rc = custodian_load(st, &c, &cli->fault);
+	int rc = cli_session(cli, st, SESSION_WRITE, &ses);
 
-	if (rc != 0 || (c.known && c.set.mode != CUSTODY_SEALED))
-		return rc;
-	rc = cli_session(cli, st, SESSION_WRITE, &ses);
 	if (rc != 0)
 		return rc;
 	rc = transfer_admit(ses, chain_find(&st->chain, id), &cli->fault);

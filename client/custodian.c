@@ -111,6 +111,7 @@ struct look {
 	struct custody_who who;
 	struct custodian *c;
 	bool first; /* nothing was pinned before */
+	bool sudden; /* an operator's set in force that was not shown in time */
 	uint32_t chain_seen;
 	int64_t now;
 	const char *why; /* what is wrong */
@@ -157,9 +158,8 @@ step(struct look *l, struct bytes raw, bool *live)
 	if (custody_check(&s, &l->who, live) != 0)
 		return wrong(l, "a set that neither a device nor a due "
 		    "announcement stands behind");
-	if (s.kind == CUSTODY_OPERATOR && !was_announced(l, &s))
-		return wrong(l, "an operator's set that was not announced to "
-		    "this device in time");
+	/* [custody] A device's set on top of it stands for it. */
+	l->sudden = s.kind == CUSTODY_OPERATOR && !was_announced(l, &s);
 	*c = (struct custodian){ .known = true, .set = s, .moved = true };
 	return true;
 }
@@ -213,6 +213,9 @@ walk(struct look *l, const struct answer_custody *shown)
 			current.serial < l->c->set.serial ?
 		    "an older set than the pinned one" :
 		    "a set without what leads to it");
+	if (l->sudden)
+		return wrong(l, "an operator's set that was not announced to "
+		    "this device in time");
 	return live || l->first || was_live(l) ||
 	    wrong(l, "a set of a device that was revoked before");
 }

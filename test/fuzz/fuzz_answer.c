@@ -21,7 +21,8 @@ session(struct bytes in)
 	assert(s.nkeys <= LEASE_EPOCHS_MAX);
 	assert(s.chain.n % CHAIN_ENTRY_LEN == 0);
 	assert(strlen(s.depot) <= STATE_NAME_MAX);
-	buf_wipe(&s.chain);
+	assert(s.custody.current.n <= CUSTODY_MAX);
+	answer_wipe_session(&s);
 }
 
 int

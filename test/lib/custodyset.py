@@ -198,7 +198,7 @@ def judge(path):
     known = e["announced"] and Set(raw(e["announced"]["set"]))
     shown = e["shown"]
     try:
-        before = pinned
+        before, sudden = pinned, False
         for s in [Set(raw(x)) for x in shown["sets"]]:
             if before is None:
                 need(s.serial == 1, "does not begin with serial 1")
@@ -210,13 +210,15 @@ def judge(path):
             if s.kind == DEVICE:
                 by = chain.device(s.signer)
                 need(by and s.verifies(by), "no device of the chain signed")
+                sudden = False
             else:
                 need(s.verifies(operator), "the operator did not sign")
                 need(s.effective - s.time >= delay, "delay is too short")
-                need(known and known.raw == s.raw and e["time"] >=
-                     e["announced"]["first_shown"] + delay,
-                     "was not announced")
+                sudden = not pinned or not (
+                    known and known.raw == s.raw and e["time"] >=
+                    e["announced"]["first_shown"] + delay)
             before = s
+        need(not (pinned and sudden), "was not announced")
         need(before and raw(shown["current"]) == before.raw,
              "the current set is not the one that the sets lead to")
         for holder, where in before.holders:

@@ -47,8 +47,9 @@ class Result:
 class Authority:
     """skerry-authority; its address stays over a restart."""
 
-    def __init__(self, lease="12h"):
+    def __init__(self, lease="12h", name="offshore", jurisdiction="ch"):
         self.dir = folder()
+        self.name, self.jurisdiction = name, jurisdiction
         self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         phrase = os.path.join(self.dir, "phrase")
@@ -57,8 +58,8 @@ class Authority:
         os.chmod(phrase, 0o600)
         self.home = os.path.join(self.dir, "authority")
         self.public = json.loads(subprocess.run(
-            [AUTHORITY, "init", "--dir", self.home, "--name", "offshore",
-             "--jurisdiction", "ch", "--url", self.url, "--passphrase-file",
+            [AUTHORITY, "init", "--dir", self.home, "--name", name,
+             "--jurisdiction", jurisdiction, "--url", self.url, "--passphrase-file",
              phrase, "--lease", lease],
             check=True, stdout=subprocess.PIPE).stdout)
         cert, key = certificate(self.dir)
@@ -80,38 +81,45 @@ class Authority:
 
 
 class Site:
-    def __init__(self, lease="12h", start=True):
+    """others: (name, jurisdiction) of more authorities."""
+
+    def __init__(self, lease="12h", start=True, others=(), delay=None):
         self.dir = folder()
+        self.delay = delay
         self.authority = Authority(lease)
+        self.others = [Authority(lease, *x) for x in others]
+        self.authorities = [self.authority, *self.others]
         self.depot = Depot(
             binary=DEPOT, name="onshore",
-            authority_keys=[self.authority.public["signing"]])
+            authority_keys=[a.public["signing"] for a in self.authorities])
         self.policy_key = os.path.join(self.dir, "policy.key")
         subprocess.run([AUTHORITY, "policy", "key", "--out", self.policy_key],
                        check=True, stdout=subprocess.DEVNULL)
         self.policy = self.make_policy("policy.txt", 1)
         with open(self.policy) as f:
             self.public_key = f.readline().strip()
-        with open(os.path.join(self.authority.home, "policy.txt"), "w") as f:
-            f.write(read(self.policy))
-        if start:
-            self.authority.start()
+        for a in self.authorities:
+            with open(os.path.join(a.home, "policy.txt"), "w") as f:
+                f.write(read(self.policy))
+            if start:
+                a.start()
 
     def members(self, serial):
         return {
+            **({"custody_delay": self.delay} if self.delay else {}),
             "v": 1, "serial": serial, "issued": 1700000000 + serial,
             "authorities": [{
-                "name": "offshore", "jurisdiction": "ch",
-                "url": self.authority.url, "ca": self.authority.ca,
-                "intake": self.authority.public["intake"],
-                "signing": self.authority.public["signing"]}],
+                "name": a.name, "jurisdiction": a.jurisdiction,
+                "url": a.url, "ca": a.ca, "intake": a.public["intake"],
+                "signing": a.public["signing"]} for a in self.authorities],
             "depots": [{
                 "name": "onshore", "jurisdiction": "de",
                 "url": f"https://127.0.0.1:{self.depot.port}",
                 "ca": read(self.depot.cert)}],
             "residencies": [{
                 "name": "germany", "jurisdiction": "de",
-                "depots": ["onshore"], "keys": ["ch"]}]}
+                "depots": ["onshore"],
+                "keys": [a.jurisdiction for a in self.authorities]}]}
 
     def make_policy(self, name, serial, key=None, **changes):
         path = os.path.join(self.dir, name)
@@ -177,7 +185,8 @@ class Device:
         return self.run(args[0], "--json", *args[1:], **more).json
 
     def enrol_args(self):
-        return ("enrol", "--policy", self.site.policy)
+        return ("enrol", "--policy", self.site.policy,
+                "--authority", "offshore")
 
     def join(self, approver):
         """Enrols and has another device approve it."""
