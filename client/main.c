@@ -19,6 +19,7 @@ extern const struct command cmd_check;
 extern const struct command cmd_custody;
 extern const struct command cmd_devices;
 extern const struct command cmd_enrol;
+extern const struct command cmd_export;
 extern const struct command cmd_get;
 extern const struct command cmd_init;
 extern const struct command cmd_lock;
@@ -43,6 +44,7 @@ static const struct command *const commands[] = {
 	&cmd_log,
 	&cmd_rm,
 	&cmd_check,
+	&cmd_export,
 	&cmd_custody,
 	&cmd_policy,
 	&cmd_status,

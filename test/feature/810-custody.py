@@ -300,6 +300,31 @@ def takes_effect():
     t.eq(b.run("ls").code, 0, "then the other goes on")
 
 
+def way_out():
+    to = os.path.join(a.dir, "out")
+    t.eq(a.run("export", "--to", to).code, 2, "export asks (USAGE)")
+    t.eq(a.run("export", "--yes", "--to", to).code, 0, "export")
+    t.ok(open(os.path.join(to, "files", "data", "one"), "rb").read() ==
+         open(os.path.join(data, "one"), "rb").read(), "has the files")
+    mode = os.stat(os.path.join(to, "space.key")).st_mode & 0o777
+    t.eq(mode, 0o600, "and the key, for its owner only")
+    tool = os.path.join(os.environ["SKERRY_TOP"], "recover",
+                        "skerry-recover")
+    got = os.path.join(a.dir, "recovered")
+    prefix = next(p for p in os.listdir(os.path.join(s.depot.data, "v1"))
+                  if os.path.exists(os.path.join(
+                      s.depot.data, "v1", p, "head")))
+    r = subprocess.run(
+        ["/usr/bin/python3", tool, "--depot", s.depot.data, "--prefix",
+         prefix, "--space-key", os.path.join(to, "space.key"), "--chain",
+         os.path.join(to, "chain"), "--to", got], capture_output=True)
+    if r.returncode != 0:
+        t.note(r.stderr.decode())
+    t.eq(r.returncode, 0, "the second reader opens the depot with them")
+    t.eq(a.run("export", "--yes", "--to", to).code, 21,
+         "an export is not written over (EXISTS)")
+
+
 def outsiders():
     """Keyslots are for devices of the account; sets are signed by senders."""
     x = s.first()
@@ -320,4 +345,5 @@ def remember():
 
 
 t.run(standard, remember, split, again, one_down, home_down, two_down, sealed,
-      back, unannounced, ghost, announced, takes_effect, outsiders)
+      back, unannounced, ghost, announced, takes_effect, way_out,
+      outsiders)
