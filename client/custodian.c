@@ -287,6 +287,7 @@ custodian_verify(const struct state *st, const struct answer_custody *shown,
 	if (c.moved || c.announced != before.announced ||
 	    (c.announced && !custody_same(&c.next, &before.next)))
 		rc = save(st, &c, f);
+	c.moved = c.moved && !l.first; /* to pin at first is no move */
 	if (rc == 0)
 		*out = c;
 	return rc;
