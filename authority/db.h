@@ -54,7 +54,8 @@ struct db_slot {
 
 /* A share of a split key, or a key that only one device opens. */
 struct db_share {
-	uint32_t epoch, serial; /* serial: of the set that it came with */
+	uint32_t epoch, serial; /* serial: of the set that it came with … */
+	uint8_t mark[8];        /* … and the start of that set's hash */
 	uint8_t index;
 	uint8_t blob[WRAP_LEN];
 };
@@ -172,13 +173,13 @@ struct db {
 	    enum db_kind kind, struct fault *f);
 	int (*share_add)(struct db *db, const uint8_t space[static ID_LEN],
 	    const struct db_share *s, struct fault *f);
-	/* At most DB_SLOTS_MAX of one set, by epoch. */
+	/* At most DB_SLOTS_MAX of sets with that serial, by epoch. */
 	int (*share_list)(struct db *db, const uint8_t space[static ID_LEN],
 	    uint32_t serial, struct db_share *out, size_t *n,
 	    struct fault *f);
-	/* Deletes those of sets below the serial. */
+	/* Deletes those of every set but keep; all where that is NULL. */
 	int (*share_drop)(struct db *db, const uint8_t space[static ID_LEN],
-	    uint32_t below, struct fault *f);
+	    const struct custody *keep, struct fault *f);
 	int (*device_slot_add)(struct db *db,
 	    const uint8_t space[static ID_LEN],
 	    const struct db_device_slot *s, struct fault *f);

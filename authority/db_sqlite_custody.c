@@ -11,9 +11,9 @@ const char db_sqlite_custody_schema[] =
     "CREATE TABLE IF NOT EXISTS announced (space BLOB PRIMARY KEY,"
     " raw BLOB NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS share (space BLOB NOT NULL,"
-    " epoch INTEGER NOT NULL, serial INTEGER NOT NULL,"
+    " epoch INTEGER NOT NULL, serial INTEGER NOT NULL, mark BLOB NOT NULL,"
     " number INTEGER NOT NULL, blob BLOB NOT NULL,"
-    " PRIMARY KEY (space, epoch, serial)) STRICT, WITHOUT ROWID;"
+    " PRIMARY KEY (space, epoch, serial, mark)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS device_slot (space BLOB NOT NULL,"
     " epoch INTEGER NOT NULL, device BLOB NOT NULL, blob BLOB NOT NULL,"
     " PRIMARY KEY (space, epoch, device)) STRICT, WITHOUT ROWID;";
@@ -197,11 +197,12 @@ share_add(struct db *db, const uint8_t space[static ID_LEN],
     const struct db_share *s, struct fault *f)
 {
 	struct run r = run(db,
-	    "INSERT OR REPLACE INTO share VALUES (?, ?, ?, ?, ?)");
+	    "INSERT OR REPLACE INTO share VALUES (?, ?, ?, ?, ?, ?)");
 
 	blob(&r, space, ID_LEN);
 	integer(&r, s->epoch);
 	integer(&r, s->serial);
+	blob(&r, s->mark, sizeof(s->mark));
 	integer(&r, s->index);
 	blob(&r, s->blob, WRAP_LEN);
 	return write_row(&r, f);
@@ -232,14 +233,19 @@ share_list(struct db *db, const uint8_t space[static ID_LEN],
 }
 
 static int
-share_drop(struct db *db, const uint8_t space[static ID_LEN], uint32_t below,
-    struct fault *f)
+share_drop(struct db *db, const uint8_t space[static ID_LEN],
+    const struct custody *keep, struct fault *f)
 {
-	struct run r = run(db,
-	    "DELETE FROM share WHERE space = ? AND serial < ?");
+	struct run r = run(db, keep == NULL ?
+	    "DELETE FROM share WHERE space = ?" :
+	    "DELETE FROM share WHERE space = ? AND mark <> ?");
+	uint8_t hash[HASH_LEN];
 
 	blob(&r, space, ID_LEN);
-	integer(&r, below);
+	if (keep != NULL) {
+		custody_hash(keep, hash);
+		blob(&r, hash, sizeof(((struct db_share *)0)->mark));
+	}
 	return write_row(&r, f);
 }
 

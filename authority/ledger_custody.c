@@ -172,13 +172,16 @@ add_whole(struct ledger *l, const struct db_space *space,
 }
 
 static int
-add_share(struct ledger *l, const struct db_space *space, uint32_t serial,
-    const struct slot *s, struct fault *f)
+add_share(struct ledger *l, const struct db_space *space,
+    const struct custody *set, const struct slot *s, struct fault *f)
 {
-	struct db_share share = { .epoch = s->epoch, .serial = serial,
+	struct db_share share = { .epoch = s->epoch, .serial = set->serial,
 		.index = s->index };
+	uint8_t hash[HASH_LEN];
 	int rc = admit(l, space, s, share.blob, f);
 
+	custody_hash(set, hash);
+	memcpy(share.mark, hash, sizeof(share.mark));
 	return rc != 0 ? rc :
 			 l->db->share_add(l->db, space->id, &share, f);
 }
@@ -223,7 +226,7 @@ add_slots(struct ledger *l, const struct db_space *space,
 		    strcmp(s.kind, "authority") == 0)
 			rc = add_whole(l, space, &s, f);
 		else if (set->mode == CUSTODY_SPLIT && s.index == own + 1)
-			rc = add_share(l, space, set->serial, &s, f);
+			rc = add_share(l, space, set, &s, f);
 		else if (set->mode == CUSTODY_SEALED &&
 		    strcmp(s.kind, "device") == 0)
 			rc = add_device(l, space, &s, f);
@@ -276,7 +279,7 @@ at_home(struct ledger *l, const struct db_space *space,
 	if (rc == 0)
 		rc = l->db->slot_drop(l->db, space->id, DB_AUTHORITY, f);
 	if (rc == 0)
-		rc = l->db->share_drop(l->db, space->id, UINT32_MAX, f);
+		rc = l->db->share_drop(l->db, space->id, NULL, f);
 	if (rc == 0)
 		rc = l->db->device_slot_drop(l->db, space->id, f);
 	if (rc == 0)
@@ -307,7 +310,7 @@ elsewhere(struct ledger *l, const struct db_space *space,
 		return rc;
 	return l->db->share_drop(l->db, space->id,
 	    custody_find(set, &l->signing) >= 0 && set->mode == CUSTODY_SPLIT ?
-	    set->serial : UINT32_MAX, f);
+	    set : NULL, f);
 }
 
 int

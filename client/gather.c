@@ -13,6 +13,7 @@
 #include "crypt/secret.h"
 #include "crypt/shamir.h"
 
+#define SHARES_MAX 20 /* one each, and some of a move that was given up */
 #define TRIES_MAX 4096 /* choices of k shares, where one of them is bad */
 
 void
@@ -122,9 +123,10 @@ gather_ask(struct gather *g, int first, struct fault *f)
 
 /* The shares of one epoch, opened; secret memory. */
 struct shares {
-	struct key_share b[CUSTODY_HOLDERS_MAX], pick[CUSTODY_HOLDERS_MAX];
-	uint8_t index[CUSTODY_HOLDERS_MAX], at[CUSTODY_HOLDERS_MAX];
+	struct key_share b[SHARES_MAX], pick[SHARES_MAX];
+	uint8_t index[SHARES_MAX], at[SHARES_MAX];
 	unsigned n;
+	unsigned holders; /* who gave them */
 };
 
 static int
@@ -135,6 +137,7 @@ open_shares(const struct gather *g, uint32_t epoch, struct shares *s,
 
 	for (int i = 0; rc == 0 && i < g->set->n; i++) {
 		const struct gather_one *o = &g->one[i];
+		unsigned before = s->n;
 
 		for (size_t k = 0; o->rc == 0 && rc == 0 &&
 		    k < o->answer.nkeys; k++) {
@@ -142,11 +145,12 @@ open_shares(const struct gather *g, uint32_t epoch, struct shares *s,
 
 			/* A holder has the share of its own place, no other. */
 			if (x->kind != ANSWER_SHARE || x->epoch != epoch ||
-			    x->index != i + 1 || s->n == CUSTODY_HOLDERS_MAX)
+			    x->index != i + 1 || s->n == SHARES_MAX)
 				continue;
 			if (release_open(g->st, x, s->b[s->n].b, f) == 0)
 				s->index[s->n++] = x->index;
 		}
+		s->holders += s->n > before;
 	}
 	return rc;
 }
@@ -180,6 +184,8 @@ join(const struct gather *g, uint32_t epoch, struct shares *s,
 			continue;
 		tries++;
 		rc = join_some(g, s, mask, out);
+		if (rc == FAULT_USAGE)
+			continue; /* two of one holder */
 		if (rc != 0)
 			return fault_add(f, rc, "shares");
 		if (check.fits(check.arg, epoch, out))
@@ -223,9 +229,19 @@ from_shares(const struct gather *g, uint32_t epoch, struct gather_check check,
 	if (s == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	rc = open_shares(g, epoch, s, &scrap);
-	if (rc == 0 && s->n < g->set->k)
-		return too_few(g, s->n, f);
+	if (rc == 0 && s->holders < g->set->k)
+		return too_few(g, s->holders, f);
 	return rc != 0 ? rc : join(g, epoch, s, check, out, f);
+}
+
+/* [custody] Only what the pinned custody has: whoever could slip in a key of
+ * another kind would know what is written under it. */
+static bool
+of_mode(const struct gather *g, const struct answer_key *k)
+{
+	return k->kind == (g->set->mode == CUSTODY_STANDARD ? ANSWER_WHOLE :
+		g->set->mode == CUSTODY_SPLIT	    ? ANSWER_SHARE :
+							      ANSWER_DEVICE);
 }
 
 /* The next epoch after the one given that any answer has; 0: none. */
@@ -241,7 +257,7 @@ next_epoch(const struct gather *g, uint32_t after,
 		for (size_t k = 0; o->rc == 0 && k < o->answer.nkeys; k++) {
 			const struct answer_key *x = &o->answer.key[k];
 
-			if (x->epoch <= after ||
+			if (x->epoch <= after || !of_mode(g, x) ||
 			    (next != 0 && x->epoch > next))
 				continue;
 			if (x->epoch != next)
@@ -270,6 +286,9 @@ gather_keys(const struct gather *g, struct gather_check check,
 			return fault_set(f, FAULT_LIMIT, "too many epochs");
 		rc = whole != NULL ? release_open(g->st, whole, key->b, f) :
 				     from_shares(g, epoch, check, key, f);
+		if (rc == 0 && !check.fits(check.arg, epoch, key))
+			rc = fault_set(f, FAULT_TAMPERED, "the key of epoch "
+			    "%u is not the one that the head needs", epoch);
 		out->epoch[out->nepochs] = epoch;
 		out->nepochs++;
 	}

@@ -423,6 +423,12 @@ ask_authority(struct full *p, struct fault *f)
 	if (rc == 0)
 		rc = gather_keys(g, (struct gather_check){ fits, p }, p->lease,
 		    f);
+	/* [custody] Without a head nothing would tell a forged key. */
+	if (rc == 0 && c->set.mode != CUSTODY_STANDARD && !p->s.has_head &&
+	    !p->s.home_away)
+		rc = fault_set(f, FAULT_ROLLBACK, "authority %s: shows no "
+		    "head, but a space in this custody has one",
+		    p->s.state->binding.authority);
 	if (rc == 0)
 		rc = use_lease(p, f);
 	if (rc == 0 && p->s.home_away && !head_under_lease(p))

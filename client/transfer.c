@@ -239,6 +239,10 @@ transfer_run(struct session *ses, const struct transfer *t,
 	j.slot = calloc(SLOTS_MAX, sizeof(*j.slot));
 	if (j.slot == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
+	if (rc == 0 && t->mode != CUSTODY_STANDARD && !ses->has_head)
+		rc = fault_set(f, FAULT_CONFIG, "the space is empty: store "
+		    "something first, so that its head can tell a right key "
+		    "from a forged one");
 	if (rc == 0)
 		rc = placed(&j, f);
 	if (rc == 0)

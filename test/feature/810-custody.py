@@ -328,6 +328,9 @@ def way_out():
 def outsiders():
     """Keyslots are for devices of the account; sets are signed by senders."""
     x = s.first()
+    t.eq(x.run("custody", "set", "sealed").code, 3,
+         "an empty space cannot be sealed (CONFIG)")
+    t.eq(x.run("put", os.path.join(data, "three")).code, 0, "put")
     t.eq(x.run("custody", "set", "sealed").code, 0, "a space of its own")
     j = x.json("custody")
     t.eq((j["custody"], j["serial"]), ("sealed", 2), "is another")
