@@ -401,6 +401,23 @@ ask_all(struct full *p, struct custodian *c, struct gather *g,
 	return rc != 0 ? rc : bad;
 }
 
+/* [custody] Nothing is sealed under a key that no head was opened with: later
+ * epochs than the head's are not for use yet, where an authority could forge
+ * them. */
+static void
+trim(struct full *p)
+{
+	uint64_t number;
+	uint32_t epoch;
+
+	if (p->custodian.set.mode == CUSTODY_STANDARD || !p->s.has_head ||
+	    p->s.home_away || number_of(p->s.head, &number, &epoch) != 0)
+		return;
+	while (p->lease->nepochs > 1 &&
+	    p->lease->epoch[p->lease->nepochs - 1] > epoch)
+		p->lease->nepochs--;
+}
+
 static int
 ask_authority(struct full *p, struct fault *f)
 {
@@ -429,6 +446,8 @@ ask_authority(struct full *p, struct fault *f)
 		rc = fault_set(f, FAULT_ROLLBACK, "authority %s: shows no "
 		    "head, but a space in this custody has one",
 		    p->s.state->binding.authority);
+	if (rc == 0)
+		trim(p);
 	if (rc == 0)
 		rc = use_lease(p, f);
 	if (rc == 0 && p->s.home_away && !head_under_lease(p))
