@@ -313,6 +313,26 @@ elsewhere(struct ledger *l, const struct db_space *space,
 	    set : NULL, f);
 }
 
+/* Where the space was made, whatever an operator's set in force says: only
+ * there is the set of serial 1, and the head. */
+static int
+made_here(struct ledger *l, const uint8_t space[static ID_LEN], bool *is,
+    struct fault *f)
+{
+	struct buf sets defer(buf_wipe) = buf_init(SETS_BYTES);
+	struct custody first;
+	size_t n;
+	int rc = l->db->custody_list(l->db, space, 0, &sets, f);
+
+	if (rc != 0)
+		return rc;
+	n = sets.n > 2 ? (size_t)sets.p[0] << 8 | sets.p[1] : 0;
+	*is = n != 0 && n + 2 <= sets.n &&
+	    custody_decode(bytes_of(sets.p + 2, n), &first) == 0 &&
+	    first.serial == 1;
+	return 0;
+}
+
 int
 ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
     struct fault *f)
@@ -321,6 +341,7 @@ ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
 	struct custody set, current;
 	uint8_t id[ID_LEN];
 	struct db_space space;
+	bool home = false;
 	int rc;
 
 	if (json_unpack_ex((json_t *)c->body, NULL, JSON_STRICT,
@@ -335,11 +356,12 @@ ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
 		rc = ledger_custody_signed(l, c, &set, f);
 	if (rc != 0)
 		return rc;
-	rc = l->db->custody_get(l->db, id, &current, f);
-	if (rc == FAULT_NOT_FOUND || (rc == 0 &&
-	    !ledger_custody_home(l, &current)))
+	rc = made_here(l, id, &home, f);
+	if (rc == 0 && !home)
 		rc = elsewhere(l, &space, &set, slots, f);
-	else if (rc == 0 && !custody_same(&current, &set))
+	else if (rc == 0)
+		rc = l->db->custody_get(l->db, id, &current, f);
+	if (rc == 0 && home && !custody_same(&current, &set))
 		rc = at_home(l, &space, &current, &set, slots, f);
 	if (rc != 0)
 		return rc;
