@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * policy key, policy sign, policy show.  A policy key's file is one line,
- * "skerry-policy-key-v1 " and the Ed25519 seed in base64; keep it off line.
- */
+/* policy key, policy sign, policy show. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +9,15 @@
 #include "authority/cmd.h"
 #include "authority/config.h"
 #include "authority/outfile.h"
+#include "authority/policykey.h"
 #include "crypt/paseto.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "net/policy.h"
 #include "net/text.h"
 
-#define MAGIC "skerry-policy-key-v1 "
-#define LINE_LEN (sizeof(MAGIC) - 1 + TEXT_B64_SIZE(32)) /* with newline */
+#define MAGIC POLICYKEY_MAGIC
+#define LINE_LEN POLICYKEY_LINE_LEN
 
 static int
 print_key(const struct sign_pub *pub, struct fault *f)
@@ -58,22 +56,6 @@ cmd_policy_key(int argc, char **argv, struct fault *f)
 	return rc;
 }
 
-static int
-read_key(const char *path, struct sign_key *out, struct fault *f)
-{
-	struct buf b defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
-	int rc = config_read(path, &b, f);
-
-	if (rc != 0)
-		return rc;
-	if (b.n != LINE_LEN || memcmp(b.p, MAGIC, sizeof(MAGIC) - 1) != 0 ||
-	    b.p[LINE_LEN - 1] != '\n' ||
-	    text_b64_parse((char *)b.p + sizeof(MAGIC) - 1,
-	        TEXT_B64_SIZE(32) - 1, out->seed, sizeof(out->seed)) != 0)
-		return fault_set(f, FAULT_CONFIG, "%s: no policy key", path);
-	return 0;
-}
-
 int
 cmd_policy_sign(int argc, char **argv, struct fault *f)
 {
@@ -89,7 +71,7 @@ cmd_policy_sign(int argc, char **argv, struct fault *f)
 		return rc;
 	if (key == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	rc = read_key(keyfile, key, f);
+	rc = policykey_read(keyfile, key, f);
 	if (rc == 0)
 		rc = config_read(in, &json, f);
 	if (rc == 0)

@@ -15,9 +15,11 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "crypt/hpke.h"
 #include "crypt/keys.h"
 #include "crypt/wrap.h"
 #include "object/chain.h"
+#include "object/custody.h"
 #include "object/head.h"
 
 #define DB_NAME_MAX 64    /* characters of a residency's or depot's name */
@@ -26,6 +28,7 @@
 #define DB_SLOTS_MAX 64   /* keyslots of a kind in one space */
 #define DB_SPACES_MAX 64  /* spaces of an account */
 #define DB_ENROLMENTS_MAX 65536
+#define DB_SEALED_LEN (KEY_LEN + HPKE_OVERHEAD)
 
 struct db_device {
 	uint8_t id[ID_LEN], account[ID_LEN];
@@ -47,6 +50,20 @@ enum db_kind {
 struct db_slot {
 	uint32_t epoch;
 	uint8_t blob[WRAP_LEN];
+};
+
+/* A share of a split key, or a key that only one device opens. */
+struct db_share {
+	uint32_t epoch, serial; /* serial: of the set that it came with … */
+	uint8_t mark[8];        /* … and the start of that set's hash */
+	uint8_t index;
+	uint8_t blob[WRAP_LEN];
+};
+
+struct db_device_slot {
+	uint32_t epoch;
+	uint8_t device[ID_LEN];
+	uint8_t blob[DB_SEALED_LEN];
 };
 
 struct db_head {
@@ -134,6 +151,48 @@ struct db {
 	/* FAULT_NOT_FOUND. */
 	int (*enrolment_get)(struct db *db, const uint8_t id[static ID_LEN],
 	    struct db_enrolment *out, struct fault *f);
+
+	/* The custody sets of a space.  FAULT_EXISTS where the serial is
+	 * taken and replace is not set. */
+	int (*custody_add)(struct db *db, const struct custody *c,
+	    bool replace, struct fault *f);
+	/* The latest one: FAULT_NOT_FOUND. */
+	int (*custody_get)(struct db *db, const uint8_t space[static ID_LEN],
+	    struct custody *out, struct fault *f);
+	/* Those after a serial, each with its u16 length in front. */
+	int (*custody_list)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t after, struct buf *out, struct fault *f);
+	/* The announced one: set (NULL: none any more), FAULT_NOT_FOUND. */
+	int (*announced_set)(struct db *db, const uint8_t space[static ID_LEN],
+	    const struct custody *c, struct fault *f);
+	int (*announced_get)(struct db *db, const uint8_t space[static ID_LEN],
+	    struct custody *out, struct fault *f);
+
+	/* Deletes all slots of a kind in a space. */
+	int (*slot_drop)(struct db *db, const uint8_t space[static ID_LEN],
+	    enum db_kind kind, struct fault *f);
+	int (*share_add)(struct db *db, const uint8_t space[static ID_LEN],
+	    const struct db_share *s, struct fault *f);
+	/* At most DB_SLOTS_MAX of sets with that serial, by epoch. */
+	int (*share_list)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t serial, struct db_share *out, size_t *n,
+	    struct fault *f);
+	/* Deletes those of every set but keep; all where that is NULL. */
+	int (*share_drop)(struct db *db, const uint8_t space[static ID_LEN],
+	    const struct custody *keep, struct fault *f);
+	int (*device_slot_add)(struct db *db,
+	    const uint8_t space[static ID_LEN],
+	    const struct db_device_slot *s, struct fault *f);
+	/* At most DB_SLOTS_MAX of a device, by epoch. */
+	int (*device_slot_list)(struct db *db,
+	    const uint8_t space[static ID_LEN],
+	    const uint8_t device[static ID_LEN], struct db_device_slot *out,
+	    size_t *n, struct fault *f);
+	int (*device_slot_drop)(struct db *db,
+	    const uint8_t space[static ID_LEN], struct fault *f);
+	/* Calls each for all spaces' ids, until it fails. */
+	int (*space_each)(struct db *db, int (*each)(void *arg,
+	    const uint8_t space[static ID_LEN]), void *arg, struct fault *f);
 
 	void (*close)(struct db *db);
 };

@@ -3,12 +3,12 @@
  * The embedded database: SQLite in WAL mode with synchronous=FULL, so that a
  * commit survives a power cut.  Statements are prepared once and kept.
  */
-#include "authority/db.h"
+#include "authority/db_sqlite.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
+
 
 #define SCHEMA_VERSION 1
 #define BUSY_MS 5000
@@ -103,6 +103,12 @@ self(struct db *db)
 	return (struct db_sqlite *)db;
 }
 
+sqlite3 *
+db_sqlite_handle(struct db *db)
+{
+	return self(db)->h;
+}
+
 static int
 failed(struct db_sqlite *d, int rc, struct fault *f)
 {
@@ -131,6 +137,12 @@ failed(struct db_sqlite *d, int rc, struct fault *f)
 	    fault_from_errno(sqlite3_system_errno(d->h)) == FAULT_SPACE)
 		code = FAULT_SPACE;
 	return fault_set(f, code, "database: %s", sqlite3_errstr(rc));
+}
+
+int
+db_sqlite_failed(struct db *db, int rc, struct fault *f)
+{
+	return failed(self(db), rc, f);
 }
 
 /* One statement under way: bind in order, step, read columns in order. */
@@ -641,6 +653,9 @@ migrate(struct db_sqlite *d, struct fault *f)
 	if (rc == SQLITE_OK && version == 0)
 		rc = sqlite3_exec(d->h, schema, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(d->h, db_sqlite_custody_schema, NULL, NULL,
+		    NULL);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(d->h, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return failed(d, rc, f);
@@ -688,6 +703,7 @@ db_sqlite_open(const char *path, struct db **out, struct fault *f)
 	if (d == NULL)
 		return fault_set(f, FAULT_MEMORY, "database: out of memory");
 	d->db = callbacks;
+	db_sqlite_custody(&d->db);
 	rc = sqlite3_open_v2(path, &d->h, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);

@@ -16,6 +16,7 @@ space_write(struct wr *w, const struct keymsg_space *s)
 	wr_copy(w, s->account, ID_LEN);
 	wr_copy(w, s->space, ID_LEN);
 	wr_u32(w, s->epoch);
+	wr_u8(w, s->index);
 }
 
 static void
@@ -24,6 +25,7 @@ space_read(struct rd *r, struct keymsg_space *s)
 	rd_copy(r, s->account, ID_LEN);
 	rd_copy(r, s->space, ID_LEN);
 	s->epoch = rd_u32(r);
+	s->index = rd_u8(r);
 }
 
 static void

@@ -16,10 +16,11 @@
 #include "crypt/keys.h"
 #include "crypt/wrap.h"
 
-/* Which space key. */
+/* Which space key, or which share of it. */
 struct keymsg_space {
 	uint8_t account[ID_LEN], space[ID_LEN];
 	uint32_t epoch;
+	uint8_t index; /* of a share; 0: the whole key */
 };
 
 struct keymsg_admit {

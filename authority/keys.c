@@ -29,6 +29,14 @@ space_aad(struct wr *w, const struct keymsg_space *of)
 	wr_u32(w, of->epoch);
 }
 
+/* [custody] A share's index is bound to it, behind everything else. */
+static void
+index_aad(struct wr *w, const struct keymsg_space *of)
+{
+	if (of->index != 0)
+		wr_u8(w, of->index);
+}
+
 static struct bytes
 text(const char *s)
 {
@@ -43,7 +51,11 @@ slot_aad(const struct keymsg_space *of, struct buf *out)
 
 	wr_copy(&w, "skerry keyslot v1", strlen("skerry keyslot v1"));
 	space_aad(&w, of);
-	wr_copy(&w, "authority", strlen("authority"));
+	if (of->index == 0)
+		wr_copy(&w, "authority", strlen("authority"));
+	else
+		wr_copy(&w, "share", strlen("share"));
+	index_aad(&w, of);
 	return wr_finish(&w);
 }
 
@@ -58,6 +70,7 @@ admit(struct keys *k, const struct keymsg_admit *m, struct buf *out)
 	int rc = slot_aad(&m->of, &slot);
 
 	space_aad(&w, &m->of);
+	index_aad(&w, &m->of);
 	if (rc == 0)
 		rc = wr_finish(&w);
 	if (rc == 0)
@@ -83,6 +96,7 @@ release(struct keys *k, const struct keymsg_release *m, struct buf *out)
 	chain_device_id(&m->sign, &m->box, device);
 	space_aad(&w, &m->of);
 	wr_copy(&w, device, ID_LEN);
+	index_aad(&w, &m->of);
 	rc = wr_finish(&w);
 	if (rc == 0)
 		rc = slot_aad(&m->of, &slot);

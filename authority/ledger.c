@@ -31,6 +31,9 @@ static const struct path paths[] = {
 	{ "/v1/enrolments/lookup", SENDER_DEVICE, ledger_enrol_lookup, NULL },
 	{ "/v1/devices", SENDER_ANY, ledger_device, NULL },
 	{ "/v1/account", SENDER_ANY, ledger_account_list, NULL },
+	{ "/v1/custody", SENDER_DEVICE, ledger_custody, NULL },
+	{ "/v1/keyslots", SENDER_DEVICE, ledger_custody_slots, NULL },
+	{ "/v1/holders", SENDER_BODY, ledger_holder, ledger_holder_sender },
 	{ "/v1/recovery", SENDER_RECOVERY, ledger_recovery, NULL },
 };
 

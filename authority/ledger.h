@@ -29,6 +29,7 @@ struct ledger {
 	struct db *db;
 	struct link keys;
 	struct policy *policy;
+	struct sign_pub signing; /* this authority's, by the policy */
 	char *jurisdiction; /* where this authority is */
 	char *host;         /* "@authority" of every request */
 	uint32_t lease;     /* seconds */
@@ -53,12 +54,20 @@ typedef int ledger_handler(struct ledger *l, const struct ledger_call *c,
 
 ledger_handler ledger_account_create, ledger_account_list, ledger_session,
     ledger_head, ledger_enrol, ledger_enrol_lookup, ledger_device,
-    ledger_recovery;
+    ledger_recovery, ledger_custody, ledger_custody_slots, ledger_holder;
 
 /* For requests whose key is in the body: the keys of who has to have signed. */
 typedef int ledger_sender(const json_t *body, struct db_device *out);
 
-ledger_sender ledger_account_sender, ledger_enrol_sender;
+ledger_sender ledger_account_sender, ledger_enrol_sender,
+    ledger_holder_sender;
+
+/* Brings an account's chain and devices from old (what is stored, and the
+ * beginning of whole, else FAULT_CONFLICT) to whole.  FAULT_TRUST and the like
+ * of chain_append. */
+int ledger_device_follow(struct ledger *l,
+    const uint8_t account[static ID_LEN], struct bytes old,
+    struct bytes whole, struct fault *f) must_check;
 
 /* The space, if it is one of the sender's account: else FAULT_DENIED, so that
  * nobody learns which spaces there are. */

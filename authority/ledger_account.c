@@ -4,6 +4,7 @@
 
 #include "authority/keymsg.h"
 #include "authority/ledger.h"
+#include "authority/ledger_custody.h"
 #include "authority/ledger_json.h"
 #include "crypt/hash.h"
 #include "crypt/secret.h"
@@ -17,6 +18,7 @@ struct account {
 	struct db_space space;
 	uint8_t authority[KEYSTORE_SEALED_LEN];
 	struct db_slot recovery;
+	struct custody custody;
 };
 
 static int
@@ -59,14 +61,15 @@ read_name(const json_t *j, char out[static DB_NAME_MAX + 1])
 static int
 read_body(const json_t *body, struct account *out)
 {
-	json_t *id, *chain, *space, *residency, *depot, *slots;
+	json_t *id, *chain, *space, *residency, *depot, *slots, *set;
 	json_int_t epoch;
 	struct account a = { 0 };
 
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I}", "account", &id, "chain",
+	        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "account", &id, "chain",
 	        &chain, "space", &space, "residency", &residency, "depot",
-	        &depot, "keyslots", &slots, "head_epoch", &epoch) != 0 ||
+	        &depot, "keyslots", &slots, "head_epoch", &epoch, "custody",
+	        &set) != 0 ||
 	    epoch != 1 || json_array_size(slots) != 2)
 		return FAULT_MALFORMED;
 	if (ledger_json_id(id, a.id) != 0 ||
@@ -79,6 +82,8 @@ read_body(const json_t *body, struct account *out)
 	        sizeof(a.authority)) != 0 ||
 	    read_slot(json_array_get(slots, 1), "recovery", a.recovery.blob,
 	        sizeof(a.recovery.blob)) != 0)
+		return FAULT_MALFORMED;
+	if (ledger_custody_read(set, &a.custody) != 0)
 		return FAULT_MALFORMED;
 	a.recovery.epoch = 1;
 	memcpy(a.space.account, a.id, ID_LEN);
@@ -158,6 +163,25 @@ add_devices(struct ledger *l, const struct account *a,
 	return rc;
 }
 
+/* [custody] Serial 1: standard, here, signed by the first device. */
+static int
+add_custody(struct ledger *l, const struct ledger_call *c,
+    const struct account *a, struct fault *f)
+{
+	const struct custody *s = &a->custody;
+	int rc = ledger_custody_signed(l, c, s, f);
+
+	if (rc != 0)
+		return rc;
+	if (s->mode != CUSTODY_STANDARD || s->epoch != 1 ||
+	    custody_follows(NULL, s, a->space.id) != 0 ||
+	    !ledger_custody_home(l, s) ||
+	    strcmp(s->holder[0].jurisdiction, l->jurisdiction) != 0)
+		return fault_set(f, FAULT_DENIED,
+		    "custody: not that of a new space here");
+	return l->db->custody_add(l->db, s, false, f);
+}
+
 /* [authority] the keys role wraps the space key before anything is stored. */
 static int
 add_space(struct ledger *l, const struct account *a, struct fault *f)
@@ -214,6 +238,8 @@ ledger_account_create(struct ledger *l, const struct ledger_call *c,
 		rc = add_devices(l, &a, &chain, f);
 	if (rc == 0)
 		rc = add_space(l, &a, f);
+	if (rc == 0)
+		rc = add_custody(l, c, &a, f);
 	if (rc != 0)
 		return rc;
 	return ledger_json_done(json_object(), out);

@@ -114,25 +114,42 @@ follow(struct ledger *l, const struct chain *before,
 	return rc;
 }
 
+int
+ledger_device_follow(struct ledger *l, const uint8_t account[static ID_LEN],
+    struct bytes old, struct bytes whole, struct fault *f)
+{
+	struct chain before defer(chain_wipe) = { 0 };
+	struct chain after defer(chain_wipe) = { 0 };
+	int rc;
+
+	if (chain_append_all(&before, old) != 0)
+		return fault_set(f, FAULT_INTERNAL, "stored chain");
+	if (whole.n < old.n || (old.n != 0 &&
+	    memcmp(whole.p, old.p, old.n) != 0))
+		return fault_set(f, FAULT_CONFLICT,
+		    "another chain is known here");
+	rc = chain_append_all(&after, whole);
+	if (rc != 0)
+		return fault_set(f, rc, "entry: %s", fault_text(rc));
+	for (uint32_t i = before.n; rc == 0 && i < after.n; i++)
+		rc = l->db->chain_add(l->db, account, i,
+		    whole.p + (size_t)i * CHAIN_ENTRY_LEN, f);
+	return rc != 0 ? rc : follow(l, &before, &after, f);
+}
+
 static int
 append(struct ledger *l, const struct addition *a, struct bytes old,
     struct fault *f)
 {
-	struct chain before defer(chain_wipe) = { 0 };
-	struct chain after defer(chain_wipe) = { 0 };
-	int rc = chain_append_all(&before, old);
+	struct buf whole defer(buf_wipe) =
+	    buf_init(CHAIN_ENTRY_LEN * (CHAIN_MAX + 1));
+	int rc = buf_append(&whole, old.p, old.n);
 
 	if (rc == 0)
-		rc = chain_append_all(&after, old);
+		rc = buf_append(&whole, a->entry, sizeof(a->entry));
 	if (rc != 0)
-		return fault_set(f, FAULT_INTERNAL, "stored chain");
-	rc = chain_append(&after, bytes_of(a->entry, sizeof(a->entry)));
-	if (rc != 0)
-		return fault_set(f, rc, "entry: %s", fault_text(rc));
-	rc = l->db->chain_add(l->db, a->account, before.n, a->entry, f);
-	if (rc == 0)
-		rc = follow(l, &before, &after, f);
-	return rc;
+		return fault_set(f, rc, "entry");
+	return ledger_device_follow(l, a->account, old, buf_bytes(&whole), f);
 }
 
 /* Where the chain has this very entry; n if nowhere. */

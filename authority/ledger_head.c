@@ -46,7 +46,7 @@ check_epoch(struct ledger *l, const struct move *m, struct fault *f)
 {
 	struct db_slot slot[DB_SLOTS_MAX];
 	size_t n = 0;
-	int rc = l->db->slot_list(l->db, m->space, DB_AUTHORITY, slot, &n, f);
+	int rc = l->db->slot_list(l->db, m->space, DB_RECOVERY, slot, &n, f);
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (slot[i].epoch == m->epoch)

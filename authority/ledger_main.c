@@ -33,7 +33,7 @@ process_wipe(struct process *p)
 
 /* The policy has to know this authority as what it is. */
 static int
-policy_check(const struct process *p, struct fault *f)
+policy_check(struct process *p, struct fault *f)
 {
 	const struct policy_authority *a = policy_find_authority(p->l.policy,
 	    p->name);
@@ -45,6 +45,7 @@ policy_check(const struct process *p, struct fault *f)
 		return fault_set(f, FAULT_CONFIG,
 		    "policy: authority %s is in %s, the configuration says %s",
 		    p->name, a->jurisdiction, p->l.jurisdiction);
+	p->l.signing = a->signing;
 	return 0;
 }
 

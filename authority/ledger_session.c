@@ -4,38 +4,111 @@
 
 #include "authority/keymsg.h"
 #include "authority/ledger.h"
+#include "authority/ledger_custody.h"
 #include "authority/ledger_json.h"
 
 struct session {
 	uint8_t account[ID_LEN], space[ID_LEN];
 	uint32_t seen;
+	uint32_t custody_seen;
 };
 
 static int
 read_body(const json_t *body, struct session *out)
 {
 	json_t *account, *space;
-	json_int_t seen;
+	json_int_t seen, custody;
 	const char *reason;
 	struct session s;
 
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:I,s:s}", "account", &account, "space", &space,
-	        "chain_seen", &seen, "reason", &reason) != 0 ||
-	    seen < 0 || seen > UINT32_MAX || strcmp(reason, "user") != 0)
+	        "{s:o,s:o,s:I,s:I,s:s}", "account", &account, "space",
+	        &space, "chain_seen", &seen, "custody_seen", &custody,
+	        "reason", &reason) != 0 ||
+	    seen < 0 || seen > UINT32_MAX || custody < 0 ||
+	    custody > UINT32_MAX || strcmp(reason, "user") != 0)
 		return FAULT_MALFORMED;
 	if (ledger_json_id(account, s.account) != 0 ||
 	    ledger_json_id(space, s.space) != 0)
 		return FAULT_MALFORMED;
 	s.seen = (uint32_t)seen;
+	s.custody_seen = (uint32_t)custody;
 	*out = s;
 	return 0;
 }
 
-/* The release of every live epoch: kept wrapped, sealed anew each time. */
+static int
+release(struct ledger *l, const struct ledger_call *c,
+    const struct db_space *s, const struct db_share *k, json_t *to,
+    struct fault *f)
+{
+	struct keymsg_release m = { .of.epoch = k->epoch,
+		.of.index = k->index, .sign = c->sender.sign,
+		.box = c->sender.box };
+	uint8_t sealed[KEYSTORE_SEALED_LEN];
+	json_t *j;
+	int rc;
+
+	memcpy(m.of.account, s->account, ID_LEN);
+	memcpy(m.of.space, s->id, ID_LEN);
+	memcpy(m.wrapped, k->blob, WRAP_LEN);
+	rc = keymsg_release(&l->keys, &m, sealed);
+	if (rc != 0)
+		return fault_set(f, rc, "release: %s", fault_text(rc));
+	j = json_pack("{s:I,s:s,s:o}", "epoch", (json_int_t)k->epoch, "kind",
+	    k->index != 0 ? "share" : "authority", "sealed",
+	    ledger_json_b64(sealed, sizeof(sealed)));
+	if (k->index != 0 && j != NULL)
+		(void)json_object_set_new(j, "index", json_integer(k->index));
+	return json_array_append_new(to, j) != 0 ?
+	    fault_set(f, FAULT_MEMORY, "release") : 0;
+}
+
+static int
+shares_of(struct ledger *l, const struct ledger_call *c,
+    const struct db_space *s, uint32_t serial, json_t *to, struct fault *f)
+{
+	struct db_share share[DB_SLOTS_MAX];
+	struct custody set;
+	size_t n = 0;
+	int rc = l->db->custody_get(l->db, s->id, &set, f);
+
+	/* A set that was not confirmed here may be in force at home. */
+	if (rc == 0 && (serial == 0 || ledger_custody_home(l, &set)))
+		serial = set.serial;
+	if (rc == FAULT_NOT_FOUND)
+		rc = 0;
+	if (rc == 0)
+		rc = l->db->share_list(l->db, s->id, serial, share, &n, f);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = release(l, c, s, &share[i], to, f);
+	return rc;
+}
+
+static int
+device_slots_of(struct ledger *l, const struct ledger_call *c,
+    const struct db_space *s, json_t *to, struct fault *f)
+{
+	struct db_device_slot slot[DB_SLOTS_MAX];
+	size_t n = 0;
+	int rc = l->db->device_slot_list(l->db, s->id, c->sender.id, slot, &n,
+	    f);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (json_array_append_new(to, json_pack("{s:I,s:s,s:o}",
+		        "epoch", (json_int_t)slot[i].epoch, "kind", "device",
+		        "sealed", ledger_json_b64(slot[i].blob,
+		            sizeof(slot[i].blob)))) != 0)
+			rc = fault_set(f, FAULT_MEMORY, "keyslots");
+	return rc;
+}
+
+/* Every live epoch's, by whatever keyslots there are: kept wrapped, sealed anew
+ * each time; a device's own as it is. */
 static int
 keys_of(struct ledger *l, const struct ledger_call *c,
-    const struct db_space *s, json_t **out, struct fault *f)
+    const struct db_space *s, uint32_t serial, json_t **out,
+    struct fault *f)
 {
 	json_t *a defer(ledger_json_freep) = json_array();
 	struct db_slot slot[DB_SLOTS_MAX];
@@ -43,21 +116,15 @@ keys_of(struct ledger *l, const struct ledger_call *c,
 	int rc = l->db->slot_list(l->db, s->id, DB_AUTHORITY, slot, &n, f);
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		struct keymsg_release m = { .of.epoch = slot[i].epoch,
-			.sign = c->sender.sign, .box = c->sender.box };
-		uint8_t sealed[KEYSTORE_SEALED_LEN];
+		struct db_share whole = { .epoch = slot[i].epoch };
 
-		memcpy(m.of.account, s->account, ID_LEN);
-		memcpy(m.of.space, s->id, ID_LEN);
-		memcpy(m.wrapped, slot[i].blob, WRAP_LEN);
-		rc = keymsg_release(&l->keys, &m, sealed);
-		if (rc != 0)
-			return fault_set(f, rc, "release: %s", fault_text(rc));
-		if (json_array_append_new(a, json_pack("{s:I,s:o}", "epoch",
-		        (json_int_t)slot[i].epoch, "sealed",
-		        ledger_json_b64(sealed, sizeof(sealed)))) != 0)
-			return fault_set(f, FAULT_MEMORY, "release");
+		memcpy(whole.blob, slot[i].blob, WRAP_LEN);
+		rc = release(l, c, s, &whole, a, f);
 	}
+	if (rc == 0)
+		rc = shares_of(l, c, s, serial, a, f);
+	if (rc == 0)
+		rc = device_slots_of(l, c, s, a, f);
 	if (rc == 0)
 		*out = take(a);
 	return rc;
@@ -95,6 +162,7 @@ ledger_session(struct ledger *l, const struct ledger_call *c, json_t **out,
 	    buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
 	json_t *keys defer(ledger_json_freep) = NULL;
 	json_t *depot defer(ledger_json_freep) = NULL;
+	json_t *custody defer(ledger_json_freep) = NULL;
 	struct session s;
 	struct db_space space;
 	struct db_head head;
@@ -113,17 +181,21 @@ ledger_session(struct ledger *l, const struct ledger_call *c, json_t **out,
 	if (rc == 0)
 		rc = depot_of(l, c, &space, &depot, f);
 	if (rc == 0)
-		rc = keys_of(l, c, &space, &keys, f);
+		rc = ledger_custody_json(l, s.space, s.custody_seen, c->now,
+		    &custody, f);
+	if (rc == 0)
+		rc = keys_of(l, c, &space, s.custody_seen, &keys, f);
 	if (rc != 0)
 		return rc;
 	seen = (size_t)s.seen * CHAIN_ENTRY_LEN;
 	if (seen > chain.n)
 		seen = chain.n;
 	return ledger_json_done(json_pack(
-	    "{s:I,s:o,s:I,s:O,s:I,s:o,s:O}", "now", (json_int_t)c->now,
+	    "{s:I,s:o,s:I,s:O,s:I,s:o,s:O,s:O}", "now", (json_int_t)c->now,
 	    "chain", ledger_json_list(bytes_of(chain.p + seen, chain.n - seen),
 	        CHAIN_ENTRY_LEN),
 	    "chain_length", (json_int_t)(chain.n / CHAIN_ENTRY_LEN), "keys",
 	    keys, "lease", (json_int_t)l->lease, "head",
-	    ledger_head_json(&head), "depot", depot), out);
+	    ledger_head_json(&head), "depot", depot, "custody", custody),
+	    out);
 }

@@ -34,6 +34,11 @@ static const struct command commands[] = {
 	    "  Checks a policy's rules and signs it.\n" },
 	{ "policy", "show", cmd_policy_show,
 	    "policy show FILE\n  Checks a signed policy and prints it.\n" },
+	{ "custody", "announce", cmd_custody_announce,
+	    "custody announce --config FILE --key KEYFILE --mode MODE\n"
+	    "    --holders NAME,... [--threshold K] (--space ID | all)\n"
+	    "  Announces a change of custody to the devices of one space, or of\n"
+	    "  all; it takes effect after the policy's delay.\n" },
 };
 
 static bool

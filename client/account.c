@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "client/code.h"
+#include "client/custodian.h"
 #include "client/file.h"
+#include "client/gather.h"
 #include "crypt/hash.h"
 #include "net/text.h"
 
@@ -72,8 +74,37 @@ account_sync(struct cli *cli, struct authority *a, struct state *st)
 	return state_add_chain(st, seen, buf_bytes(&got->chain), &cli->fault);
 }
 
-int
-account_append(struct cli *cli, struct authority *a, struct state *st,
+/* [custody] The others that hold shares have to know who may ask for them. */
+static void
+tell_holders(struct cli *cli, const struct state *st)
+{
+	struct custodian c;
+	struct fault f = { 0 };
+
+	if (custodian_load(st, &c, &f) != 0 || !c.known ||
+	    c.set.mode != CUSTODY_SPLIT)
+		return;
+	for (int i = 1; i < c.set.n; i++) {
+		struct authority *a defer(authority_closep) = NULL;
+		struct authority_config config = { .key = st->sign,
+			.wire = &cli->offshore, .stop = cli->stop };
+		int rc = custodian_holder(st, &c.set, i, &config.peer, &f);
+
+		memcpy(config.signer, st->device, ID_LEN);
+		if (rc == 0)
+			rc = authority_open(&config, &a, &f);
+		if (rc == 0)
+			rc = gather_push(st, &c.set, a, "", &f);
+		if (rc != 0)
+			cli_note(cli, "skerry: the holder in %s does not know "
+			    "of it yet (%s): the next command that asks it "
+			    "will tell it\n", c.set.holder[i].jurisdiction,
+			    f.text);
+	}
+}
+
+static int
+append(struct cli *cli, struct authority *a, struct state *st,
     struct chain_make *make)
 {
 	memcpy(make->signer, st->device, ID_LEN);
@@ -99,6 +130,17 @@ account_append(struct cli *cli, struct authority *a, struct state *st,
 			return rc;
 	}
 	return FAULT_CONFLICT;
+}
+
+int
+account_append(struct cli *cli, struct authority *a, struct state *st,
+    struct chain_make *make)
+{
+	int rc = append(cli, a, st, make);
+
+	if (rc == 0)
+		tell_holders(cli, st);
+	return rc;
 }
 
 static int

@@ -125,24 +125,45 @@ get_chain(const json_t *o, struct buf *out)
 }
 
 static bool
+get_kind(const json_t *o, struct answer_key *k)
+{
+	char kind[16];
+	int64_t index = 0;
+
+	k->index = 0;
+	if (!get_text(o, "kind", sizeof(kind) - 1, kind))
+		return false;
+	if (strcmp(kind, "share") == 0) {
+		k->kind = ANSWER_SHARE;
+		if (!has_members(o, 4) ||
+		    !get_int(o, "index", 1, CUSTODY_HOLDERS_MAX, &index))
+			return false;
+		k->index = (uint8_t)index;
+		return true;
+	}
+	k->kind = strcmp(kind, "device") == 0 ? ANSWER_DEVICE : ANSWER_WHOLE;
+	return has_members(o, 3) && (k->kind == ANSWER_DEVICE ||
+					strcmp(kind, "authority") == 0);
+}
+
+static bool
 get_session_keys(const json_t *o, struct answer_session *s)
 {
 	const json_t *a = json_object_get(o, "keys"), *v;
 	size_t i;
 	int64_t epoch;
 
-	if (!json_is_array(a) || json_array_size(a) == 0 ||
-	    json_array_size(a) > LEASE_EPOCHS_MAX)
+	if (!json_is_array(a) || json_array_size(a) > LEASE_EPOCHS_MAX)
 		return false;
 	json_array_foreach (a, i, v) {
 		struct answer_key *k = &s->key[i];
 
-		if (!has_members(v, 2) ||
+		if (!get_kind(v, k) ||
 		    !get_int(v, "epoch", 1, UINT32_MAX, &epoch) ||
 		    !get_b64(v, "sealed", k->sealed, sizeof(k->sealed)))
 			return false;
 		k->epoch = (uint32_t)epoch;
-		if (i > 0 && k->epoch <= s->key[i - 1].epoch)
+		if (i > 0 && k->epoch < s->key[i - 1].epoch)
 			return false;
 	}
 	s->nkeys = json_array_size(a);
@@ -169,12 +190,54 @@ get_depot(const json_t *o, struct answer_session *s)
 	    text_is_plain(s->capability);
 }
 
+/* base64 of any length up to max, appended; u16 length in front if framed. */
+static int
+get_set(const json_t *v, bool framed, struct buf *out)
+{
+	uint8_t raw[CUSTODY_MAX + 2];
+	size_t text = json_is_string(v) ? json_string_length(v) : 0, n;
+
+	if (text == 0 || text % 4 != 0)
+		return FAULT_MALFORMED;
+	n = text / 4 * 3;
+	for (size_t i = text; i > text - 2; i--)
+		n -= json_string_value(v)[i - 1] == '=';
+	if (n == 0 || n > CUSTODY_MAX || !b64_of(v, raw + 2, n))
+		return FAULT_MALFORMED;
+	raw[0] = (uint8_t)(n >> 8);
+	raw[1] = (uint8_t)n;
+	return framed ? buf_append(out, raw, n + 2) :
+			buf_append(out, raw + 2, n);
+}
+
+static int
+get_custody(const json_t *o, struct answer_custody *c)
+{
+	const json_t *j = json_object_get(o, "custody"), *v;
+	const json_t *sets = json_object_get(j, "sets");
+	const json_t *next = json_object_get(j, "announced");
+	size_t i;
+	int rc;
+
+	if (!has_members(j, 3) || !json_is_array(sets) || next == NULL ||
+	    json_array_size(sets) > ANSWER_SETS_MAX)
+		return FAULT_MALFORMED;
+	rc = get_set(json_object_get(j, "current"), false, &c->current);
+	json_array_foreach (sets, i, v)
+		if (rc == 0)
+			rc = get_set(v, true, &c->sets);
+	if (rc == 0 && !json_is_null(next))
+		rc = get_set(next, false, &c->announced);
+	return rc;
+}
+
 static int
 session_of(const json_t *o, struct answer_session *s)
 {
 	int64_t length, lease;
+	int rc;
 
-	if (!has_members(o, 7) || !get_int(o, "now", 0, INT64_MAX, &s->now) ||
+	if (!has_members(o, 8) || !get_int(o, "now", 0, INT64_MAX, &s->now) ||
 	    !get_int(o, "chain_length", 1, CHAIN_MAX, &length) ||
 	    !get_int(o, "lease", 1, LEASE_SECONDS_MAX, &lease) ||
 	    !get_session_keys(o, s) ||
@@ -182,7 +245,17 @@ session_of(const json_t *o, struct answer_session *s)
 		return FAULT_MALFORMED;
 	s->chain_length = (uint32_t)length;
 	s->lease = (uint32_t)lease;
-	return get_chain(o, &s->chain);
+	rc = get_custody(o, &s->custody);
+	return rc != 0 ? rc : get_chain(o, &s->chain);
+}
+
+void
+answer_wipe_session(struct answer_session *s)
+{
+	buf_wipe(&s->chain);
+	buf_wipe(&s->custody.current);
+	buf_wipe(&s->custody.sets);
+	buf_wipe(&s->custody.announced);
 }
 
 int
@@ -193,9 +266,12 @@ answer_read_session(struct bytes in, struct answer_session *out)
 
 	memset(out, 0, sizeof(*out));
 	out->chain = buf_init(ANSWER_CHAIN_BYTES);
+	out->custody.current = buf_init(CUSTODY_MAX);
+	out->custody.sets = buf_init(ANSWER_SETS_BYTES);
+	out->custody.announced = buf_init(CUSTODY_MAX);
 	rc = session_of(o, out);
 	if (rc != 0) {
-		buf_wipe(&out->chain);
+		answer_wipe_session(out);
 		memset(out, 0, sizeof(*out));
 	}
 	return rc;

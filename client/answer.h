@@ -16,31 +16,50 @@
 #include "client/state.h"
 #include "crypt/hpke.h"
 #include "crypt/wrap.h"
+#include "object/custody.h"
 #include "object/limits.h"
 
 #define ANSWER_MAX (1024u * 1024) /* bytes of an answer's body */
 #define ANSWER_SEALED_LEN (KEY_LEN + HPKE_OVERHEAD)
 #define ANSWER_SPACES_MAX 256
 #define ANSWER_TEXT_MAX 256
+#define ANSWER_SETS_MAX 256
+#define ANSWER_SETS_BYTES (ANSWER_SETS_MAX * (CUSTODY_MAX + 2))
 #define ANSWER_CHAIN_BYTES (CHAIN_MAX * CHAIN_ENTRY_LEN)
+
+enum answer_kind {
+	ANSWER_WHOLE,  /* the key, released by an authority */
+	ANSWER_SHARE,  /* a holder's share of it */
+	ANSWER_DEVICE, /* the key, as another device sealed it */
+};
 
 struct answer_key {
 	uint32_t epoch;
+	enum answer_kind kind;
+	uint8_t index; /* of a share; else 0 */
 	uint8_t sealed[ANSWER_SEALED_LEN];
+};
+
+/* Custody sets as they came, not decoded: what is no set is evidence, too. */
+struct answer_custody {
+	struct buf current;
+	struct buf sets;      /* u16 length || set, for each after the seen one */
+	struct buf announced; /* empty: none */
 };
 
 struct answer_session {
 	int64_t now;
 	struct buf chain; /* entries back to back; wiped by the caller */
 	uint32_t chain_length;
-	struct answer_key key[LEASE_EPOCHS_MAX]; /* epochs ascend */
-	size_t nkeys;                            /* at least one */
+	struct answer_key key[LEASE_EPOCHS_MAX]; /* epochs do not descend */
+	size_t nkeys;
 	uint32_t lease; /* seconds, 1..LEASE_SECONDS_MAX */
 	bool has_head;
 	uint8_t head[STORE_HEAD_LEN];
 	char depot[STATE_NAME_MAX + 1];
 	uint8_t prefix[ID_LEN];
 	char capability[LEASE_CAPABILITY_MAX + 1];
+	struct answer_custody custody; /* wiped by the caller */
 };
 
 struct answer_space {
@@ -69,6 +88,9 @@ struct answer_error {
 	uint8_t head[STORE_HEAD_LEN];
 	struct buf chain; /* "chain" of CONFLICT; wiped by the caller */
 };
+
+/* Frees chain and custody; fit for what was never read, if zeroed. */
+void answer_wipe_session(struct answer_session *s);
 
 /* All: FAULT_MALFORMED, FAULT_MEMORY; *out is then wiped. */
 int answer_read_session(struct bytes in, struct answer_session *out) must_check;

@@ -309,7 +309,8 @@ authority_account_body(const struct authority_account_parts *p,
     struct buf *out)
 {
 	json_t *o defer(json_freep) = json_pack(
-	    "{s:o,s:[o,o],s:o,s:s,s:s,s:[{s:i,s:s,s:o},{s:i,s:s,s:o}],s:i}",
+	    "{s:o,s:[o,o],s:o,s:s,s:s,s:[{s:i,s:s,s:o},{s:i,s:s,s:o}],s:i,"
+	    "s:o}",
 	    "account", json_id(p->account),
 	    "chain", json_b64(p->chain[0], CHAIN_ENTRY_LEN),
 	    json_b64(p->chain[1], CHAIN_ENTRY_LEN),
@@ -321,7 +322,8 @@ authority_account_body(const struct authority_account_parts *p,
 	    "blob", json_b64(p->admission, sizeof(p->admission)),
 	    "epoch", 1, "kind", "recovery",
 	    "blob", json_b64(p->recovery, sizeof(p->recovery)),
-	    "head_epoch", 1);
+	    "head_epoch", 1,
+	    "custody", json_b64(p->custody.p, p->custody.n));
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
 	int rc = text == NULL ? FAULT_MEMORY :
 				buf_append(out, text, strlen(text));
@@ -346,13 +348,14 @@ authority_create(struct authority *a, struct bytes body, struct fault *f)
 int
 authority_session(struct authority *a, const uint8_t account[static ID_LEN],
     const uint8_t space[static ID_LEN], uint32_t chain_seen,
-    struct answer_session *out, struct fault *f)
+    uint32_t custody_seen, struct answer_session *out, struct fault *f)
 {
 	static const char path[] = "/v1/session";
 	struct answer_error e defer(wipe_error) = { 0 };
-	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:s}", "account",
-		json_id(account), "space", json_id(space), "chain_seen",
-		(json_int_t)chain_seen, "reason", "user"), &e, f);
+	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:I,s:s}",
+		"account", json_id(account), "space", json_id(space),
+		"chain_seen", (json_int_t)chain_seen, "custody_seen",
+		(json_int_t)custody_seen, "reason", "user"), &e, f);
 
 	if (rc != 0)
 		return rc;
@@ -476,4 +479,72 @@ authority_recovery(struct authority *a, const uint8_t account[static ID_LEN],
 		return rc;
 	rc = answer_read_slots(answer_of(a), out, max, n);
 	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+static json_t *
+slots_json(const struct authority_slot *slot, size_t n)
+{
+	static const char *const kind[] = { "authority", "share", "device" };
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *j = json_pack("{s:I,s:s,s:o}", "epoch",
+		    (json_int_t)slot[i].epoch, "kind", kind[slot[i].kind],
+		    "blob", json_b64(slot[i].sealed, sizeof(slot[i].sealed)));
+
+		if (slot[i].kind == ANSWER_SHARE)
+			(void)json_object_set_new(j, "index",
+			    json_integer(slot[i].index));
+		if (slot[i].kind == ANSWER_DEVICE)
+			(void)json_object_set_new(j, "device",
+			    json_id(slot[i].device));
+		(void)json_array_append_new(a, j);
+	}
+	return a;
+}
+
+/* A request whose answer is {}. */
+static int
+tell(struct authority *a, const char *path, json_t *body, struct fault *f)
+{
+	struct answer_error e defer(wipe_error) = { 0 };
+	int rc = call_json(a, path, body, &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_empty(answer_of(a));
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
+authority_custody(struct authority *a, const struct custody *set,
+    const struct authority_slot *slot, size_t n, struct fault *f)
+{
+	return tell(a, "/v1/custody", json_pack("{s:o,s:o,s:o}", "space",
+	    json_id(set->space), "set", json_b64(set->raw, set->len),
+	    "keyslots", slots_json(slot, n)), f);
+}
+
+int
+authority_keyslots(struct authority *a, const uint8_t space[static ID_LEN],
+    const struct authority_slot *slot, size_t n, struct fault *f)
+{
+	return tell(a, "/v1/keyslots", json_pack("{s:o,s:o}", "space",
+	    json_id(space), "keyslots", slots_json(slot, n)), f);
+}
+
+int
+authority_holder(struct authority *a, const struct authority_space *s,
+    struct fault *f)
+{
+	json_t *chain = json_array();
+
+	for (size_t at = 0; at < s->chain.n; at += CHAIN_ENTRY_LEN)
+		(void)json_array_append_new(chain,
+		    json_b64(s->chain.p + at, CHAIN_ENTRY_LEN));
+	return tell(a, "/v1/holders", json_pack(
+	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o}", "device", json_id(s->device),
+	    "account", json_id(s->account), "chain", chain, "space",
+	    json_id(s->space), "residency", s->residency, "capability",
+	    s->capability, "set", json_b64(s->set->raw, s->set->len)), f);
 }

@@ -43,10 +43,12 @@ void authority_closep(struct authority **a);
 int authority_create(struct authority *a, struct bytes body,
     struct fault *f) must_check;
 
-/* chain in out is the caller's to wipe. */
+/* custody_seen: serial of the pinned set, 0 for none.  out is the caller's to
+ * wipe. */
 int authority_session(struct authority *a, const uint8_t account[static ID_LEN],
     const uint8_t space[static ID_LEN], uint32_t chain_seen,
-    struct answer_session *out, struct fault *f) must_check;
+    uint32_t custody_seen, struct answer_session *out,
+    struct fault *f) must_check;
 
 /* FAULT_CONFLICT: *has_current and current say what is there. */
 int authority_move_head(struct authority *a, const uint8_t space[static ID_LEN],
@@ -76,6 +78,36 @@ int authority_recovery(struct authority *a,
     struct answer_slot *out, size_t max, size_t *n,
     struct fault *f) must_check;
 
+/* A keyslot to add. */
+struct authority_slot {
+	uint32_t epoch;
+	enum answer_kind kind;
+	uint8_t index;          /* of a share */
+	uint8_t device[ID_LEN]; /* of ANSWER_DEVICE */
+	uint8_t sealed[ANSWER_SEALED_LEN];
+};
+
+/* /v1/custody: FAULT_CONFLICT where the set does not follow what is there. */
+int authority_custody(struct authority *a, const struct custody *set,
+    const struct authority_slot *slot, size_t n, struct fault *f) must_check;
+
+/* /v1/keyslots: more of the kind of the custody in force. */
+int authority_keyslots(struct authority *a,
+    const uint8_t space[static ID_LEN], const struct authority_slot *slot,
+    size_t n, struct fault *f) must_check;
+
+/* /v1/holders: makes a space known whose home is another authority.  chain:
+ * entries back to back. */
+struct authority_space {
+	const uint8_t *device, *account, *space; /* ids */
+	struct bytes chain;
+	const char *residency, *capability;
+	const struct custody *set;
+};
+
+int authority_holder(struct authority *a, const struct authority_space *s,
+    struct fault *f) must_check;
+
 /* The body of /v1/accounts. */
 struct authority_account_parts {
 	uint8_t account[ID_LEN], space[ID_LEN];
@@ -83,6 +115,7 @@ struct authority_account_parts {
 	uint8_t chain[2][CHAIN_ENTRY_LEN];
 	uint8_t admission[ANSWER_SEALED_LEN];
 	uint8_t recovery[WRAP_LEN];
+	struct bytes custody; /* the first set */
 };
 
 /* Appends it.  FAULT_MEMORY, FAULT_LIMIT. */

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/custodian.h"
+#include "client/show.h"
+#include "client/state.h"
 #include "net/text.h"
 
 enum {
@@ -126,6 +129,37 @@ cli_set_id(struct cli *cli, const char *name, const uint8_t id[static ID_LEN])
 	cli_set_text(cli, name, hex);
 }
 
+/* [custody] An announced change is shown on every command. */
+void
+cli_custody(struct cli *cli, const struct state *st, bool moved)
+{
+	struct custodian c;
+	struct fault scrap = { 0 };
+	char when[SHOW_TIME_SIZE];
+
+	if (custodian_load(st, &c, &scrap) != 0 || !c.known)
+		return;
+	if (moved) {
+		cli_set_int(cli, "custody_moved", c.set.serial);
+		cli_note(cli, "skerry: the custody is now %s, %u of %u "
+		    "(set %u)\n", custody_mode_text(c.set.mode), c.set.k,
+		    c.set.n, c.set.serial);
+	}
+	if (!c.announced || cli->told)
+		return;
+	cli->told = true;
+	show_time(c.next.effective, 0, false, when);
+	cli_set_text(cli, "custody_announced", when);
+	if (!cli->json)
+		(void)fprintf(stderr, "skerry: THE OPERATOR HAS ANNOUNCED "
+		    "ANOTHER CUSTODY (%s, in %s%s), from %s on.\n"
+		    "skerry: skerry custody show says more; skerry custody "
+		    "refuse seals the space.\n",
+		    custody_mode_text(c.next.mode),
+		    c.next.holder[0].jurisdiction,
+		    c.next.n > 1 ? " and others" : "", when);
+}
+
 int
 cli_state(struct cli *cli, struct state **out)
 {
@@ -136,6 +170,8 @@ cli_state(struct cli *cli, struct state **out)
 		return rc;
 	rc = state_open(dir, out, &cli->fault);
 	free(dir);
+	if (rc == 0)
+		cli_custody(cli, *out, false);
 	return rc;
 }
 
@@ -143,7 +179,18 @@ int
 cli_session(struct cli *cli, struct state *st, enum session_need need,
     struct session **out)
 {
-	return session_open(st, need, cli->stop, out, &cli->fault);
+	int rc = session_open(st, need, cli->stop, out, &cli->fault);
+
+	if (rc != 0)
+		return rc;
+	cli_custody(cli, st, (*out)->custodian->moved);
+	if ((*out)->home_away) {
+		cli_set_bool(cli, "home_away", true);
+		cli_note(cli, "skerry: authority %s is away: reading goes on "
+		    "with the other holders, writing waits\n",
+		    st->binding.authority);
+	}
+	return 0;
 }
 
 void

@@ -30,6 +30,7 @@ struct cli {
 	const atomic_bool *stop; /* set by SIGINT and SIGTERM */
 	struct fault fault;
 	struct http_wire onshore, offshore; /* what the command moved */
+	bool told; /* the announced change of custody was shown */
 	json_t *out; /* object: members of the --json answer */
 	bool begun;  /* the command itself printed the answer's start: "{" and
 	              * members, each with a comma behind it */
@@ -78,6 +79,9 @@ void cli_set_int(struct cli *cli, const char *name, int64_t value);
 void cli_set_bool(struct cli *cli, const char *name, bool value);
 void cli_set_id(struct cli *cli, const char *name,
     const uint8_t id[static ID_LEN]);
+
+/* To standard error, --quiet or not; a member of the --json answer instead. */
+void cli_custody(struct cli *cli, const struct state *st, bool moved);
 
 /* The state of --home, whatever its stage. */
 int cli_state(struct cli *cli, struct state **out) must_check;

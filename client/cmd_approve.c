@@ -6,6 +6,7 @@
 #include "client/cli.h"
 #include "client/code.h"
 #include "client/terminal.h"
+#include "client/transfer.h"
 #include "net/text.h"
 
 /* The keys behind the code.  The authority is not believed: the code stands for
@@ -49,6 +50,20 @@ confirm(struct cli *cli, const uint8_t id[static ID_LEN])
 	return rc;
 }
 
+/* [custody] In sealed custody only a device can let another in. */
+static int
+hand_keys(struct cli *cli, struct state *st, const uint8_t id[static ID_LEN])
+{
+	struct session *ses = NULL;
+	int rc = cli_session(cli, st, SESSION_WRITE, &ses);
+
+	if (rc != 0)
+		return rc;
+	rc = transfer_admit(ses, chain_find(&st->chain, id), &cli->fault);
+	cli_session_done(cli, ses);
+	return rc;
+}
+
 static int
 approve(struct cli *cli, const uint8_t id[static ID_LEN], bool yes)
 {
@@ -69,8 +84,10 @@ approve(struct cli *cli, const uint8_t id[static ID_LEN], bool yes)
 	cli_set_id(cli, "device", id);
 	d = chain_find(&st->chain, id);
 	if (d != NULL && d->live) {
-		cli_print(cli, "approved already\n");
-		return 0;
+		rc = hand_keys(cli, st, id);
+		if (rc == 0)
+			cli_print(cli, "approved already\n");
+		return rc;
 	}
 	if (d != NULL)
 		return fault_set(&cli->fault, FAULT_DENIED,
@@ -80,6 +97,8 @@ approve(struct cli *cli, const uint8_t id[static ID_LEN], bool yes)
 		rc = confirm(cli, id);
 	if (rc == 0)
 		rc = account_append(cli, a, st, &make);
+	if (rc == 0)
+		rc = hand_keys(cli, st, id);
 	if (rc != 0)
 		return rc;
 	cli_print(cli, "approved\n");

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/rd.h"
@@ -24,7 +25,6 @@
 #include "crypt/sign.h"
 #include "crypt/wrap.h"
 
-#define ADMIT_INFO "skerry admit v1"
 #define SLOT_LABEL "skerry keyslot v1"
 #define FIRST_EPOCH 1
 
@@ -138,19 +138,36 @@ static int
 make_slots(const struct state_binding *b, const struct policy_authority *a,
     const struct secrets *s, struct authority_account_parts *out)
 {
-	struct buf aad defer(buf_wipe) = buf_init(RELEASE_AAD_MAX);
 	struct buf slot defer(buf_wipe) = buf_init(128);
-	int rc = release_aad(b, FIRST_EPOCH, NULL, &aad);
+	int rc = release_seal(b, &a->intake, FIRST_EPOCH, NULL, 0, s->space.b,
+	    out->admission);
 
-	if (rc == 0)
-		rc = hpke_seal(&a->intake,
-		    bytes_of(ADMIT_INFO, strlen(ADMIT_INFO)), buf_bytes(&aad),
-		    bytes_of(s->space.b, KEY_LEN), out->admission);
 	if (rc == 0)
 		rc = slot_aad(b, "recovery", &slot);
 	if (rc == 0)
 		rc = wrap_seal(&s->wrap, buf_bytes(&slot), &s->space,
 		    out->recovery);
+	return rc;
+}
+
+/* spec/55-custody.md: the set of a new space. */
+static int
+make_custody(const struct state *st, const struct state_binding *b,
+    const struct policy_authority *a, struct custody *out)
+{
+	struct custody c = { .mode = CUSTODY_STANDARD, .k = 1, .n = 1,
+		.serial = 1, .epoch = FIRST_EPOCH, .kind = CUSTODY_DEVICE,
+		.time = (int64_t)time(NULL) };
+	int rc;
+
+	c.effective = c.time;
+	memcpy(c.space, b->space, ID_LEN);
+	memcpy(c.signer, st->device, ID_LEN);
+	c.holder[0].signing = a->signing;
+	memcpy(c.holder[0].jurisdiction, a->jurisdiction, 3);
+	rc = custody_sign(&c, st->sign);
+	if (rc == 0)
+		*out = c;
 	return rc;
 }
 
@@ -162,6 +179,9 @@ make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
 	struct authority_account_parts parts = { .residency = b->residency,
 		.depot = b->depot };
 	struct buf out defer(buf_wipe) = buf_init(STATE_PENDING_MAX);
+	const struct policy_authority *a = policy_find_authority(st->policy,
+	    b->authority);
+	struct custody custody;
 	int rc;
 
 	if (s == NULL)
@@ -174,8 +194,11 @@ make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
 	if (rc == 0)
 		rc = make_chain(st, b, s, parts.chain);
 	if (rc == 0)
-		rc = make_slots(b, policy_find_authority(st->policy,
-			b->authority), s, &parts);
+		rc = make_slots(b, a, s, &parts);
+	if (rc == 0)
+		rc = make_custody(st, b, a, &custody);
+	if (rc == 0)
+		parts.custody = bytes_of(custody.raw, custody.len);
 	if (rc == 0)
 		rc = buf_append(&out, s->code.b, RECOVERY_LEN);
 	if (rc == 0)

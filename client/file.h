@@ -22,6 +22,7 @@ enum file_kind {
 	FILE_CHAIN,
 	FILE_HEAD,
 	FILE_PENDING,
+	FILE_CUSTODY = 16,
 };
 
 /* Appends the whole file to out.  FAULT_NOT_FOUND, FAULT_LIMIT, FAULT_IO. */

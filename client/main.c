@@ -16,8 +16,10 @@ extern const struct command cmd_agent;
 extern const struct command cmd_approve;
 extern const struct command cmd_cat;
 extern const struct command cmd_check;
+extern const struct command cmd_custody;
 extern const struct command cmd_devices;
 extern const struct command cmd_enrol;
+extern const struct command cmd_export;
 extern const struct command cmd_get;
 extern const struct command cmd_init;
 extern const struct command cmd_lock;
@@ -42,6 +44,8 @@ static const struct command *const commands[] = {
 	&cmd_log,
 	&cmd_rm,
 	&cmd_check,
+	&cmd_export,
+	&cmd_custody,
 	&cmd_policy,
 	&cmd_status,
 	&cmd_lock,

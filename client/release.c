@@ -7,10 +7,11 @@
 #include "base/wr.h"
 
 #define INFO "skerry release v1"
+#define ADMIT "skerry admit v1"
 
 int
 release_aad(const struct state_binding *b, uint32_t epoch,
-    const uint8_t *device, struct buf *out)
+    const uint8_t *device, uint8_t index, struct buf *out)
 {
 	struct wr w = wr_to(out);
 
@@ -19,6 +20,8 @@ release_aad(const struct state_binding *b, uint32_t epoch,
 	wr_u32(&w, epoch);
 	if (device != NULL)
 		wr_copy(&w, device, ID_LEN);
+	if (index != 0)
+		wr_u8(&w, index);
 	return wr_finish(&w);
 }
 
@@ -39,22 +42,36 @@ release_depot(const struct state *st, const char *name,
 	return 0;
 }
 
-static int
-open_key(const struct state *st, const struct answer_key *k,
-    struct space_key *out, struct fault *f)
+int
+release_open(const struct state *st, const struct answer_key *k,
+    uint8_t out[static KEY_LEN], struct fault *f)
 {
 	struct buf aad defer(buf_wipe) = buf_init(RELEASE_AAD_MAX);
-	int rc = release_aad(&st->binding, k->epoch, st->device, &aad);
+	int rc = release_aad(&st->binding, k->epoch, st->device, k->index,
+	    &aad);
 
 	if (rc == 0)
 		rc = hpke_open(st->box, bytes_of(INFO, strlen(INFO)),
 		    buf_bytes(&aad), bytes_of(k->sealed, sizeof(k->sealed)),
-		    out->b);
+		    out);
 	return rc == 0 ? 0 : fault_add(f, rc, "release of epoch %u", k->epoch);
 }
 
 int
-release_open(const struct state *st, const struct answer_session *in,
+release_seal(const struct state_binding *b, const struct box_pub *to,
+    uint32_t epoch, const uint8_t *device, uint8_t index,
+    const uint8_t key[static KEY_LEN], uint8_t out[static ANSWER_SEALED_LEN])
+{
+	struct buf aad defer(buf_wipe) = buf_init(RELEASE_AAD_MAX);
+	const char *info = device != NULL ? INFO : ADMIT;
+	int rc = release_aad(b, epoch, device, index, &aad);
+
+	return rc != 0 ? rc : hpke_seal(to, bytes_of(info, strlen(info)),
+	    buf_bytes(&aad), bytes_of(key, KEY_LEN), out);
+}
+
+int
+release_begin(const struct state *st, const struct answer_session *in,
     struct lease *out, struct fault *f)
 {
 	const struct policy_depot *d;
@@ -70,10 +87,6 @@ release_open(const struct state *st, const struct answer_session *in,
 	(void)snprintf(out->depot, sizeof(out->depot), "%s", in->depot);
 	(void)snprintf(out->capability, sizeof(out->capability), "%s",
 	    in->capability);
-	for (size_t i = 0; rc == 0 && i < in->nkeys; i++) {
-		out->epoch[i] = in->key[i].epoch;
-		rc = open_key(st, &in->key[i], &out->key[i], f);
-	}
-	out->nepochs = (uint16_t)in->nkeys;
-	return rc;
+	out->nepochs = 0;
+	return 0;
 }

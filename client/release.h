@@ -10,18 +10,32 @@
 #include "client/lease.h"
 #include "client/state.h"
 
-/* out: secret memory.  FAULT_TAMPERED (a release that does not open),
- * FAULT_TRUST (a depot that the residency does not allow). */
-int release_open(const struct state *st, const struct answer_session *in,
+/* What comes with the keys: depot, prefix, capability, how long.  out: secret
+ * memory; its epochs are none.  FAULT_TRUST (a depot that the residency does
+ * not allow). */
+int release_begin(const struct state *st, const struct answer_session *in,
     struct lease *out, struct fault *f) must_check;
+
+/* One key or, by kind, share; out: secret memory of KEY_LEN bytes.
+ * FAULT_TAMPERED (does not open). */
+int release_open(const struct state *st, const struct answer_key *k,
+    uint8_t out[static KEY_LEN], struct fault *f) must_check;
 
 /* The depot of a lease, if the pinned policy allows it.  FAULT_TRUST. */
 int release_depot(const struct state *st, const char *name,
     const struct policy_depot **out, struct fault *f) must_check;
 
-/* Associated data of a release or, with a NULL device, of an admission. */
-#define RELEASE_AAD_MAX (3 * ID_LEN + 4)
+/* Associated data of a release or, with a NULL device, of an admission; index 0
+ * for a whole key. */
+#define RELEASE_AAD_MAX (3 * ID_LEN + 4 + 1)
 int release_aad(const struct state_binding *b, uint32_t epoch,
-    const uint8_t *device, struct buf *out) must_check;
+    const uint8_t *device, uint8_t index, struct buf *out) must_check;
+
+/* Seals a key (or share) to a device, as an authority would, or to an
+ * authority's intake key where device is NULL. */
+int release_seal(const struct state_binding *b, const struct box_pub *to,
+    uint32_t epoch, const uint8_t *device, uint8_t index,
+    const uint8_t key[static KEY_LEN],
+    uint8_t out[static ANSWER_SEALED_LEN]) must_check;
 
 #endif

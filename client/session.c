@@ -7,6 +7,8 @@
 
 #include "client/agent.h"
 #include "client/authority.h"
+#include "client/custodian.h"
+#include "client/gather.h"
 #include "client/release.h"
 #include "client/state.h"
 #include "crypt/bulk.h"
@@ -23,6 +25,8 @@ struct full {
 	struct lease *lease; /* secret memory; the epochs point into it */
 	struct authority *authority;
 	const atomic_bool *store_stop; /* or NULL */
+	enum session_need need;
+	struct custodian custodian;
 	struct session_epoch epochs[LEASE_EPOCHS_MAX];
 };
 
@@ -151,13 +155,27 @@ number_of(const uint8_t head[static STORE_HEAD_LEN], uint64_t *number,
 	return head_clear(bytes_of(head, STORE_HEAD_LEN), epoch, number);
 }
 
+static bool
+opens_with(struct full *p, const uint8_t head[static STORE_HEAD_LEN],
+    const struct space_key *key, int *rc)
+{
+	struct bulk *b defer(bulk_freep) = bulk_new(BULK_OPENSSL);
+	struct head h;
+
+	*rc = b == NULL ? FAULT_MEMORY :
+			  head_open(b, key, p->s.space,
+			      (struct head_lookup){ .find = find_any,
+				  .arg = &p->s },
+			      bytes_of(head, STORE_HEAD_LEN), &h);
+	secret_wipe(&h, sizeof(h));
+	return *rc == 0;
+}
+
 /* Opens and checks the head as it stands in the session. */
 static int
 head_holds(struct full *p)
 {
-	struct bulk *b defer(bulk_freep) = bulk_new(BULK_OPENSSL);
 	const struct space_key *key;
-	struct head h;
 	uint64_t number;
 	uint32_t epoch;
 	int rc = number_of(p->s.head, &number, &epoch);
@@ -165,13 +183,28 @@ head_holds(struct full *p)
 	if (rc != 0)
 		return rc;
 	key = session_key(&p->s, epoch);
-	if (b == NULL || key == NULL)
+	if (key == NULL)
 		return FAULT_NOT_FOUND;
-	rc = head_open(b, key, p->s.space,
-	    (struct head_lookup){ .find = find_any, .arg = &p->s },
-	    bytes_of(p->s.head, STORE_HEAD_LEN), &h);
-	secret_wipe(&h, sizeof(h));
+	(void)opens_with(p, p->s.head, key, &rc);
 	return rc;
+}
+
+/* For gather_keys: the head tells whether shares gave the right key; where
+ * there is none of the epoch, nothing can. */
+static bool
+fits(void *arg, uint32_t epoch, const struct space_key *key)
+{
+	struct full *p = arg;
+	const uint8_t *head = p->s.has_head ? p->s.head :
+	    p->s.state->head.known	    ? p->s.state->head.bytes :
+					      NULL;
+	uint64_t number;
+	uint32_t of;
+	int rc;
+
+	if (head == NULL || number_of(head, &number, &of) != 0 || of != epoch)
+		return true;
+	return opens_with(p, head, key, &rc) || rc != FAULT_TAMPERED;
 }
 
 static void
@@ -233,6 +266,9 @@ check_chain(struct full *p, const struct answer_session *a, uint32_t seen,
 		    "%u were seen", p->s.state->binding.authority,
 		    a->chain_length, seen);
 	rc = state_add_chain(p->s.state, seen, buf_bytes(&a->chain), f);
+	if (rc == FAULT_TRUST || rc == FAULT_TAMPERED)
+		custodian_keep_chain(p->s.state, p->s.state->binding.authority,
+		    seen, buf_bytes(&a->chain), f);
 	if (rc != 0)
 		return rc;
 	/* Another command of this device may have pinned more meanwhile. */
@@ -293,36 +329,130 @@ open_authority(struct full *p, struct fault *f)
 	return authority_open(&config, &p->authority, f);
 }
 
-static void
-free_answer(struct answer_session **a)
+/* The home's answer, which says everything but shares of others. */
+static int
+ask_home(struct full *p, uint32_t custody_seen, struct answer_session *a,
+    struct custodian *c, struct fault *f)
 {
-	if (*a != NULL)
-		buf_wipe(&(*a)->chain);
-	free(*a);
+	uint32_t seen = p->s.chain->n;
+	int rc = open_authority(p, f);
+
+	if (rc == 0)
+		rc = authority_session(p->authority, p->s.account, p->s.space,
+		    seen, custody_seen, a, f);
+	if (rc == 0)
+		rc = check_chain(p, a, seen, f);
+	if (rc == 0)
+		rc = custodian_verify(p->s.state, &a->custody,
+		    p->s.state->binding.authority, seen, c, f);
+	if (rc == 0)
+		rc = check_head(p, a, f);
+	return rc;
+}
+
+/* [custody] With the home away, k others do for reading: the first that says
+ * that the pinned custody is in force.  NULL: none. */
+static const struct answer_session *
+stand_in(struct full *p, const struct gather *g)
+{
+	for (int i = 1; i < g->set->n; i++) {
+		const struct answer_session *a = &g->one[i].answer;
+
+		if (g->one[i].rc != 0 ||
+		    bytes_cmp(buf_bytes(&a->custody.current),
+			bytes_of(g->set->raw, g->set->len)) != 0)
+			continue;
+		use_last_seen(p);
+		return a;
+	}
+	return NULL;
+}
+
+/* Whoever holds a share is asked, all at once; the home is one of them. */
+static int
+ask_all(struct full *p, struct custodian *c, struct gather *g,
+    const struct answer_session **said, struct fault *f)
+{
+	struct custody before = c->set;
+	bool split = c->known && c->set.mode == CUSTODY_SPLIT;
+	int rc, bad = 0;
+
+	g->set = &before;
+	if (split)
+		bad = gather_ask(g, 1, f);
+	rc = ask_home(p, c->known ? c->set.serial : 0, &g->one[0].answer, c,
+	    f);
+	g->one[0].rc = rc;
+	g->one[0].f = *f;
+	*said = &g->one[0].answer;
+	if (rc == FAULT_AUTHORITY && split && p->need == SESSION_READ) {
+		*said = stand_in(p, g);
+		p->s.home_away = *said != NULL;
+		rc = *said != NULL ? 0 : rc;
+		before = c->set;
+	} else if (rc == 0 && bad == 0) {
+		g->set = &c->set;
+		if (c->set.mode == CUSTODY_SPLIT &&
+		    (!split || !custody_same(&before, &c->set)))
+			bad = gather_ask(g, 1, f);
+	}
+	if (rc == 0)
+		g->set = &c->set;
+	return rc != 0 ? rc : bad;
+}
+
+/* [custody] Nothing is sealed under a key that no head was opened with: later
+ * epochs than the head's are not for use yet, where an authority could forge
+ * them. */
+static void
+trim(struct full *p)
+{
+	uint64_t number;
+	uint32_t epoch;
+
+	if (p->custodian.set.mode == CUSTODY_STANDARD || !p->s.has_head ||
+	    p->s.home_away || number_of(p->s.head, &number, &epoch) != 0)
+		return;
+	while (p->lease->nepochs > 1 &&
+	    p->lease->epoch[p->lease->nepochs - 1] > epoch)
+		p->lease->nepochs--;
 }
 
 static int
 ask_authority(struct full *p, struct fault *f)
 {
-	struct answer_session *a defer(free_answer) = calloc(1, sizeof(*a));
-	uint32_t seen = p->s.chain->n;
+	struct gather *g defer(gather_freep) = calloc(1, sizeof(*g));
+	struct custodian *c = &p->custodian;
+	const struct answer_session *said = NULL;
 	struct fault scrap = { 0 };
 	int rc;
 
-	if (a == NULL)
+	if (g == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	rc = open_authority(p, f);
+	g->st = p->s.state;
+	g->wire = &p->s.offshore;
+	g->stop = p->s.stop;
+	rc = custodian_load(p->s.state, c, f);
 	if (rc == 0)
-		rc = authority_session(p->authority, p->s.account, p->s.space,
-		    seen, a, f);
+		rc = ask_all(p, c, g, &said, f);
 	if (rc == 0)
-		rc = check_chain(p, a, seen, f);
+		rc = release_begin(p->s.state, said, p->lease, f);
 	if (rc == 0)
-		rc = check_head(p, a, f);
+		rc = gather_keys(g, (struct gather_check){ fits, p }, p->lease,
+		    f);
+	/* [custody] Without a head nothing would tell a forged key. */
+	if (rc == 0 && c->set.mode != CUSTODY_STANDARD && !p->s.has_head &&
+	    !p->s.home_away)
+		rc = fault_set(f, FAULT_ROLLBACK, "authority %s: shows no "
+		    "head, but a space in this custody has one",
+		    p->s.state->binding.authority);
 	if (rc == 0)
-		rc = release_open(p->s.state, a, p->lease, f);
+		trim(p);
 	if (rc == 0)
 		rc = use_lease(p, f);
+	if (rc == 0 && p->s.home_away && !head_under_lease(p))
+		rc = fault_set(f, FAULT_AUTHORITY, "the home authority is "
+		    "away, and the depot shows no head that holds");
 	/* Without an agent each command asks again, and nothing else. */
 	if (rc == 0)
 		(void)!agent_put(p->s.state, p->lease, &scrap);
@@ -349,6 +479,8 @@ session_open(struct state *st, enum session_need need,
 	p->s.sign = st->sign;
 	p->s.chain = &st->chain;
 	p->s.stop = stop;
+	p->s.custodian = &p->custodian;
+	p->need = need;
 	/* A write that is to stop ends what is under way, so that nothing is
 	 * sent twice. */
 	p->store_stop = need == SESSION_READ ? stop : NULL;
@@ -398,4 +530,21 @@ session_move_head(struct session *s, uint64_t expect,
 	/* The next put, or a reader that asks the authority, mends it. */
 	(void)!s->store->ops->head_put(s->store, head, &scrap);
 	return rc;
+}
+
+int
+session_home(struct session *s, struct authority **out, struct fault *f)
+{
+	struct full *p = full_of(s);
+	int rc = open_authority(p, f);
+
+	if (rc == 0)
+		*out = p->authority;
+	return rc;
+}
+
+const char *
+session_capability(const struct session *s)
+{
+	return ((const struct full *)s)->lease->capability;
 }

@@ -17,6 +17,8 @@
 #include "object/chain.h"
 #include "store/store.h"
 
+struct authority;
+struct custodian;
 struct state;
 
 enum session_need {
@@ -42,6 +44,10 @@ struct session {
 	bool has_head; /* false: the space is empty */
 	uint8_t head[STORE_HEAD_LEN]; /* as received; not verified here */
 	bool head_from_mirror;
+	bool home_away; /* others released the keys: for reading only */
+
+	/* Where the authority was asked: the custody as it stands now. */
+	const struct custodian *custodian;
 
 	struct store *store; /* this thread's depot; owned; dup for others */
 
@@ -54,8 +60,9 @@ struct session {
  * a live lease, keys and capability come from the agent, and the head is the
  * later of the depot's mirror and the one last seen.  Otherwise asks the
  * authority once; what was released goes to the agent for the lease.
- * The chain's growth is verified and pinned in state before this returns.
- * FAULT_AUTHORITY, FAULT_DENIED, FAULT_CLOCK, FAULT_TRUST, FAULT_ROLLBACK,
+ * In split custody all holders are asked at once.  Growth of the chain and
+ * changes of the custody are verified and pinned in state before this returns.
+ * FAULT_CUSTODY, FAULT_AUTHORITY, FAULT_DENIED, FAULT_CLOCK, FAULT_TRUST, FAULT_ROLLBACK,
  * FAULT_CONFIG, FAULT_TAMPERED.
  */
 int session_open(struct state *st, enum session_need need,
@@ -80,6 +87,13 @@ int session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 /* Number and epoch last seen and verified by this device; 0, 0 at first. */
 void session_last_seen(const struct session *s, uint64_t *number,
     uint32_t *epoch);
+
+/* The home authority; the session's. */
+int session_home(struct session *s, struct authority **out,
+    struct fault *f) must_check;
+
+/* The depot's token, for a holder that is new to the space. */
+const char *session_capability(const struct session *s);
 
 /* Wipes and frees; NULL is fine.  finish adds what moved, to the last byte, to
  * the totals of the command. */

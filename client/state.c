@@ -139,6 +139,12 @@ lock_open(const struct state *st, const char *name, int how, int *out,
 	return 0;
 }
 
+int
+state_lock(const struct state *st, int *out, struct fault *f)
+{
+	return lock_open(st, LOCK_FILE, LOCK_EX, out, f);
+}
+
 static int
 dir_open(const char *dir, struct state **out, struct fault *f)
 {
@@ -514,6 +520,13 @@ state_add_chain(struct state *st, uint32_t seen, struct bytes entries,
 	st->chain = c;
 	c = old;
 	return 0;
+}
+
+int
+state_chain_bytes(const struct state *st, struct buf *out, struct fault *f)
+{
+	return in_folder(st, file_load(st->fd, CHAIN_FILE, FILE_CHAIN, out, f),
+	    f);
 }
 
 /* The head last seen. */

@@ -107,6 +107,14 @@ int state_set_policy(struct state *st, struct bytes file,
 int state_add_chain(struct state *st, uint32_t seen, struct bytes entries,
     struct fault *f) must_check;
 
+/* The pinned entries, back to back, appended. */
+int state_chain_bytes(const struct state *st, struct buf *out,
+    struct fault *f) must_check;
+
+/* The lock under which files are replaced; it goes with the descriptor, which
+ * the caller closes. */
+int state_lock(const struct state *st, int *out, struct fault *f) must_check;
+
 /* Remembers a head unless a later one is known. */
 int state_set_head(struct state *st, const struct state_head *head,
     struct fault *f) must_check;

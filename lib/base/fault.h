@@ -40,6 +40,7 @@
 	X(EXISTS, 21, "already exists")                                        \
 	X(EXPIRED, 22, "lease or capability has expired")                      \
 	X(ROLLBACK, 23, "an older state was shown than was seen before")       \
+	X(CUSTODY, 24, "who holds the keys was changed without announcement")  \
 	X(INTERRUPTED, 130, "interrupted")
 
 enum fault_code {

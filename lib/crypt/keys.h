@@ -18,6 +18,11 @@ struct space_key {
 	uint8_t b[KEY_LEN];
 };
 
+/* One holder's share of a space key; its index is public. */
+struct key_share {
+	uint8_t b[KEY_LEN];
+};
+
 /* Names and keys of chunks; carried from epoch to epoch by the commit. */
 struct dedup_key {
 	uint8_t b[KEY_LEN];

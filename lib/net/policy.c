@@ -15,10 +15,12 @@
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "net/text.h"
+#include "object/custody.h"
 
 #define ITEMS_MAX 1024
 #define TEXT_MAX 16384
 #define KEY_LINE 44 /* base64 of 32 bytes */
+#define DELAY_MAX (366 * 86400)
 
 static int
 malformed(struct fault *f, const char *what)
@@ -244,7 +246,7 @@ policy_read(struct bytes json, struct policy **out, json_t **tree,
 	    JSON_REJECT_DUPLICATES, NULL);
 	struct policy *p defer(policy_freep) = calloc(1, sizeof(*p));
 	json_t *authorities, *depots, *residencies;
-	json_int_t v, serial, issued;
+	json_int_t v, serial, issued, delay = CUSTODY_DELAY;
 	int rc;
 
 	if (p == NULL)
@@ -255,14 +257,16 @@ policy_read(struct bytes json, struct policy **out, json_t **tree,
 		return fault_set(f, FAULT_VERSION,
 		    "policy: version is not known to this release");
 	if (json_unpack_ex(j, NULL, JSON_STRICT,
-	        "{s:I,s:I,s:I,s:o,s:o,s:o}", "v", &v, "serial", &serial,
+	        "{s:I,s:I,s:I,s:o,s:o,s:o,s?I}", "v", &v, "serial", &serial,
 	        "issued", &issued, "authorities", &authorities, "depots",
-	        &depots, "residencies", &residencies) != 0 ||
-	    serial < 1 || issued < 0)
+	        &depots, "residencies", &residencies, "custody_delay",
+	        &delay) != 0 ||
+	    serial < 1 || issued < 0 || delay < 1 || delay > DELAY_MAX)
 		return malformed(f, "members missing, unknown or of another "
 		                    "type");
 	p->serial = (uint64_t)serial;
 	p->issued = issued;
+	p->custody_delay = delay;
 	rc = authorities_read(authorities, p);
 	if (rc != 0)
 		return fault_set(f, rc, "policy: authorities: %s",
@@ -411,6 +415,16 @@ policy_find_authority(const struct policy *p, const char *name)
 	return NULL;
 }
 
+const struct policy_authority *
+policy_find_signing(const struct policy *p, const struct sign_pub *signing)
+{
+	for (size_t i = 0; i < p->nauthorities; i++)
+		if (memcmp(&p->authorities[i].signing, signing,
+		        sizeof(*signing)) == 0)
+			return &p->authorities[i];
+	return NULL;
+}
+
 const struct policy_depot *
 policy_find_depot(const struct policy *p, const char *name)
 {
@@ -434,6 +448,15 @@ policy_allows(const struct policy_residency *r, const char *depot)
 {
 	for (size_t i = 0; i < r->ndepots; i++)
 		if (strcmp(r->depots[i], depot) == 0)
+			return true;
+	return false;
+}
+
+bool
+policy_keys_in(const struct policy_residency *r, const char *jurisdiction)
+{
+	for (size_t i = 0; i < r->nkeys; i++)
+		if (strcmp(r->keys[i], jurisdiction) == 0)
 			return true;
 	return false;
 }

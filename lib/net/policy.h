@@ -35,6 +35,7 @@ struct policy_residency {
 struct policy {
 	uint64_t serial;
 	int64_t issued;
+	int64_t custody_delay; /* seconds, from announcement to effect */
 	struct policy_authority *authorities;
 	size_t nauthorities;
 	struct policy_depot *depots;
@@ -60,6 +61,10 @@ int policy_sign(struct bytes json, const struct sign_key *key,
 void policy_free(struct policy *p);
 void policy_freep(struct policy **p);
 
+/* NULL if there is none with this signing key. */
+const struct policy_authority *policy_find_signing(const struct policy *p,
+    const struct sign_pub *signing);
+
 /* NULL if there is none of that name. */
 const struct policy_authority *policy_find_authority(const struct policy *p,
     const char *name);
@@ -70,5 +75,9 @@ const struct policy_residency *policy_find_residency(const struct policy *p,
 
 /* Whether residency allows the depot. */
 bool policy_allows(const struct policy_residency *r, const char *depot);
+
+/* Whether residency allows keys in the jurisdiction. */
+bool policy_keys_in(const struct policy_residency *r,
+    const char *jurisdiction);
 
 #endif

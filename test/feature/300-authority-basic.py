@@ -56,7 +56,7 @@ def session():
     r = acc.session(seen=0)
     tap.eq(r.status, 200, "a session")
     tap.eq(acc.open_release(r), acc.space_key, "releases the space key")
-    tap.eq(sorted(r.json), ["chain", "chain_length", "depot", "head", "keys",
+    tap.eq(sorted(r.json), ["chain", "chain_length", "custody", "depot", "head", "keys",
                             "lease", "now"], "has the members of the spec")
     tap.eq([unb64(e) for e in r.json["chain"]], acc.chain, "the chain")
     tap.eq((r.json["chain_length"], r.json["lease"], r.json["head"]),

@@ -18,10 +18,11 @@ session(struct bytes in)
 
 	if (answer_read_session(in, &s) != 0)
 		return;
-	assert(s.nkeys >= 1 && s.nkeys <= LEASE_EPOCHS_MAX);
+	assert(s.nkeys <= LEASE_EPOCHS_MAX);
 	assert(s.chain.n % CHAIN_ENTRY_LEN == 0);
 	assert(strlen(s.depot) <= STATE_NAME_MAX);
-	buf_wipe(&s.chain);
+	assert(s.custody.current.n <= CUSTODY_MAX);
+	answer_wipe_session(&s);
 }
 
 int

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+import custodyset
 import skerrytest
 
 
@@ -188,14 +189,22 @@ class Account:
                     authority.intake, b"skerry admit v1", aad,
                     self.space_key))},
                 {"epoch": 1, "kind": "recovery",
-                 "blob": b64(self.recovery_slot)}], "head_epoch": 1}
+                 "blob": b64(self.recovery_slot)}], "head_epoch": 1,
+            "custody": b64(self.first_set())}
+
+    def first_set(self):
+        now = int(time.time())
+        return custodyset.encode(
+            custodyset.STANDARD, 1, 1, 1, self.space, bytes(32), now, now,
+            [(self.a.signing, "ch")], custodyset.DEVICE, self.device.id,
+            self.device.ed)
 
     def create(self, conn=None):
         return self.a.ask("/v1/accounts", self.body, self.device, conn=conn)
 
     def session_body(self, seen=2):
         return {"account": self.id.hex(), "space": self.space.hex(),
-                "chain_seen": seen, "reason": "user"}
+                "chain_seen": seen, "custody_seen": 0, "reason": "user"}
 
     def session(self, device=None, seen=2, conn=None):
         return self.a.ask("/v1/session", self.session_body(seen),

@@ -48,8 +48,10 @@ class Result:
 class Authority:
     """skerry-authority; its address stays over a restart."""
 
-    def __init__(self, lease="12h", port=None):
+    def __init__(self, lease="12h", port=None, name="offshore",
+                 jurisdiction="ch"):
         self.dir = folder()
+        self.name, self.jurisdiction = name, jurisdiction
         self.port = port or free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         phrase = os.path.join(self.dir, "phrase")
@@ -58,8 +60,8 @@ class Authority:
         os.chmod(phrase, 0o600)
         self.home = os.path.join(self.dir, "authority")
         self.public = json.loads(subprocess.run(
-            [AUTHORITY, "init", "--dir", self.home, "--name", "offshore",
-             "--jurisdiction", "ch", "--url", self.url, "--passphrase-file",
+            [AUTHORITY, "init", "--dir", self.home, "--name", name,
+             "--jurisdiction", jurisdiction, "--url", self.url, "--passphrase-file",
              phrase, "--lease", lease],
             check=True, stdout=subprocess.PIPE).stdout)
         cert, key = certificate(self.dir)
@@ -95,10 +97,13 @@ class Authority:
 
 class Site:
     """tap: both are reached through a relay, whose port stays over a restart:
-    depot_tap and authority_tap."""
+    depot_tap and authority_tap.  others: (name, jurisdiction) of more
+    authorities; delay: the policy's custody_delay."""
 
-    def __init__(self, lease="12h", start=True, tap=False, **depot):
+    def __init__(self, lease="12h", start=True, tap=False, others=(),
+                 delay=None, **depot):
         self.dir = folder()
+        self.delay = delay
         self.depot_tap = self.authority_tap = None
         if tap:
             hidden = free_port()
@@ -107,9 +112,12 @@ class Site:
             self.authority.listen_on(hidden)
         else:
             self.authority = Authority(lease)
+        self.others = [Authority(lease, None, *x) for x in others]
+        self.authorities = [self.authority, *self.others]
         self.depot = Depot(
             binary=DEPOT, name="onshore",
-            authority_keys=[self.authority.public["signing"]], **depot)
+            authority_keys=[a.public["signing"] for a in self.authorities],
+            **depot)
         if tap:
             self.depot_tap = Wiretap(lambda: self.depot.port)
         self.policy_key = os.path.join(self.dir, "policy.key")
@@ -118,19 +126,20 @@ class Site:
         self.policy = self.make_policy("policy.txt", 1)
         with open(self.policy) as f:
             self.public_key = f.readline().strip()
-        with open(os.path.join(self.authority.home, "policy.txt"), "w") as f:
-            f.write(read(self.policy))
-        if start:
-            self.authority.start()
+        for a in self.authorities:
+            with open(os.path.join(a.home, "policy.txt"), "w") as f:
+                f.write(read(self.policy))
+            if start:
+                a.start()
 
     def members(self, serial):
         return {
+            **({"custody_delay": self.delay} if self.delay else {}),
             "v": 1, "serial": serial, "issued": 1700000000 + serial,
             "authorities": [{
-                "name": "offshore", "jurisdiction": "ch",
-                "url": self.authority.url, "ca": self.authority.ca,
-                "intake": self.authority.public["intake"],
-                "signing": self.authority.public["signing"]}],
+                "name": a.name, "jurisdiction": a.jurisdiction,
+                "url": a.url, "ca": a.ca, "intake": a.public["intake"],
+                "signing": a.public["signing"]} for a in self.authorities],
             "depots": [{
                 "name": "onshore", "jurisdiction": "de",
                 "url": "https://127.0.0.1:"
@@ -138,7 +147,8 @@ class Site:
                 "ca": read(self.depot.cert)}],
             "residencies": [{
                 "name": "germany", "jurisdiction": "de",
-                "depots": ["onshore"], "keys": ["ch"]}]}
+                "depots": ["onshore"],
+                "keys": [a.jurisdiction for a in self.authorities]}]}
 
     def make_policy(self, name, serial, key=None, **changes):
         path = os.path.join(self.dir, name)
@@ -204,7 +214,8 @@ class Device:
         return self.run(args[0], "--json", *args[1:], **more).json
 
     def enrol_args(self):
-        return ("enrol", "--policy", self.site.policy)
+        return ("enrol", "--policy", self.site.policy,
+                "--authority", "offshore")
 
     def join(self, approver):
         """Enrols and has another device approve it."""

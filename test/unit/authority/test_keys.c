@@ -113,7 +113,8 @@ admits_and_releases(void **state)
 	struct buf ask defer(buf_wipe) = buf_init(4096);
 	struct buf out defer(buf_wipe) = buf_init(4096);
 	struct wr w = wr_to(&ask);
-	uint8_t aad[36] = { [35] = 1 }, blob[KEYSTORE_SEALED_LEN];
+	/* account, space, epoch 1, and the index: none, for a whole key */
+	uint8_t aad[37] = { [35] = 1 }, blob[KEYSTORE_SEALED_LEN];
 	uint8_t key[KEY_LEN], wrapped[WRAP_LEN];
 	struct sign_key sign;
 	struct sign_pub sign_pub;
@@ -123,7 +124,7 @@ admits_and_releases(void **state)
 	(void)state;
 	memset(key, 5, sizeof(key));
 	assert_int_equal(hpke_seal(&pub.intake,
-	    bytes_of("skerry admit v1", 15), bytes_of(aad, sizeof(aad)),
+	    bytes_of("skerry admit v1", 15), bytes_of(aad, 36),
 	    bytes_of(key, sizeof(key)), blob), 0);
 	wr_u8(&w, PERMIT_ADMIT);
 	wr_copy(&w, aad, sizeof(aad));
@@ -149,6 +150,45 @@ admits_and_releases(void **state)
 	}
 }
 
+/* [custody] A share is no whole key, and no other holder's. */
+static void
+binds_a_share_to_its_index(void **state)
+{
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+	struct buf out defer(buf_wipe) = buf_init(4096);
+	struct wr w = wr_to(&ask);
+	uint8_t aad[37] = { [35] = 1, [36] = 2 }, blob[KEYSTORE_SEALED_LEN];
+	uint8_t share[KEY_LEN] = { 7 }, wrapped[WRAP_LEN];
+	struct sign_key sign;
+	struct sign_pub sign_pub;
+	struct box_key box;
+	struct box_pub box_pub;
+
+	(void)state;
+	assert_int_equal(hpke_seal(&pub.intake,
+	    bytes_of("skerry admit v1", 15), bytes_of(aad, sizeof(aad)),
+	    bytes_of(share, sizeof(share)), blob), 0);
+	wr_u8(&w, PERMIT_ADMIT);
+	wr_copy(&w, aad, sizeof(aad));
+	wr_copy(&w, blob, sizeof(blob));
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out), 0);
+	memcpy(wrapped, out.p + 1, WRAP_LEN);
+	sign_new(&sign, &sign_pub);
+	sign_box_new(&box, &box_pub);
+	for (uint8_t index = 0; index <= 3; index++) {
+		buf_wipe(&ask);
+		w = wr_to(&ask);
+		aad[36] = index;
+		wr_u8(&w, PERMIT_RELEASE);
+		wr_copy(&w, aad, sizeof(aad));
+		wr_copy(&w, wrapped, WRAP_LEN);
+		wr_copy(&w, sign_pub.b, sizeof(sign_pub.b));
+		wr_copy(&w, box_pub.b, sizeof(box_pub.b));
+		assert_int_equal(code(PERMIT_LEDGER, &ask, &out),
+		    index == 2 ? 0 : fault_exit(FAULT_SECRET));
+	}
+}
+
 int
 main(void)
 {
@@ -158,6 +198,7 @@ main(void)
 		cmocka_unit_test(refuses_other_roles),
 		cmocka_unit_test(refuses_prefixes_and_trailing_bytes),
 		cmocka_unit_test(admits_and_releases),
+		cmocka_unit_test(binds_a_share_to_its_index),
 	};
 	uint8_t file[KEYSTORE_FILE_LEN];
 	struct keystore_config c = { .kind = "file",

@@ -38,6 +38,7 @@ exit_statuses_are_frozen(void **state)
 	assert_int_equal(fault_exit(FAULT_USAGE), 2);
 	assert_int_equal(fault_exit(FAULT_TAMPERED), 9);
 	assert_int_equal(fault_exit(FAULT_ROLLBACK), 23);
+	assert_int_equal(fault_exit(FAULT_CUSTODY), 24);
 	assert_int_equal(fault_exit(FAULT_INTERRUPTED), 130);
 	assert_string_equal(fault_name(FAULT_DEPOT), "DEPOT");
 	assert_int_equal(fault_from_errno(ENOSPC), FAULT_SPACE);

@@ -16,8 +16,10 @@ static char blob[TEXT_B64_SIZE(WRAP_LEN)];
 #define DEPOT "{\"name\":\"d\",\"prefix\":\"" ID "\",\"capability\":\"v4.x\"}"
 #define SESSION                                                           \
 	"{\"now\":5,\"chain\":[\"%s\"],\"chain_length\":1,\"keys\":"      \
-	"[{\"epoch\":1,\"sealed\":\"%s\"}],\"lease\":60,\"head\":\"%s\"," \
-	"\"depot\":" DEPOT "}"
+	"[{\"epoch\":1,\"kind\":\"authority\",\"sealed\":\"%s\"}],"         \
+	"\"lease\":60,\"head\":\"%s\",\"depot\":" DEPOT ",\"custody\":"    \
+	"{\"current\":\"AAAA\",\"sets\":[\"AQID\",\"AQ==\"],"             \
+	"\"announced\":null}}"
 
 static int
 setup(void **state)
@@ -56,7 +58,11 @@ reads_a_session(void **state)
 	assert_int_equal(s->lease, 60);
 	assert_true(s->has_head);
 	assert_string_equal(s->depot, "d");
-	buf_wipe(&s->chain);
+	assert_int_equal(s->custody.current.n, 3);
+	assert_int_equal(s->custody.sets.n, 8);
+	assert_memory_equal(s->custody.sets.p, "\0\3\1\2\3\0\1\1", 8);
+	assert_int_equal(s->custody.announced.n, 0);
+	answer_wipe_session(s);
 	free(s);
 }
 
@@ -97,6 +103,14 @@ refuses_hostile_sessions(void **state)
 		{ "\"prefix\":\"00", "\"prefix\":\"" },
 		{ "v4.x", "v4.x\\r\\nHost: x" },
 		{ "{\"now\"", "[{\"now\"" },
+		{ "\"kind\":\"authority\"", "\"kind\":\"other\"" },
+		{ "\"kind\":\"authority\"", "\"kind\":\"share\"" },
+		{ "\"kind\":\"authority\"", "\"kind\":\"device\",\"index\":1" },
+		{ "\"current\":\"AAAA", "\"current\":\"" },
+		{ "\"current\":\"AAAA", "\"current\":\"A===" },
+		{ "\"sets\":[", "\"sets\":[1," },
+		{ "\"announced\":null", "\"announced\":[]" },
+		{ ",\"announced\":null", "" },
 	};
 	struct answer_session *s = calloc(1, sizeof(*s));
 	char good[4096], bad[8192];

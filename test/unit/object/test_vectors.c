@@ -9,6 +9,7 @@
 
 #include "crypt/kdf.h"
 #include "crypt/secret.h"
+#include "crypt/shamir.h"
 #include "object/builder.h"
 #include "object/chunker.h"
 #include "object/pack.h"
@@ -70,7 +71,7 @@ all_formats_decode_and_encode_as_frozen(void **state)
 	static const char *const name[] = { "pack/ref", "index/entry",
 		"index/block", "index/segment", "tree/entry", "tree/key",
 		"tree/leaf", "tree/inner", "commit/commit", "head/head",
-		"chain/chain" };
+		"chain/chain", "custody/custody" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(name); i++) {
@@ -295,6 +296,36 @@ padding_is_as_frozen(void **state)
 	json_decref(j);
 }
 
+static void
+shares_are_as_frozen(void **state)
+{
+	json_t *j = read_file("custody/shares"), *c;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(json_object_get(j, "cases"), i, c) {
+		struct key_share coef[SHAMIR_MAX], out[SHAMIR_MAX];
+		unsigned k = (unsigned)number(c, "k");
+		unsigned n = (unsigned)number(c, "n");
+		struct space_key key;
+		uint8_t index[SHAMIR_MAX];
+
+		for (unsigned m = 0; m < k; m++)
+			hex_to(json_string_value(json_array_get(json_object_get(
+			    c, "coefficients"), m)), coef[m].b, KEY_LEN);
+		assert_int_equal(shamir_split_by(coef, k, n, out), 0);
+		for (unsigned m = 0; m < n; m++) {
+			hex_equal(out[m].b, KEY_LEN, json_string_value(
+			    json_array_get(json_object_get(c, "shares"), m)));
+			index[m] = (uint8_t)(m + 1);
+		}
+		assert_int_equal(shamir_join(index + n - k, out + n - k, k,
+		    &key), 0);
+		assert_memory_equal(key.b, coef[0].b, KEY_LEN);
+	}
+	json_decref(j);
+}
+
 int
 main(void)
 {
@@ -306,6 +337,7 @@ main(void)
 		cmocka_unit_test(cuts_are_as_frozen),
 		cmocka_unit_test(the_shape_of_a_tree_is_as_frozen),
 		cmocka_unit_test(padding_is_as_frozen),
+		cmocka_unit_test(shares_are_as_frozen),
 	};
 
 	return secret_init() != 0 ? 1 : cmocka_run_group_tests(t, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "crypt/sign.h"
 #include "object/chain.h"
 #include "object/commit.h"
+#include "object/custody.h"
 #include "object/entry.h"
 #include "object/head.h"
 #include "object/index.h"
@@ -175,6 +176,12 @@ vector_recode(const char *format, struct bytes in, struct buf *out)
 		return vector_commit(in, out);
 	if (strcmp(format, "head") == 0)
 		return vector_head(in, out);
+	if (strcmp(format, "custody") == 0) {
+		struct custody c;
+		int rc = custody_decode(in, &c);
+
+		return rc != 0 ? rc : buf_append(out, c.raw, c.len);
+	}
 	if (strcmp(format, "chain") == 0)
 		return vector_chain(in, out);
 	return FAULT_INTERNAL;

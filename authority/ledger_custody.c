@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who holds the keys: /v1/custody, and what a session is shown of it.
+ * spec/55-custody.md. */
+#include <string.h>
+
+#include "authority/keymsg.h"
+#include "authority/ledger.h"
+#include "authority/ledger_custody.h"
+#include "authority/ledger_json.h"
+
+#define SETS_BYTES (256 * (CUSTODY_MAX + 2))
+
+int
+ledger_custody_read(const json_t *j, struct custody *out)
+{
+	uint8_t raw[CUSTODY_MAX];
+
+	for (size_t n = 1; n <= CUSTODY_HOLDERS_MAX; n++)
+		if (ledger_json_bytes(j, raw, CUSTODY_LEN(n)) == 0)
+			return custody_decode(bytes_of(raw, CUSTODY_LEN(n)),
+			    out);
+	return FAULT_MALFORMED;
+}
+
+int
+ledger_custody_signed(struct ledger *l, const struct ledger_call *c,
+    const struct custody *s, struct fault *f)
+{
+	struct buf raw defer(buf_wipe) = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
+	struct chain chain defer(chain_wipe) = { 0 };
+	const struct custody_who who = { .chain = &chain };
+	bool live = false;
+	int rc = l->db->chain_get(l->db, c->sender.account, 0, &raw, f);
+
+	if (rc == 0 && chain_append_all(&chain, buf_bytes(&raw)) != 0)
+		rc = fault_set(f, FAULT_INTERNAL, "stored chain");
+	if (rc != 0)
+		return rc;
+	if (s->kind != CUSTODY_DEVICE ||
+	    memcmp(s->signer, c->sender.id, ID_LEN) != 0 ||
+	    custody_check(s, &who, &live) != 0 || !live)
+		return fault_set(f, FAULT_DENIED,
+		    "custody: not signed by the sender");
+	return 0;
+}
+
+/* [custody] What was announced and is due is in force. */
+static int
+promote(struct ledger *l, const uint8_t space[static ID_LEN], int64_t now,
+    bool *has, struct custody *next, struct fault *f)
+{
+	struct custody current;
+	int rc = l->db->announced_get(l->db, space, next, f);
+
+	*has = rc == 0;
+	if (rc == FAULT_NOT_FOUND)
+		return 0;
+	if (rc == 0)
+		rc = l->db->custody_get(l->db, space, &current, f);
+	if (rc != 0)
+		return rc;
+	if (custody_follows(&current, next, space) == 0 &&
+	    next->effective > now)
+		return 0;
+	/* Due, or overtaken by a set of the user's own. */
+	*has = false;
+	if (custody_follows(&current, next, space) == 0)
+		rc = l->db->custody_add(l->db, next, false, f);
+	return rc != 0 ? rc : l->db->announced_set(l->db, space, NULL, f);
+}
+
+static json_t *
+sets_json(struct bytes b)
+{
+	json_t *a defer(ledger_json_freep) = json_array();
+
+	while (b.n > 2) {
+		size_t n = (size_t)b.p[0] << 8 | b.p[1];
+
+		if (json_array_append_new(a, ledger_json_b64(b.p + 2, n)) != 0)
+			return NULL;
+		b = bytes_of(b.p + 2 + n, b.n - 2 - n);
+	}
+	return take(a);
+}
+
+int
+ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
+    uint32_t seen, int64_t now, json_t **out, struct fault *f)
+{
+	struct buf sets defer(buf_wipe) = buf_init(SETS_BYTES);
+	struct custody current, next;
+	bool has;
+	int rc = promote(l, space, now, &has, &next, f);
+
+	if (rc == 0)
+		rc = l->db->custody_get(l->db, space, &current, f);
+	if (rc == FAULT_NOT_FOUND)
+		return fault_set(f, FAULT_INTERNAL, "no custody set");
+	if (rc == 0)
+		rc = l->db->custody_list(l->db, space, seen, &sets, f);
+	if (rc != 0)
+		return rc;
+	return ledger_json_done(json_pack("{s:o,s:o,s:o}", "current",
+	    ledger_json_b64(current.raw, current.len), "sets",
+	    sets_json(buf_bytes(&sets)), "announced", has ?
+	    ledger_json_b64(next.raw, next.len) : json_null()), out);
+}
+
+bool
+ledger_custody_home(const struct ledger *l, const struct custody *c)
+{
+	return memcmp(&c->holder[0].signing, &l->signing,
+	    sizeof(l->signing)) == 0;
+}
+
+/* One member of "keyslots". */
+struct slot {
+	uint32_t epoch;
+	const char *kind;
+	uint8_t index, device[ID_LEN], blob[DB_SEALED_LEN];
+};
+
+static int
+read_slot(const json_t *j, struct slot *out)
+{
+	struct slot s = { 0 };
+	json_t *blob, *device = NULL;
+	json_int_t epoch, index = 0;
+
+	if (json_unpack_ex((json_t *)j, NULL, JSON_STRICT,
+	        "{s:I,s:s,s:o,s?o,s?I}", "epoch", &epoch, "kind", &s.kind,
+	        "blob", &blob, "device", &device, "index", &index) != 0 ||
+	    epoch < 1 || epoch > UINT32_MAX || index < 0 ||
+	    index > CUSTODY_HOLDERS_MAX ||
+	    ledger_json_bytes(blob, s.blob, sizeof(s.blob)) != 0 ||
+	    (device != NULL && ledger_json_id(device, s.device) != 0))
+		return FAULT_MALFORMED;
+	if ((strcmp(s.kind, "device") == 0) != (device != NULL) ||
+	    (strcmp(s.kind, "share") == 0) != (index != 0))
+		return FAULT_MALFORMED;
+	s.epoch = (uint32_t)epoch;
+	s.index = (uint8_t)index;
+	*out = s;
+	return 0;
+}
+
+static int
+admit(struct ledger *l, const struct db_space *space, const struct slot *s,
+    uint8_t out[static WRAP_LEN], struct fault *f)
+{
+	struct keymsg_admit m = { .of.epoch = s->epoch, .of.index = s->index };
+	int rc;
+
+	memcpy(m.of.account, space->account, ID_LEN);
+	memcpy(m.of.space, space->id, ID_LEN);
+	memcpy(m.blob, s->blob, sizeof(m.blob));
+	rc = keymsg_admit(&l->keys, &m, out);
+	return rc == 0 ? 0 :
+			 fault_set(f, rc, "keyslot: %s", fault_text(rc));
+}
+
+static int
+add_whole(struct ledger *l, const struct db_space *space,
+    const struct slot *s, struct fault *f)
+{
+	struct db_slot slot = { .epoch = s->epoch };
+	int rc = admit(l, space, s, slot.blob, f);
+
+	return rc != 0 ? rc : l->db->slot_add(l->db, space->id, DB_AUTHORITY,
+	    &slot, f);
+}
+
+static int
+add_share(struct ledger *l, const struct db_space *space,
+    const struct custody *set, const struct slot *s, struct fault *f)
+{
+	struct db_share share = { .epoch = s->epoch, .serial = set->serial,
+		.index = s->index };
+	uint8_t hash[HASH_LEN];
+	int rc = admit(l, space, s, share.blob, f);
+
+	custody_hash(set, hash);
+	memcpy(share.mark, hash, sizeof(share.mark));
+	return rc != 0 ? rc :
+			 l->db->share_add(l->db, space->id, &share, f);
+}
+
+/* [custody] Only for devices of the account: nobody else gets a way in. */
+static int
+add_device(struct ledger *l, const struct db_space *space,
+    const struct slot *s, struct fault *f)
+{
+	struct db_device_slot slot = { .epoch = s->epoch };
+	struct db_device d;
+	int rc = l->db->device_get(l->db, s->device, &d, f);
+
+	if (rc == FAULT_NOT_FOUND || (rc == 0 && (!d.live ||
+	    memcmp(d.account, space->account, ID_LEN) != 0)))
+		return fault_set(f, FAULT_DENIED,
+		    "keyslot: not for a live device");
+	if (rc != 0)
+		return rc;
+	memcpy(slot.device, s->device, ID_LEN);
+	memcpy(slot.blob, s->blob, sizeof(slot.blob));
+	return l->db->device_slot_add(l->db, space->id, &slot, f);
+}
+
+/* [custody] Kinds of the mode, and no other; a share is this holder's own. */
+static int
+add_slots(struct ledger *l, const struct db_space *space,
+    const struct custody *set, const json_t *slots, struct fault *f)
+{
+	int own = custody_find(set, &l->signing);
+	const json_t *j;
+	size_t i;
+	int rc = 0;
+
+	json_array_foreach (slots, i, j) {
+		struct slot s;
+
+		rc = read_slot(j, &s);
+		if (rc != 0)
+			return fault_set(f, rc, "keyslots: members");
+		if (set->mode == CUSTODY_STANDARD &&
+		    strcmp(s.kind, "authority") == 0)
+			rc = add_whole(l, space, &s, f);
+		else if (set->mode == CUSTODY_SPLIT && s.index == own + 1)
+			rc = add_share(l, space, set, &s, f);
+		else if (set->mode == CUSTODY_SEALED &&
+		    strcmp(s.kind, "device") == 0)
+			rc = add_device(l, space, &s, f);
+		else
+			rc = fault_set(f, FAULT_DENIED,
+			    "keyslots: not of this custody");
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Every live epoch has to stay open to somebody. */
+static int
+check_epochs(struct ledger *l, const struct db_space *space,
+    const json_t *slots, struct fault *f)
+{
+	struct db_slot live[DB_SLOTS_MAX];
+	size_t n = 0, i;
+	const json_t *j;
+	int rc = l->db->slot_list(l->db, space->id, DB_RECOVERY, live, &n, f);
+
+	for (size_t k = 0; rc == 0 && k < n; k++) {
+		bool has = false;
+
+		json_array_foreach (slots, i, j)
+			has |= json_integer_value(json_object_get(j,
+			    "epoch")) == live[k].epoch;
+		if (!has)
+			return fault_set(f, FAULT_DENIED,
+			    "keyslots: none for epoch %u", live[k].epoch);
+	}
+	return rc;
+}
+
+static int
+at_home(struct ledger *l, const struct db_space *space,
+    const struct custody *current, const struct custody *set,
+    const json_t *slots, struct fault *f)
+{
+	int rc;
+
+	if (custody_follows(current, set, space->id) != 0)
+		return fault_set(f, FAULT_CONFLICT,
+		    "the custody has changed meanwhile");
+	if (!ledger_custody_home(l, set))
+		return fault_set(f, FAULT_DENIED,
+		    "custody: the home authority stays");
+	rc = check_epochs(l, space, slots, f);
+	if (rc == 0)
+		rc = l->db->slot_drop(l->db, space->id, DB_AUTHORITY, f);
+	if (rc == 0)
+		rc = l->db->share_drop(l->db, space->id, NULL, f);
+	if (rc == 0)
+		rc = l->db->device_slot_drop(l->db, space->id, f);
+	if (rc == 0)
+		rc = add_slots(l, space, set, slots, f);
+	if (rc == 0)
+		rc = l->db->custody_add(l->db, set, false, f);
+	return rc != 0 ? rc : l->db->announced_set(l->db, space->id, NULL, f);
+}
+
+/* [custody] Another holder keeps shares of a set that may come, and drops those
+ * of the sets before once it came. */
+static int
+elsewhere(struct ledger *l, const struct db_space *space,
+    const struct custody *set, const json_t *slots, struct fault *f)
+{
+	struct custody current;
+	int rc = l->db->custody_get(l->db, space->id, &current, f);
+
+	if (rc == 0 && set->serial < current.serial)
+		return fault_set(f, FAULT_CONFLICT,
+		    "a later custody is known here");
+	if (rc != 0 && rc != FAULT_NOT_FOUND)
+		return rc;
+	if (json_array_size(slots) != 0)
+		return add_slots(l, space, set, slots, f);
+	rc = l->db->custody_add(l->db, set, true, f);
+	if (rc != 0)
+		return rc;
+	return l->db->share_drop(l->db, space->id,
+	    custody_find(set, &l->signing) >= 0 && set->mode == CUSTODY_SPLIT ?
+	    set : NULL, f);
+}
+
+/* Where the space was made, whatever an operator's set in force says: only
+ * there is the set of serial 1, and the head. */
+static int
+made_here(struct ledger *l, const uint8_t space[static ID_LEN], bool *is,
+    struct fault *f)
+{
+	struct buf sets defer(buf_wipe) = buf_init(SETS_BYTES);
+	struct custody first;
+	size_t n;
+	int rc = l->db->custody_list(l->db, space, 0, &sets, f);
+
+	if (rc != 0)
+		return rc;
+	n = sets.n > 2 ? (size_t)sets.p[0] << 8 | sets.p[1] : 0;
+	*is = n != 0 && n + 2 <= sets.n &&
+	    custody_decode(bytes_of(sets.p + 2, n), &first) == 0 &&
+	    first.serial == 1;
+	return 0;
+}
+
+int
+ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
+    struct fault *f)
+{
+	json_t *space_text, *set_text, *slots;
+	struct custody set, current;
+	uint8_t id[ID_LEN];
+	struct db_space space;
+	bool home = false;
+	int rc;
+
+	if (json_unpack_ex((json_t *)c->body, NULL, JSON_STRICT,
+	        "{s:o,s:o,s:o}", "space", &space_text, "set", &set_text,
+	        "keyslots", &slots) != 0 ||
+	    !json_is_array(slots) || ledger_json_id(space_text, id) != 0 ||
+	    ledger_custody_read(set_text, &set) != 0 ||
+	    memcmp(set.space, id, ID_LEN) != 0)
+		return fault_set(f, FAULT_MALFORMED, "custody: members");
+	rc = ledger_space(l, c, id, &space, f);
+	if (rc == 0)
+		rc = ledger_custody_signed(l, c, &set, f);
+	if (rc != 0)
+		return rc;
+	rc = made_here(l, id, &home, f);
+	if (rc == 0 && !home)
+		rc = elsewhere(l, &space, &set, slots, f);
+	else if (rc == 0)
+		rc = l->db->custody_get(l->db, id, &current, f);
+	if (rc == 0 && home && !custody_same(&current, &set))
+		rc = at_home(l, &space, &current, &set, slots, f);
+	if (rc != 0)
+		return rc;
+	return ledger_json_done(json_object(), out);
+}
+
+/* [custody] Who is let into a sealed space gets its keys from who lets it in. */
+int
+ledger_custody_slots(struct ledger *l, const struct ledger_call *c,
+    json_t **out, struct fault *f)
+{
+	json_t *space_text, *slots;
+	struct custody current;
+	struct db_space space;
+	uint8_t id[ID_LEN];
+	int rc;
+
+	if (json_unpack_ex((json_t *)c->body, NULL, JSON_STRICT, "{s:o,s:o}",
+	        "space", &space_text, "keyslots", &slots) != 0 ||
+	    !json_is_array(slots) || ledger_json_id(space_text, id) != 0)
+		return fault_set(f, FAULT_MALFORMED, "keyslots: members");
+	rc = ledger_space(l, c, id, &space, f);
+	if (rc == 0)
+		rc = l->db->custody_get(l->db, id, &current, f);
+	if (rc != 0)
+		return rc;
+	if (current.mode != CUSTODY_SEALED ||
+	    !ledger_custody_home(l, &current))
+		return fault_set(f, FAULT_CONFLICT,
+		    "keyslots: the custody is another");
+	rc = add_slots(l, &space, &current, slots, f);
+	return rc != 0 ? rc : ledger_json_done(json_object(), out);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the handlers need of custody. */
+#ifndef SKERRY_AUTHORITY_LEDGER_CUSTODY_H
+#define SKERRY_AUTHORITY_LEDGER_CUSTODY_H
+
+#include "authority/ledger.h"
+#include "object/custody.h"
+
+/* A set in base64.  FAULT_MALFORMED, FAULT_VERSION. */
+int ledger_custody_read(const json_t *j, struct custody *out) must_check;
+
+/* Whether the sender, a live device of its account's chain, signed it:
+ * FAULT_DENIED. */
+int ledger_custody_signed(struct ledger *l, const struct ledger_call *c,
+    const struct custody *s, struct fault *f) must_check;
+
+/* Member "custody" of a session: current, sets after seen, announced. */
+int ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
+    uint32_t seen, int64_t now, json_t **out, struct fault *f) must_check;
+
+/* Whether this authority is the set's home. */
+bool ledger_custody_home(const struct ledger *l, const struct custody *c);
+
+#endif

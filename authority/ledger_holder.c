@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A space whose home is elsewhere, made known to one more holder:
+ * /v1/holders.  spec/55-custody.md. */
+#include <string.h>
+
+#include "authority/ledger.h"
+#include "authority/ledger_custody.h"
+#include "authority/ledger_json.h"
+#include "net/capability.h"
+
+struct holder {
+	uint8_t device[ID_LEN];
+	struct buf chain;
+	struct db_space space;
+	const char *capability;
+	struct custody set;
+};
+
+static void
+wipe_holder(struct holder *h)
+{
+	buf_wipe(&h->chain);
+}
+
+static int
+read_chain(const json_t *a, struct buf *out)
+{
+	const json_t *v;
+	size_t i;
+	int rc = 0;
+
+	if (!json_is_array(a) || json_array_size(a) > CHAIN_MAX)
+		return FAULT_MALFORMED;
+	json_array_foreach (a, i, v) {
+		uint8_t entry[CHAIN_ENTRY_LEN];
+
+		if (rc == 0)
+			rc = ledger_json_bytes(v, entry, sizeof(entry));
+		if (rc == 0)
+			rc = buf_append(out, entry, sizeof(entry));
+	}
+	return rc;
+}
+
+static int
+read_body(const json_t *body, struct holder *out)
+{
+	json_t *device, *account, *chain, *space, *set;
+	const char *residency;
+
+	out->chain = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
+	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
+	        "{s:o,s:o,s:o,s:o,s:s,s:s,s:o}", "device", &device, "account",
+	        &account, "chain", &chain, "space", &space, "residency",
+	        &residency, "capability", &out->capability, "set", &set) != 0 ||
+	    strlen(residency) > DB_NAME_MAX)
+		return FAULT_MALFORMED;
+	memcpy(out->space.residency, residency, strlen(residency) + 1);
+	if (ledger_json_id(device, out->device) != 0 ||
+	    ledger_json_id(account, out->space.account) != 0 ||
+	    ledger_json_id(space, out->space.id) != 0 ||
+	    ledger_custody_read(set, &out->set) != 0)
+		return FAULT_MALFORMED;
+	return read_chain(chain, &out->chain);
+}
+
+int
+ledger_holder_sender(const json_t *body, struct db_device *out)
+{
+	struct holder h defer(wipe_holder) = { 0 };
+	struct chain c defer(chain_wipe) = { 0 };
+	const struct chain_device *d;
+	int rc = read_body(body, &h);
+
+	if (rc == 0)
+		rc = chain_append_all(&c, buf_bytes(&h.chain));
+	if (rc != 0)
+		return rc;
+	d = chain_find(&c, h.device);
+	if (d == NULL || !d->live || d->recovery ||
+	    memcmp(c.account, h.space.account, ID_LEN) != 0)
+		return FAULT_DENIED;
+	*out = (struct db_device){ .sign = d->sign, .box = d->box,
+		.live = true };
+	memcpy(out->id, d->id, ID_LEN);
+	memcpy(out->account, c.account, ID_LEN);
+	return 0;
+}
+
+static int
+check(struct ledger *l, const struct holder *h, struct fault *f)
+{
+	const struct policy_residency *r = policy_find_residency(l->policy,
+	    h->space.residency);
+
+	if (r == NULL || !ledger_serves(l, r))
+		return fault_set(f, FAULT_DENIED,
+		    "the residency is not served here");
+	if (custody_find(&h->set, &l->signing) < 1 ||
+	    memcmp(h->set.space, h->space.id, ID_LEN) != 0)
+		return fault_set(f, FAULT_DENIED,
+		    "custody: this authority is no other holder in it");
+	return 0;
+}
+
+/* A set of some device of the chain, live or not: who brings it may be another
+ * than who made it. */
+static int
+check_set(const struct holder *h, struct fault *f)
+{
+	struct chain chain defer(chain_wipe) = { 0 };
+	const struct custody_who who = { .chain = &chain };
+	bool live;
+	int rc = chain_append_all(&chain, buf_bytes(&h->chain));
+
+	if (rc == 0 && h->set.kind == CUSTODY_DEVICE)
+		rc = custody_check(&h->set, &who, &live);
+	return rc == 0 ? 0 : fault_set(f, FAULT_DENIED,
+	    "custody: not signed by a device of the chain");
+}
+
+/* [custody] Depot and prefix are not the sender's word: the home's capability
+ * says them. */
+static int
+add_space(struct ledger *l, const struct ledger_call *c, struct holder *h,
+    struct fault *f)
+{
+	const struct policy_residency *r = policy_find_residency(l->policy,
+	    h->space.residency);
+	const struct policy_authority *home = policy_find_signing(l->policy,
+	    &h->set.holder[0].signing);
+	struct capability cap;
+
+	if (home == NULL || !policy_keys_in(r, home->jurisdiction) ||
+	    capability_verify(&home->signing, bytes_of(h->capability,
+	        strlen(h->capability)), &cap) != 0 ||
+	    cap.exp < c->now || !policy_allows(r, cap.depot))
+		return fault_set(f, FAULT_DENIED,
+		    "the capability is none of the home's");
+	memcpy(h->space.depot, cap.depot, sizeof(cap.depot));
+	memcpy(h->space.prefix, cap.prefix, ID_LEN);
+	return l->db->space_add(l->db, &h->space, f);
+}
+
+/* The chain as it is here has to be the beginning of the one sent. */
+static int
+take_chain(struct ledger *l, const struct holder *h, struct fault *f)
+{
+	struct buf old defer(buf_wipe) = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
+	static const uint8_t none[DB_HASH_LEN];
+	uint8_t request[DB_HASH_LEN];
+	int rc = l->db->account_get(l->db, h->space.account, request, f);
+
+	if (rc == FAULT_NOT_FOUND)
+		rc = l->db->account_add(l->db, h->space.account, none, f);
+	if (rc == 0)
+		rc = l->db->chain_get(l->db, h->space.account, 0, &old, f);
+	if (rc != 0)
+		return rc;
+	return ledger_device_follow(l, h->space.account, buf_bytes(&old),
+	    buf_bytes(&h->chain), f);
+}
+
+int
+ledger_holder(struct ledger *l, const struct ledger_call *c, json_t **out,
+    struct fault *f)
+{
+	struct holder h defer(wipe_holder) = { 0 };
+	struct db_space there;
+	int rc = read_body(c->body, &h);
+
+	if (rc != 0)
+		return fault_set(f, rc, "holders: %s", fault_text(rc));
+	rc = check(l, &h, f);
+	if (rc == 0)
+		rc = take_chain(l, &h, f);
+	if (rc == 0)
+		rc = check_set(&h, f);
+	if (rc != 0)
+		return rc;
+	rc = l->db->space_get(l->db, h.space.id, &there, f);
+	if (rc == FAULT_NOT_FOUND)
+		rc = add_space(l, c, &h, f);
+	else if (rc == 0 && memcmp(there.account, h.space.account,
+	    ID_LEN) != 0)
+		rc = fault_set(f, FAULT_DENIED, "not a space of yours");
+	return rc != 0 ? rc : ledger_json_done(json_object(), out);
+}

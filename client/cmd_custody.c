@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+/* skerry custody: who holds the space's keys, and who is to. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli.h"
+#include "client/custodian.h"
+#include "client/show.h"
+#include "client/state.h"
+#include "client/transfer.h"
+#include "net/text.h"
+
+struct args {
+	const char *holders, *threshold;
+};
+
+static void
+show_holders(struct cli *cli, const struct state *st, const struct custody *c,
+    const char *member)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < c->n; i++) {
+		const struct policy_authority *a = policy_find_signing(
+		    st->policy, &c->holder[i].signing);
+		const char *name = a != NULL ? a->name : "not in the policy";
+		char key[TEXT_B64_SIZE(32)];
+
+		text_b64(c->holder[i].signing.b, 32, key, sizeof(key));
+		(void)json_array_append_new(list, json_pack("{s:s,s:s,s:s}",
+		    "name", name, "jurisdiction", c->holder[i].jurisdiction,
+		    "key", key));
+		cli_print(cli, "holder        %s, in %s%s\n", name,
+		    c->holder[i].jurisdiction, i == 0 ? " (home)" : "");
+	}
+	(void)json_object_set_new(cli->out, member, list);
+}
+
+static void
+show_set(struct cli *cli, const struct state *st, const struct custodian *c)
+{
+	const struct custody *s = &c->set;
+	const struct custody_who who = { .chain = &st->chain,
+		.policy = &st->policy->signer };
+	char when[SHOW_TIME_SIZE], by[TEXT_HEX_SIZE(ID_LEN)];
+	bool live = false, good = custody_check(s, &who, &live) == 0;
+
+	show_time(s->time, 0, false, when);
+	text_hex(s->signer, ID_LEN, by, sizeof(by));
+	cli_set_text(cli, "custody", custody_mode_text(s->mode));
+	cli_set_int(cli, "threshold", s->k);
+	cli_set_int(cli, "serial", s->serial);
+	cli_set_int(cli, "epoch", s->epoch);
+	cli_set_text(cli, "time", when);
+	cli_set_text(cli, "signer", s->kind == CUSTODY_DEVICE ? by :
+	    "operator");
+	cli_set_bool(cli, "verified", good);
+	cli_print(cli, "custody       %s\n", custody_mode_text(s->mode));
+	if (s->mode == CUSTODY_SPLIT)
+		cli_print(cli, "threshold     %u of %u\n", s->k, s->n);
+	show_holders(cli, st, s, "holders");
+	cli_print(cli, "set           %u, %s, signed by %s: %s\n", s->serial,
+	    when, s->kind == CUSTODY_DEVICE ? by : "the operator",
+	    good ? "verified" : "NOT VERIFIED");
+}
+
+static void
+show_next(struct cli *cli, const struct state *st, const struct custodian *c)
+{
+	char when[SHOW_TIME_SIZE], seen[SHOW_TIME_SIZE];
+
+	if (!c->announced) {
+		(void)json_object_set_new(cli->out, "announced", json_null());
+		return;
+	}
+	show_time(c->next.effective, 0, false, when);
+	show_time(c->first_shown, 0, false, seen);
+	(void)json_object_set_new(cli->out, "announced", json_pack(
+	    "{s:s,s:i,s:s,s:s}", "custody", custody_mode_text(c->next.mode),
+	    "threshold", c->next.k, "effective", when, "first_shown", seen));
+	cli_print(cli, "\nAnnounced by the operator, effective %s, first shown "
+	    "%s:\ncustody       %s\n", when, seen,
+	    custody_mode_text(c->next.mode));
+	show_holders(cli, st, &c->next, "announced_holders");
+}
+
+/* Asks the authority; where it is away, says what is pinned. */
+static int
+show(struct cli *cli)
+{
+	struct state *st defer(state_closep) = NULL;
+	struct session *ses = NULL;
+	struct custodian c;
+	int rc = cli_state(cli, &st);
+
+	if (rc == 0)
+		rc = cli_session(cli, st, SESSION_WRITE, &ses);
+	if (ses != NULL)
+		cli_session_done(cli, ses);
+	cli_set_bool(cli, "fresh", rc == 0);
+	if (rc == FAULT_AUTHORITY) {
+		cli_note(cli, "skerry: %s: as it is pinned\n",
+		    cli->fault.text);
+		rc = 0;
+	}
+	if (rc == 0)
+		rc = custodian_load(st, &c, &cli->fault);
+	if (rc == 0 && !c.known)
+		rc = fault_set(&cli->fault, FAULT_NOT_FOUND,
+		    "no custody is pinned yet");
+	if (rc != 0)
+		return rc;
+	show_set(cli, st, &c);
+	show_next(cli, st, &c);
+	return 0;
+}
+
+/* The home first, whatever the order given. */
+static int
+read_holders(struct cli *cli, const struct state *st, const char *text,
+    struct transfer *t)
+{
+	const struct policy_authority *home;
+	char *list = strdup(text), *at = list, *name;
+	bool has_home = false;
+	int rc = state_authority(st, &home, &cli->fault);
+
+	t->holder[0] = home;
+	t->n = 1;
+	while (rc == 0 && (name = strsep(&at, ",")) != NULL) {
+		const struct policy_authority *a = policy_find_authority(
+		    st->policy, name);
+
+		if (a == home) {
+			has_home = true;
+			continue;
+		}
+		if (a == NULL || t->n == CUSTODY_HOLDERS_MAX)
+			rc = cli_usage(cli,
+			    "the policy has no authority %s", name);
+		else
+			t->holder[t->n++] = a;
+	}
+	free(list);
+	if (rc == 0 && !has_home)
+		rc = cli_usage(cli, "%s keeps the head: it has to be among "
+		    "the holders", home->name);
+	return rc;
+}
+
+static int
+read_want(struct cli *cli, const struct state *st, const char *mode,
+    const struct args *in, struct transfer *t)
+{
+	for (enum custody_mode m = CUSTODY_STANDARD; m <= CUSTODY_SEALED; m++)
+		if (strcmp(mode, custody_mode_text(m)) == 0)
+			t->mode = m;
+	if (t->mode == 0)
+		return cli_usage(cli,
+		    "custody is standard, split or sealed");
+	t->k = 1;
+	if (t->mode != CUSTODY_SPLIT) {
+		if (in->threshold != NULL || in->holders != NULL)
+			return cli_usage(cli, "only split custody has several "
+			    "holders and a threshold");
+		return read_holders(cli, st, st->binding.authority, t);
+	}
+	if (in->holders == NULL || in->threshold == NULL)
+		return cli_usage(cli,
+		    "split wants --holders and --threshold");
+	t->k = (uint8_t)strtoul(in->threshold, NULL, 10);
+	return read_holders(cli, st, in->holders, t);
+}
+
+static int
+set(struct cli *cli, const char *mode, const struct args *in)
+{
+	struct state *st defer(state_closep) = NULL;
+	struct session *ses = NULL;
+	struct transfer t = { 0 };
+	struct custodian c = { 0 };
+	int rc = cli_state(cli, &st);
+
+	if (rc == 0)
+		rc = state_require_ready(st, &cli->fault);
+	if (rc == 0)
+		rc = read_want(cli, st, mode, in, &t);
+	if (rc == 0)
+		rc = cli_session(cli, st, SESSION_WRITE, &ses);
+	if (rc != 0)
+		return rc;
+	rc = transfer_run(ses, &t, &c, &cli->fault);
+	cli_session_done(cli, ses);
+	if (rc != 0 && rc != FAULT_PARTIAL)
+		return rc;
+	show_set(cli, st, &c);
+	return rc;
+}
+
+/* Sealing makes a set in the place of the announced one, which falls. */
+static int
+refuse(struct cli *cli)
+{
+	struct state *st defer(state_closep) = NULL;
+	struct session *ses = NULL;
+	const struct args none = { 0 };
+	struct custodian c = { 0 };
+	int rc = cli_state(cli, &st);
+
+	if (rc == 0)
+		rc = cli_session(cli, st, SESSION_WRITE, &ses);
+	if (ses != NULL)
+		cli_session_done(cli, ses);
+	if (rc == 0)
+		rc = custodian_load(st, &c, &cli->fault);
+	if (rc == 0 && !c.announced)
+		rc = fault_set(&cli->fault, FAULT_NOT_FOUND,
+		    "no change of custody is announced");
+	if (rc != 0)
+		return rc;
+	return set(cli, "sealed", &none);
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = { CLI_OPTIONS,
+		{ "holders", required_argument, NULL, 'h' },
+		{ "threshold", required_argument, NULL, 'k' }, { 0 } };
+	struct args in = { 0 };
+	const char *what;
+	int c, n;
+
+	while ((c = cli_getopt(cli, argc, argv, "", options)) != -1) {
+		if (c != 'h' && c != 'k')
+			return FAULT_USAGE;
+		*(c == 'h' ? &in.holders : &in.threshold) = optarg;
+	}
+	n = argc - optind;
+	what = n == 0 ? "show" : argv[optind];
+	if (strcmp(what, "show") == 0 && n <= 1)
+		return show(cli);
+	if (strcmp(what, "refuse") == 0 && n == 1)
+		return refuse(cli);
+	if (strcmp(what, "set") == 0 && n == 2)
+		return set(cli, argv[optind + 1], &in);
+	return cli_usage(cli, "show, set or refuse is wanted");
+}
+
+const struct command cmd_custody = {
+	.name = "custody",
+	.run = run,
+	.args = "[show] | set MODE [--holders NAME,… --threshold K] | refuse",
+	.help = "Show who holds the keys, or move them",
+	.options =
+	    "  MODE           standard, split or sealed\n"
+	    "  --holders A,B  authorities of the policy, in different "
+	    "jurisdictions\n"
+	    "  --threshold K  how many of them it takes\n",
+};

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * skerry export: the way out.  All files of a commit as plain files, and the
+ * space key and device chain, with which skerry-recover reads all of the history
+ * from the depot's objects without any authority.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/engine/restore.h"
+#include "client/path.h"
+#include "client/progress.h"
+#include "client/reading.h"
+#include "client/state.h"
+#include "client/terminal.h"
+#include "crypt/secret.h"
+#include "net/text.h"
+
+#define KEY_LINE (TEXT_HEX_SIZE(KEY_LEN) + 1)
+
+struct exportcmd {
+	struct cli *cli;
+	const char *to;
+	uint64_t commit;
+	bool yes;
+	int dir, files;
+	json_t *warnings;
+};
+
+static void
+exportcmd_wipe(struct exportcmd *c)
+{
+	if (c->dir >= 0)
+		(void)close(c->dir);
+	if (c->files >= 0)
+		(void)close(c->files);
+	json_decref(c->warnings);
+}
+
+static void
+warn(void *arg, struct bytes key, const char *text)
+{
+	struct exportcmd *c = arg;
+	char path[PATH_SHOW_MAX];
+
+	path_show(key, path);
+	cli_note(c->cli, "skerry: export: %s: %s\n", path, text);
+	(void)json_array_append_new(c->warnings,
+	    json_pack("{s:s,s:s+}", "path", path, "text", text, ""));
+}
+
+static int
+confirm(struct exportcmd *c)
+{
+	bool yes = c->yes;
+	int rc = 0;
+
+	if (!yes)
+		rc = terminal_confirm("This writes all files in the clear, and "
+		    "the key that opens everything the\ndepot keeps of the "
+		    "space, now and in its past.  Go on? [y/N] ", &yes,
+		    &c->cli->fault);
+	if (rc == 0 && !yes)
+		rc = fault_set(&c->cli->fault, FAULT_DENIED, "not exported");
+	return rc;
+}
+
+static int
+make_folders(struct exportcmd *c)
+{
+	struct fault *f = &c->cli->fault;
+
+	if (mkdir(c->to, 0700) != 0 && errno != EEXIST)
+		return path_fault(c->to, f);
+	c->dir = open(c->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->dir < 0)
+		return path_fault(c->to, f);
+	if (mkdirat(c->dir, "files", 0700) != 0)
+		return fault_sys(f, fault_from_errno(errno), errno,
+		    "%s/files", c->to);
+	c->files = openat(c->dir, "files",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return c->files >= 0 ? 0 : path_fault(c->to, f);
+}
+
+static int
+write_new(struct exportcmd *c, const char *name, struct bytes b)
+{
+	struct fault *f = &c->cli->fault;
+	int fd = openat(c->dir, name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && write(fd, b.p, b.n) == (ssize_t)b.n &&
+	    fsync(fd) == 0;
+	int err = errno;
+
+	if (fd >= 0 && close(fd) != 0 && ok) {
+		err = errno;
+		ok = false;
+	}
+	return ok ? 0 : fault_sys(f, fault_from_errno(err), err, "%s/%s",
+	    c->to, name);
+}
+
+/* As skerry-recover(1) wants them. */
+static int
+write_keys(struct exportcmd *c, const struct reading *r)
+{
+	struct buf chain defer(buf_wipe) = buf_init(1024 * 1024);
+	char *line defer(secret_freep) = secret_new(KEY_LINE);
+	const struct space_key *key = session_key(r->session,
+	    r->space->head.epoch);
+	int rc;
+
+	if (line == NULL)
+		return fault_set(&c->cli->fault, FAULT_MEMORY,
+		    "out of memory");
+	if (key == NULL)
+		return fault_set(&c->cli->fault, FAULT_NOT_FOUND,
+		    "the head's key was not released");
+	text_hex(key->b, KEY_LEN, line, KEY_LINE);
+	line[KEY_LINE - 2] = '\n';
+	rc = write_new(c, "space.key", bytes_of(line, KEY_LINE - 1));
+	if (rc == 0)
+		rc = state_chain_bytes(r->state, &chain, &c->cli->fault);
+	return rc != 0 ? rc : write_new(c, "chain", buf_bytes(&chain));
+}
+
+static int
+export(struct exportcmd *c)
+{
+	struct reading r defer(reading_close) = { 0 };
+	struct restore_result res = { 0 };
+	struct cli *cli = c->cli;
+	struct restore_options o = { .warn = warn, .arg = c };
+	int rc = reading_open(cli, c->commit, &r);
+
+	if (rc == 0 && !r.space->has_head)
+		rc = fault_set(&cli->fault, FAULT_NOT_FOUND,
+		    "nothing was stored yet");
+	if (rc == 0)
+		rc = make_folders(c);
+	if (rc == 0)
+		rc = write_keys(c, &r);
+	if (rc != 0)
+		return rc;
+	o.commit = r.commit;
+	o.dir = c->files;
+	o.progress = progress_new("export", cli->quiet || cli->json);
+	rc = restore_run(r.space, &o, &res, &cli->fault);
+	progress_free(o.progress);
+	if (rc != 0 && rc != FAULT_PARTIAL)
+		return rc;
+	cli_set_int(cli, "commit", (int64_t)r.commit->number);
+	cli_set_int(cli, "entries", (int64_t)res.entries);
+	cli_set_int(cli, "bytes", (int64_t)res.bytes);
+	cli_set_int(cli, "left_out", (int64_t)res.failed);
+	(void)json_object_set(cli->out, "warnings", c->warnings);
+	cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " entries, %.1f MiB, in "
+	    "%s/files\n%s/space.key and %s/chain: with a copy of the depot's "
+	    "objects, skerry-recover reads\nall of the history.  Keep the key "
+	    "safe.\n", r.commit->number, res.entries,
+	    (double)res.bytes / 1048576, c->to, c->to, c->to);
+	return rc;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = { CLI_OPTIONS,
+		{ "to", required_argument, NULL, 't' },
+		{ "commit", required_argument, NULL, 'c' },
+		{ "yes", no_argument, NULL, 'y' }, { 0 } };
+	struct exportcmd c defer(exportcmd_wipe) = { .cli = cli, .dir = -1,
+		.files = -1 };
+	int opt, rc;
+
+	while ((opt = cli_getopt(cli, argc, argv, "y", options)) != -1) {
+		if (opt == CLI_BAD_OPTION)
+			return FAULT_USAGE;
+		if (opt == 't')
+			c.to = optarg;
+		c.yes |= opt == 'y';
+		if (opt == 'c' && reading_number(cli, optarg, INT64_MAX,
+		    &c.commit) != 0)
+			return FAULT_USAGE;
+	}
+	if (c.to == NULL || optind != argc)
+		return cli_usage(cli, "--to is needed, and no operand");
+	c.warnings = json_array();
+	if (c.warnings == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	rc = confirm(&c);
+	return rc != 0 ? rc : export(&c);
+}
+
+const struct command cmd_export = {
+	.name = "export",
+	.run = run,
+	.args = "--to DIR [--commit N] [--yes]",
+	.help = "Take everything out: plain files, and the space key",
+	.options =
+	    "  --to DIR    gets files/, space.key and chain; made if it is "
+	    "missing\n"
+	    "  --commit N  the files as they were then (skerry log)\n"
+	    "  --yes, -y   do not ask\n",
+};

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/evidence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "base/rd.h"
+#include "client/file.h"
+#include "client/state.h"
+#include "net/text.h"
+
+static json_t *
+b64(const void *p, size_t n)
+{
+	size_t size = TEXT_B64_SIZE(n);
+	char *text = malloc(size);
+	json_t *j;
+
+	if (text == NULL)
+		return NULL;
+	text_b64(p, n, text, size);
+	j = json_string(text);
+	free(text);
+	return j;
+}
+
+static json_t *
+b64_or_null(bool has, const void *p, size_t n)
+{
+	return has ? b64(p, n) : json_null();
+}
+
+static json_t *
+hex(const uint8_t id[static ID_LEN])
+{
+	char text[TEXT_HEX_SIZE(ID_LEN)];
+
+	text_hex(id, ID_LEN, text, sizeof(text));
+	return json_string(text);
+}
+
+static json_t *
+entries_of(struct bytes b)
+{
+	json_t *a = json_array();
+
+	for (size_t at = 0; at < b.n; at += CHAIN_ENTRY_LEN)
+		(void)json_array_append_new(a, b64(b.p + at,
+		    b.n - at < CHAIN_ENTRY_LEN ? b.n - at : CHAIN_ENTRY_LEN));
+	return a;
+}
+
+static json_t *
+sets_of(struct bytes b)
+{
+	struct rd r = rd_from(b.p, b.n);
+	json_t *a = json_array();
+
+	while (r.left != 0) {
+		struct bytes one = rd_take(&r, rd_u16(&r));
+
+		(void)json_array_append_new(a, b64(one.p, one.n));
+	}
+	return a;
+}
+
+static json_t *
+keys_of(const struct state *st)
+{
+	const struct policy_residency *r = policy_find_residency(st->policy,
+	    st->binding.residency);
+	json_t *a = json_array();
+
+	for (size_t i = 0; r != NULL && i < r->nkeys; i++)
+		(void)json_array_append_new(a, json_string(r->keys[i]));
+	return a;
+}
+
+/* What every file has. */
+static json_t *
+begin(const struct state *st, const char *what, const char *authority,
+    const char *why, int64_t now)
+{
+	const struct policy_authority *a = policy_find_authority(st->policy,
+	    authority);
+	struct buf chain defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
+	struct fault scrap = { 0 };
+	json_t *j = json_pack("{s:i,s:s,s:s,s:I,s:o,s:o,s:s}", "v", 1, "what",
+	    what, "why", why, "time", (json_int_t)now, "account",
+	    hex(st->binding.account), "space", hex(st->binding.space),
+	    "authority", authority);
+
+	(void)json_object_set_new(j, "authority_key", a == NULL ? json_null() :
+	    b64(a->signing.b, sizeof(a->signing.b)));
+	(void)json_object_set_new(j, "policy_key",
+	    b64(st->policy->signer.b, sizeof(st->policy->signer.b)));
+	(void)json_object_set_new(j, "custody_delay",
+	    json_integer(st->policy->custody_delay));
+	(void)json_object_set_new(j, "keys", keys_of(st));
+	(void)!state_chain_bytes(st, &chain, &scrap);
+	(void)json_object_set_new(j, "chain", entries_of(buf_bytes(&chain)));
+	return j;
+}
+
+/* Drops j. */
+static void
+keep(const struct state *st, json_t *j, const char *what, int64_t now,
+    struct fault *f)
+{
+	char *text = j == NULL ? NULL : json_dumps(j, JSON_INDENT(1));
+	struct fault scrap = { 0 };
+	char name[64], was[FAULT_TEXT_MAX];
+	int code = f->code;
+
+	(void)snprintf(name, sizeof(name), "evidence-%s-%" PRId64 ".json",
+	    what, now);
+	(void)snprintf(was, sizeof(was), "%s", f->text);
+	if (text == NULL || file_write(st->fd, name,
+		bytes_of(text, strlen(text)), &scrap) != 0)
+		(void)fault_set(f, code, "%s; the evidence could not be kept",
+		    was);
+	else
+		(void)fault_set(f, code, "%s; the evidence is %s/%s", was,
+		    st->dir, name);
+	free(text);
+	json_decref(j);
+}
+
+void
+evidence_custody(const struct state *st, const char *authority,
+    uint32_t chain_seen, const struct custodian *before,
+    const struct answer_custody *shown, struct fault *f)
+{
+	int64_t now = (int64_t)time(NULL);
+	json_t *j = begin(st, "custody", authority, f->text, now);
+
+	(void)json_object_set_new(j, "chain_seen", json_integer(chain_seen));
+	(void)json_object_set_new(j, "pinned", b64_or_null(before->known,
+	    before->set.raw, before->set.len));
+	(void)json_object_set_new(j, "announced", !before->announced ?
+	    json_null() : json_pack("{s:o,s:I}", "set",
+		b64(before->next.raw, before->next.len), "first_shown",
+		(json_int_t)before->first_shown));
+	(void)json_object_set_new(j, "shown", json_pack("{s:o,s:o,s:o}",
+	    "current", b64(shown->current.p, shown->current.n), "sets",
+	    sets_of(buf_bytes(&shown->sets)), "announced",
+	    b64_or_null(shown->announced.n != 0, shown->announced.p,
+		shown->announced.n)));
+	keep(st, j, "custody", now, f);
+}
+
+void
+evidence_chain(const struct state *st, const char *authority, uint32_t seen,
+    struct bytes entries, struct fault *f)
+{
+	int64_t now = (int64_t)time(NULL);
+	json_t *j = begin(st, "chain", authority, fault_name(f->code), now);
+
+	(void)json_object_set_new(j, "shown", json_pack("{s:I,s:o}", "after",
+	    (json_int_t)seen, "entries", entries_of(entries)));
+	keep(st, j, "chain", now, f);
+}

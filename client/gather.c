@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/gather.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/authority.h"
+#include "client/custodian.h"
+#include "client/release.h"
+#include "client/state.h"
+#include "crypt/secret.h"
+#include "crypt/shamir.h"
+
+#define SHARES_MAX 20 /* one each, and some of a move that was given up */
+#define TRIES_MAX 4096 /* choices of k shares, where one of them is bad */
+
+void
+gather_wipe(struct gather *g)
+{
+	for (int i = 0; i < CUSTODY_HOLDERS_MAX; i++)
+		answer_wipe_session(&g->one[i].answer);
+}
+
+void
+gather_freep(struct gather **g)
+{
+	if (*g != NULL)
+		gather_wipe(*g);
+	free(*g);
+}
+
+/* Why a holder's answer is of no use, before anybody was asked. */
+static const int not_asked = FAULT_AUTHORITY;
+
+struct asker {
+	struct gather *g;
+	int i;
+	pthread_t thread;
+	bool started;
+};
+
+int
+gather_push(const struct state *st, const struct custody *set,
+    struct authority *to, const char *capability, struct fault *f)
+{
+	struct buf chain defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
+	int rc = state_chain_bytes(st, &chain, f);
+
+	return rc != 0 ? rc : authority_holder(to, &(struct authority_space){
+	    .device = st->device, .account = st->binding.account,
+	    .space = st->binding.space, .chain = buf_bytes(&chain),
+	    .residency = st->binding.residency, .capability = capability,
+	    .set = set }, f);
+}
+
+/* A holder that was away when the chain grew is told by whoever finds out: a
+ * device that it does not know yet, or any that knows more. */
+static int
+ask_and_tell(struct gather *g, struct authority *a, struct gather_one *o)
+{
+	const struct state *st = g->st;
+	struct fault scrap = { 0 };
+	int rc = authority_session(a, st->binding.account, st->binding.space,
+	    st->chain.n, g->set->serial, &o->answer, &o->f);
+
+	if (rc == FAULT_DENIED &&
+	    gather_push(st, g->set, a, "", &scrap) == 0)
+		return authority_session(a, st->binding.account,
+		    st->binding.space, st->chain.n, g->set->serial,
+		    &o->answer, &o->f);
+	if (rc == 0 && o->answer.chain_length < st->chain.n)
+		(void)!gather_push(st, g->set, a, "", &scrap);
+	return rc;
+}
+
+static int
+ask_one(struct gather *g, int i)
+{
+	const struct state *st = g->st;
+	struct gather_one *o = &g->one[i];
+	struct authority *a defer(authority_closep) = NULL;
+	struct authority_config config = { .key = st->sign, .wire = g->wire,
+		.stop = g->stop };
+	int rc = custodian_holder(st, g->set, i, &config.peer, &o->f);
+
+	memcpy(config.signer, st->device, ID_LEN);
+	if (rc == 0)
+		rc = authority_open(&config, &a, &o->f);
+	return rc != 0 ? rc : ask_and_tell(g, a, o);
+}
+
+static void *
+asker_run(void *arg)
+{
+	struct asker *a = arg;
+
+	a->g->one[a->i].rc = ask_one(a->g, a->i);
+	return NULL;
+}
+
+int
+gather_ask(struct gather *g, int first, struct fault *f)
+{
+	struct asker a[CUSTODY_HOLDERS_MAX] = { 0 };
+	int rc = 0;
+
+	for (int i = first; i < g->set->n; i++) {
+		answer_wipe_session(&g->one[i].answer);
+		g->one[i] = (struct gather_one){ .rc = not_asked };
+		a[i] = (struct asker){ .g = g, .i = i };
+		a[i].started = pthread_create(&a[i].thread, NULL, asker_run,
+		    &a[i]) == 0;
+		if (!a[i].started)
+			rc = fault_set(f, FAULT_MEMORY, "no thread");
+	}
+	for (int i = first; i < g->set->n; i++)
+		if (a[i].started)
+			(void)pthread_join(a[i].thread, NULL);
+	return rc;
+}
+
+/* The shares of one epoch, opened; secret memory. */
+struct shares {
+	struct key_share b[SHARES_MAX], pick[SHARES_MAX];
+	uint8_t index[SHARES_MAX], at[SHARES_MAX];
+	unsigned n;
+	unsigned holders; /* who gave them */
+};
+
+static int
+open_shares(const struct gather *g, uint32_t epoch, struct shares *s,
+    struct fault *f)
+{
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < g->set->n; i++) {
+		const struct gather_one *o = &g->one[i];
+		unsigned before = s->n;
+
+		for (size_t k = 0; o->rc == 0 && rc == 0 &&
+		    k < o->answer.nkeys; k++) {
+			const struct answer_key *x = &o->answer.key[k];
+
+			/* A holder has the share of its own place, no other. */
+			if (x->kind != ANSWER_SHARE || x->epoch != epoch ||
+			    x->index != i + 1 || s->n == SHARES_MAX)
+				continue;
+			if (release_open(g->st, x, s->b[s->n].b, f) == 0)
+				s->index[s->n++] = x->index;
+		}
+		s->holders += s->n > before;
+	}
+	return rc;
+}
+
+static int
+join_some(const struct gather *g, struct shares *s, unsigned mask,
+    struct space_key *out)
+{
+	unsigned k = 0;
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (mask >> i & 1) {
+			s->pick[k] = s->b[i];
+			s->at[k++] = s->index[i];
+		}
+	return shamir_join(s->at, s->pick, g->set->k, out);
+}
+
+/* [custody] The first k that fit: one bad share of more than k is got round. */
+static int
+join(const struct gather *g, uint32_t epoch, struct shares *s,
+    struct gather_check check, struct space_key *out, struct fault *f)
+{
+	unsigned tries = 0;
+
+	for (unsigned mask = 0; mask < 1u << s->n && tries < TRIES_MAX;
+	    mask++) {
+		int rc;
+
+		if (__builtin_popcount(mask) != g->set->k)
+			continue;
+		tries++;
+		rc = join_some(g, s, mask, out);
+		if (rc == FAULT_USAGE)
+			continue; /* two of one holder */
+		if (rc != 0)
+			return fault_add(f, rc, "shares");
+		if (check.fits(check.arg, epoch, out))
+			return 0;
+	}
+	return fault_set(f, FAULT_TAMPERED,
+	    "the shares of epoch %u do not belong together: at least one "
+	    "holder gave a wrong one", epoch);
+}
+
+static int
+too_few(const struct gather *g, unsigned have, struct fault *f)
+{
+	char why[768] = "";
+	size_t n = 0;
+
+	for (int i = 0; i < g->set->n; i++) {
+		const struct gather_one *o = &g->one[i];
+		int m;
+
+		if (o->rc == 0)
+			continue;
+		m = snprintf(why + n, sizeof(why) - n, "%s%.180s",
+		    n == 0 ? "" : "; ",
+		    o->f.text[0] != '\0' ? o->f.text : fault_text(o->rc));
+		n += m > 0 && (size_t)m < sizeof(why) - n ? (size_t)m : 0;
+	}
+	return fault_set(f, FAULT_AUTHORITY, "%u of the %u holders that it "
+	    "takes gave their share of the key, of %u in all (%s)", have,
+	    g->set->k, g->set->n, n == 0 ? "they hold none" : why);
+}
+
+static int
+from_shares(const struct gather *g, uint32_t epoch, struct gather_check check,
+    struct space_key *out, struct fault *f)
+{
+	struct shares *s defer(secret_freep) = secret_new(sizeof(*s));
+	struct fault scrap = { 0 };
+	int rc;
+
+	if (s == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	rc = open_shares(g, epoch, s, &scrap);
+	if (rc == 0 && s->holders < g->set->k)
+		return too_few(g, s->holders, f);
+	return rc != 0 ? rc : join(g, epoch, s, check, out, f);
+}
+
+/* [custody] Only what the pinned custody has: whoever could slip in a key of
+ * another kind would know what is written under it. */
+static bool
+of_mode(const struct gather *g, const struct answer_key *k)
+{
+	return k->kind == (g->set->mode == CUSTODY_STANDARD ? ANSWER_WHOLE :
+		g->set->mode == CUSTODY_SPLIT	    ? ANSWER_SHARE :
+							      ANSWER_DEVICE);
+}
+
+/* The next epoch after the one given that any answer has; 0: none. */
+static uint32_t
+next_epoch(const struct gather *g, uint32_t after,
+    const struct answer_key **whole)
+{
+	uint32_t next = 0;
+
+	for (int i = 0; i < g->set->n; i++) {
+		const struct gather_one *o = &g->one[i];
+
+		for (size_t k = 0; o->rc == 0 && k < o->answer.nkeys; k++) {
+			const struct answer_key *x = &o->answer.key[k];
+
+			if (x->epoch <= after || !of_mode(g, x) ||
+			    (next != 0 && x->epoch > next))
+				continue;
+			if (x->epoch != next)
+				*whole = NULL;
+			next = x->epoch;
+			if (x->kind != ANSWER_SHARE)
+				*whole = x;
+		}
+	}
+	return next;
+}
+
+int
+gather_keys(const struct gather *g, struct gather_check check,
+    struct lease *out, struct fault *f)
+{
+	const struct answer_key *whole = NULL;
+	uint32_t epoch = 0;
+	int rc = 0;
+
+	out->nepochs = 0;
+	while (rc == 0 && (epoch = next_epoch(g, epoch, &whole)) != 0) {
+		struct space_key *key = &out->key[out->nepochs];
+
+		if (out->nepochs == LEASE_EPOCHS_MAX)
+			return fault_set(f, FAULT_LIMIT, "too many epochs");
+		rc = whole != NULL ? release_open(g->st, whole, key->b, f) :
+				     from_shares(g, epoch, check, key, f);
+		if (rc == 0 && !check.fits(check.arg, epoch, key))
+			rc = fault_set(f, FAULT_TAMPERED, "the key of epoch "
+			    "%u is not the one that the head needs", epoch);
+		out->epoch[out->nepochs] = epoch;
+		out->nepochs++;
+	}
+	if (rc == 0 && out->nepochs == 0 && g->set->mode == CUSTODY_SPLIT)
+		return too_few(g, 0, f);
+	if (rc == 0 && out->nepochs == 0)
+		return fault_set(f, FAULT_DENIED, "no keyslot is for this "
+		    "device: run skerry approve again on a device that can "
+		    "read");
+	return rc;
+}
