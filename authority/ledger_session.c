@@ -52,7 +52,7 @@ keys_of(struct ledger *l, const struct ledger_call *c,
 		memcpy(m.wrapped, slot[i].blob, WRAP_LEN);
 		rc = keymsg_release(&l->keys, &m, sealed);
 		if (rc != 0)
-			return fault_set(f, rc, "release: %s", fault_text(rc));
+			return fault_set(f, rc, "release: %s", keymsg_text(rc));
 		if (json_array_append_new(a, json_pack("{s:I,s:o}", "epoch",
 		        (json_int_t)slot[i].epoch, "sealed",
 		        ledger_json_b64(sealed, sizeof(sealed)))) != 0)
@@ -81,7 +81,8 @@ depot_of(struct ledger *l, const struct ledger_call *c,
 	memcpy(m.prefix, s->prefix, ID_LEN);
 	rc = keymsg_capability(&l->keys, &m, &token);
 	if (rc != 0)
-		return fault_set(f, rc, "capability: %s", fault_text(rc));
+		return fault_set(f, rc, "capability: %s",
+		    keymsg_text(rc));
 	return ledger_json_done(json_pack("{s:s,s:o,s:s%}", "name", s->depot,
 	    "prefix", ledger_json_hex(s->prefix), "capability", token.p,
 	    token.n), out);
