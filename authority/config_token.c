@@ -107,7 +107,7 @@ config_token_parse(const struct config_token_options *o, uint64_t *slot,
 	}
 	rc = config_token(&c, id, &t, f);
 	if (rc != 0)
-		return fault_set(f, FAULT_USAGE, "%s", f->text);
+		return f->code = FAULT_USAGE;
 	*out = c;
 	return 0;
 }
