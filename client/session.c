@@ -167,7 +167,8 @@ head_holds(struct full *p)
 	key = session_key(&p->s, epoch);
 	if (b == NULL || key == NULL)
 		return FAULT_NOT_FOUND;
-	rc = head_open(b, key, p->s.space, (struct head_lookup){ .find = find_any, .arg = &p->s },
+	rc = head_open(b, key, p->s.space,
+	    (struct head_lookup){ .find = find_any, .arg = &p->s },
 	    bytes_of(p->s.head, STORE_HEAD_LEN), &h);
 	secret_wipe(&h, sizeof(h));
 	return rc;
@@ -394,7 +395,7 @@ session_move_head(struct session *s, uint64_t expect,
 	s->head_from_mirror = false;
 	memcpy(s->head, head, STORE_HEAD_LEN);
 	rc = session_saw_head(s, number, epoch, head, f);
-	/* The next put, or a reader that asks the authority, makes up for it. */
+	/* The next put, or a reader that asks the authority, mends it. */
 	(void)!s->store->ops->head_put(s->store, head, &scrap);
 	return rc;
 }

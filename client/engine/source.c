@@ -9,10 +9,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "base/wr.h"
 #include "client/engine/xattrs.h"
+#include "crypt/hash.h"
 #include "crypt/kdf.h"
 
 /* How often a file that changes is read again. */
@@ -29,16 +28,14 @@ source_init(struct source *s, const struct dedup_key *dedup)
 static uint64_t
 link_id(const struct source *s, const struct stat *st)
 {
-	uint8_t in[16], out[crypto_shorthash_BYTES];
-	uint64_t v = 0;
+	uint8_t in[16];
+	uint64_t v;
 
 	for (unsigned i = 0; i < 8; i++) {
 		in[i] = (uint8_t)((uint64_t)st->st_dev >> (56 - 8 * i));
 		in[8 + i] = (uint8_t)((uint64_t)st->st_ino >> (56 - 8 * i));
 	}
-	(void)crypto_shorthash(out, in, sizeof(in), s->link_key);
-	for (unsigned i = 8; i-- > 0;)
-		v = v << 8 | out[i];
+	v = hash_sip(s->link_key, bytes_of(in, sizeof(in)));
 	return v == 0 ? 1 : v;
 }
 
@@ -389,8 +386,6 @@ add_file(struct source *s, const struct walk_item *item, uint64_t stat_fp,
 	}
 	close(fd);
 	*unsteady = rc == 0 && !steady;
-	if (rc == 0)
-		progress_add(s->progress, 1, (uint64_t)item->st.st_size);
 	return rc;
 }
 
@@ -407,7 +402,9 @@ source_add(struct source *s, const struct walk_item *item, uint64_t stat_fp,
 int
 source_done(void *arg, const struct slab *slab)
 {
-	(void)arg;
+	const struct source *s = arg;
+	uint64_t files = 0, bytes = 0;
+
 	for (size_t i = 0; i < slab->n; i++) {
 		const struct piece *p = &slab->piece[i];
 		struct record *r = p->owner;
@@ -415,8 +412,10 @@ source_done(void *arg, const struct slab *slab)
 
 		if (p->last) {
 			r->waiting = false;
+			files += !r->discard;
 			continue;
 		}
+		bytes += r->discard ? 0 : p->length;
 		if (p->hole)
 			rc = list_add_hole(&r->list, p->length);
 		else
@@ -425,5 +424,6 @@ source_done(void *arg, const struct slab *slab)
 		if (rc != 0)
 			return rc;
 	}
+	progress_add(s->progress, files, bytes);
 	return 0;
 }

@@ -12,6 +12,7 @@ import socket
 import subprocess
 
 from skerrytest import Depot, Process, certificate, folder
+from wiretap import Wiretap
 
 BIN = os.environ.get("SKERRY", "build/client/skerry")
 AUTHORITY = os.environ.get("SKERRY_AUTHORITY",
@@ -47,9 +48,9 @@ class Result:
 class Authority:
     """skerry-authority; its address stays over a restart."""
 
-    def __init__(self, lease="12h"):
+    def __init__(self, lease="12h", port=None):
         self.dir = folder()
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         phrase = os.path.join(self.dir, "phrase")
         with open(phrase, "w") as f:
@@ -69,6 +70,14 @@ class Authority:
         self.config = os.path.join(self.home, "authority.yaml")
         self.process = None
 
+    def listen_on(self, port):
+        """Elsewhere than its address says: behind a relay."""
+        with open(self.config) as f:
+            lines = [f'listen: "127.0.0.1:{port}"\n'
+                     if line.startswith("listen:") else line for line in f]
+        with open(self.config, "w") as f:
+            f.writelines(lines)
+
     def start(self, env=None, prefix=()):
         self.process = Process([*prefix, AUTHORITY, "run", "--config",
                                 self.config], env=env)
@@ -78,14 +87,31 @@ class Authority:
         self.process.term()
         self.process.wait()
 
+    def restart(self):
+        """After a crash."""
+        self.process.kill()
+        self.start()
+
 
 class Site:
-    def __init__(self, lease="12h", start=True):
+    """tap: both are reached through a relay, whose port stays over a restart:
+    depot_tap and authority_tap."""
+
+    def __init__(self, lease="12h", start=True, tap=False, **depot):
         self.dir = folder()
-        self.authority = Authority(lease)
+        self.depot_tap = self.authority_tap = None
+        if tap:
+            hidden = free_port()
+            self.authority_tap = Wiretap(lambda: hidden)
+            self.authority = Authority(lease, self.authority_tap.port)
+            self.authority.listen_on(hidden)
+        else:
+            self.authority = Authority(lease)
         self.depot = Depot(
             binary=DEPOT, name="onshore",
-            authority_keys=[self.authority.public["signing"]])
+            authority_keys=[self.authority.public["signing"]], **depot)
+        if tap:
+            self.depot_tap = Wiretap(lambda: self.depot.port)
         self.policy_key = os.path.join(self.dir, "policy.key")
         subprocess.run([AUTHORITY, "policy", "key", "--out", self.policy_key],
                        check=True, stdout=subprocess.DEVNULL)
@@ -107,7 +133,8 @@ class Site:
                 "signing": self.authority.public["signing"]}],
             "depots": [{
                 "name": "onshore", "jurisdiction": "de",
-                "url": f"https://127.0.0.1:{self.depot.port}",
+                "url": "https://127.0.0.1:"
+                       f"{(self.depot_tap or self.depot).port}",
                 "ca": read(self.depot.cert)}],
             "residencies": [{
                 "name": "germany", "jurisdiction": "de",

@@ -58,11 +58,13 @@ class Tap:
     def run(self, *cases):
         """Runs functions in order; an exception fails its case."""
         for case in cases:
+            begun = time.monotonic()
             try:
                 case()
             except Exception:
                 self.note(traceback.format_exc())
                 self.ok(False, f"{case.__name__} raised")
+            self.note(f"{case.__name__}: {time.monotonic() - begun:.1f} s")
         self.done()
 
     def done(self):

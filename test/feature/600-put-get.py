@@ -1,0 +1,311 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""put, get and what shows the space, on two devices: everything that a folder
+can hold comes back as it was; the budget of the border, on the wire."""
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from skerrysite import Site  # noqa: E402
+from skerrytest import Tap, folder  # noqa: E402
+from trees import (compare, content, deep, listing, noise,  # noqa: E402
+                   oddities, settle, small_files, write)
+
+SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
+t = Tap()
+s = Site(tap=True)
+a = s.first()
+b = s.device().join(a)
+work = folder()
+
+
+def path(*names):
+    return os.path.join(work, *names)
+
+
+def put(d, *args, **more):
+    return d.run("put", "--json", *args, **more)
+
+
+def get(d, to, *args, **more):
+    return d.run("get", "--json", "--to", path(to), *args, **more)
+
+
+def round_trip():
+    oddities(path("odd"))
+    settle()
+    r = put(a, path("odd"))
+    t.ok(r.code == 0 and r.json["commit"] == 1 and r.json["changed"],
+         "everything odd is put") or t.note(r)
+    t.eq((r.err, r.json["left_out"], r.json["unsteady"]), ("", 0, 0),
+         "quiet where nobody watches, and nothing is left out")
+    r = get(b, "out")
+    t.ok(r.code == 0 and r.err == "", "the other device gets it") or t.note(r)
+    t.eq(compare(path("odd"), path("out", "odd")), "", "byte for byte")
+    t.eq(set(r.json), {"commit", "entries", "bytes", "left_out", "incomplete",
+                       "fetches", "seconds", "warnings", "wire"},
+         "members of get --json")
+    r = get(b, "out")
+    t.eq(r.code, 17, "what is there already is not replaced: PARTIAL")
+    r = get(b, "out", "--overwrite")
+    t.eq((r.code, compare(path("odd"), path("out", "odd"))), (0, ""),
+         "--overwrite replaces it")
+    r = get(b, "part", "odd/deep", "odd/a\nb")
+    t.eq((r.code, sorted(os.listdir(path("part")))), (0, ["a\nb", "deep"]),
+         "parts, under their last names")
+    t.eq(get(b, "none", "odd/nothing").code, 4, "what is not there: NOT_FOUND")
+
+
+def unchanged():
+    r = put(a, path("odd"))
+    t.eq((r.code, r.json["changed"], r.json["commit"]), (0, False, 1),
+         "nothing changed: no commit")
+    t.eq(r.json["wire"]["offshore"]["requests"], 1, "one request offshore")
+    if shutil.which("strace") is None or SANITIZED:
+        t.skip("an unchanged put opens no file", "no strace here")
+        return
+    out = path("trace")
+    r = put(a, path("odd"), prefix=(
+        "strace", "-f", "-y", "-qq", "-o", out, "-e",
+        "trace=open,openat,read,pread64,readv,preadv,mmap"))
+    lines = content(out).decode(errors="replace").splitlines()
+    mine = [x for x in lines if path("odd") in x and "O_DIRECTORY" not in x]
+    t.ok(r.code == 0 and len(lines) > 20, "traced") or t.note(r)
+    t.eq(mine, [], "an unchanged put opens no file")
+
+
+def budget():
+    small_files(path("many"), 60 if SANITIZED else 2000)
+    s.authority_tap.reset()
+    r = put(a, path("many"))
+    wire, tap = r.json["wire"]["offshore"], s.authority_tap
+    t.eq((r.code, wire["requests"]), (0, 2), "a put is two requests offshore")
+    t.ok(0 < tap.total <= 16384, "and at most 16 KiB, on the wire")
+    t.ok(abs(tap.total - wire["sent"] - wire["received"]) < 512,
+         "which is what the command says")
+    t.note(f"{tap.connections} connections, {tap.total} bytes, {wire}")
+    s.authority_tap.reset()
+    r = get(a, "many.out", "many")
+    t.eq((r.code, tap.connections, tap.total), (0, 0, 0),
+         "a read under the lease sends nothing offshore")
+    t.eq(compare(path("many"), path("many.out", "many")), "", "all is there")
+
+
+def where_to():
+    write(path("f1"), "one")
+    write(path("f2"), "two")
+    os.makedirs(path("d", "sub"))
+    write(path("d", "sub", "x"), "x")
+    r = put(a, "--to", "new/folder", path("f1"), path("f2"), path("d"))
+    t.eq((r.code, r.json["files"]), (0, 3), "several sources, --to a new folder")
+    r = get(b, "to", "new")
+    t.eq((r.code, content(path("to/new/folder/f2")),
+          content(path("to/new/folder/d/sub/x"))), (0, b"two", b"x"),
+         "they are there")
+    write(path("else", "f1"), "ONE")
+    t.eq(put(a, "--to", "new/folder", path("else", "f1")).code, 0,
+         "one file is replaced")
+    t.eq(b.run("cat", "new/folder/f1").out, "ONE", "by the later one")
+    t.eq(b.run("cat", "new/folder/f2").out, "two", "and its neighbour stays")
+    r = put(a, path("f1"), path("else", "f1"))
+    t.eq(r.code, 2, "two sources for one place: USAGE")
+    r = put(a, "--to", "new/folder/f1", path("f2"))
+    t.ok(r.code == 21 and "f1" in r.json["error"]["text"],
+         "below a file: EXISTS, and its name") or t.note(r)
+    r = put(a, path("nothing here"))
+    t.ok(r.code == 4 and "nothing here" in r.json["error"]["text"],
+         "no such source: NOT_FOUND, and its name") or t.note(r)
+
+
+def changes():
+    """File to folder, folder to link, and back."""
+    src = path("c")
+    write(path("c", "x"), "a file")
+    write(path("c", "x.y"), "sorts between x and what is below it")
+    write(path("c", "y", "z"), "below")
+    put(a, src)
+    os.unlink(path("c", "x"))
+    write(path("c", "x", "now", "a folder"), "deep")
+    shutil.rmtree(path("c", "y"))
+    os.symlink("x", path("c", "y"))
+    t.eq(put(a, src).code, 0, "a file becomes a folder, a folder a link")
+    t.eq((get(b, "c1", "c").code, compare(src, path("c1", "c"))), (0, ""),
+         "and comes back so")
+    shutil.rmtree(path("c", "x"))
+    write(path("c", "x"), "a file again")
+    os.unlink(path("c", "y"))
+    write(path("c", "y", "z"), "below")
+    t.eq(put(a, src).code, 0, "and back")
+    t.eq((get(b, "c2", "c").code, compare(src, path("c2", "c"))), (0, ""),
+         "comes back so")
+    settle()
+    before = os.stat(path("c", "x"))
+    with open(path("c", "x"), "r+b") as f:
+        f.write(b"A FILE AGAIN")
+    os.utime(path("c", "x"), ns=(before.st_atime_ns, before.st_mtime_ns))
+    t.eq(put(a, src).json["changed"], True,
+         "a file of the same size and mtime is seen to have changed")
+    os.chmod(path("c", "x"), 0o600)
+    r = put(a, src)
+    t.eq((r.json["changed"], get(b, "c3", "c").code,
+          compare(src, path("c3", "c"))), (True, 0, ""), "so is a mode")
+
+
+def history():
+    r = a.run("log", "--json", "-n", "3").json["commits"]
+    n = r[0]["number"]
+    t.eq([c["number"] for c in r], [n, n - 1, n - 2], "log, latest first")
+    t.eq(set(r[0]), {"number", "epoch", "time", "device", "entries", "bytes",
+                     "message"}, "its members")
+    whole = a.run("log", "--json").json["commits"]
+    t.eq([c["number"] for c in whole], list(range(n, 0, -1)), "to the first")
+    t.eq(b.run("rm", "new", "c", "new/folder").code, 0, "rm")
+    r = b.run("ls", "--json").json
+    t.eq([e["name"] for e in r["entries"]], ["many", "odd"], "they are gone")
+    r = b.run("rm", "many", "nothing")
+    t.ok(r.code == 4 and "nothing" in r.err, "rm of what is not there")
+    t.eq(b.run("ls", "many").code, 0, "removes nothing at all")
+    r = get(b, "old", "--commit", str(n), "c", "new")
+    t.eq((r.code, compare(path("c"), path("old", "c"))), (0, ""),
+         "an earlier commit has them")
+    t.eq(b.run("cat", "--commit", str(n), "new/folder/f1").out, "ONE",
+         "cat of an earlier commit")
+    t.eq(get(b, "old2", "--commit", "9999").code, 4, "a commit to come")
+    r = b.run("check", "--full", "--history", "--json")
+    t.ok(r.code == 0 and r.json["good"] and r.json["findings"] == [],
+         "check finds all good") or t.note(r)
+
+
+def listings():
+    r = a.run("ls", "-R", "--json", "odd").json
+    kinds = {e.get("name"): e["type"] for e in r["entries"]}
+    t.eq([kinds[k] for k in ("empty folder", "link", "fifo", "sparse")],
+         ["folder", "symlink", "fifo", "file"], "ls -R --json")
+    text = a.run("ls", "-l", "odd").out
+    t.ok("-r--------" in text and "link -> one" in text, "ls -l")
+    t.ok(len(a.run("ls", "odd").out.splitlines()) >= len(
+        os.listdir(path("odd"))), "ls")
+
+
+def very_deep():
+    """100 names of 200 bytes: five times PATH_MAX."""
+    deep(path("deep"), 100, "n" * 200)
+    r = put(a, path("deep"))
+    t.ok(r.code == 0 and r.json["left_out"] == 0,
+         "100 levels of 200 bytes are put") or t.note(r)
+    r = get(b, "deep.out", "deep")
+    t.ok(r.code == 0, "and fetched") or t.note(r)
+    t.ok(listing(path("deep")) == listing(path("deep.out", "deep")),
+         "all levels are alike")
+    deep(path("deeper"), 180, "n" * 200)
+    write(path("beside"), "beside")
+    r = put(a, path("beside"), path("deeper"))
+    t.ok(r.code in (17, 19), "beyond the longest key: says so") or t.note(r)
+    t.eq(b.run("ls", "odd").code, 0, "and the space is as it was")
+
+
+def unreadable():
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        t.skip("an unreadable file", "not root")
+        return
+    c = s.device()
+    shutil.copy(s.policy, os.path.join(c.dir, "policy"))
+    src = os.path.join(c.dir, "src")
+    write(os.path.join(src, "fine"), "fine")
+    write(os.path.join(src, "closed"), "closed")
+    write(os.path.join(src, "shut", "in"), "in")
+    for where, dirs, names in os.walk(c.dir):
+        for n in dirs + names + [""]:
+            os.chown(os.path.join(where, n), 65534, 65534)
+    user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    if c.run("status", prefix=user).code == 126:
+        t.skip("an unreadable file", "the program is not for all users")
+        return
+    r = c.run("init", "--policy", os.path.join(c.dir, "policy"),
+              "--residency", "germany", "--recovery-out",
+              os.path.join(c.dir, "recovery"), prefix=user)
+    t.ok(r.code == 0, "init as another user") or t.note(r)
+    t.eq(put(c, src, prefix=user).code, 0, "put while all is readable")
+    write(os.path.join(src, "fine"), "fine, and new")
+    os.chown(os.path.join(src, "closed"), 0, 0)
+    os.chmod(os.path.join(src, "closed"), 0o600)
+    write(os.path.join(src, "closed"), "changed, and not to be read")
+    os.chmod(os.path.join(src, "shut"), 0)
+    r = put(c, src, prefix=user)
+    t.eq((r.code, r.json["left_out"], r.json["changed"]), (17, 2, True),
+         "unreadable file and folder: PARTIAL, the rest is stored")
+    t.eq(sorted(w["path"] for w in r.json["warnings"]),
+         ["src/closed", "src/shut"], "and they are named")
+    t.eq((c.run("cat", "src/fine", prefix=user).out,
+          c.run("cat", "src/closed", prefix=user).out,
+          c.run("cat", "src/shut/in", prefix=user).out),
+         ("fine, and new", "closed", "in"),
+         "what the space had of them stays")
+    c.run("lock", prefix=user)
+
+
+def changing():
+    write(path("live", "log"), noise(24 << 20))
+    write(path("live", "quiet"), "quiet")
+    stop = subprocess.Popen(
+        [sys.executable, "-c", "import os,sys\n"
+         "f=os.open(sys.argv[1],os.O_WRONLY)\n"
+         "while True: os.pwrite(f,os.urandom(64),0)",
+         path("live", "log")])
+    try:
+        r = put(a, path("live"))
+    finally:
+        stop.kill()
+        stop.wait()
+    t.eq((r.code, r.json["unsteady"]), (17, 1),
+         "a file that changes all the time: PARTIAL")
+    t.eq([w["path"] for w in r.json["warnings"]], ["live/log"], "named")
+    t.eq(b.run("cat", "live/quiet").out, "quiet", "the rest is stored")
+    r = put(a, path("live"))
+    t.eq((r.code, r.json["changed"]), (0, True), "the next put has it")
+    get(b, "live.out", "live")
+    t.eq(compare(path("live"), path("live.out", "live")), "", "as it is")
+
+
+def progress():
+    write(path("slow"), noise(100 << 20))
+    s.depot_tap.rate = 30 << 20
+    master, slave = pty.openpty()
+    p = subprocess.Popen(a.argv("put", path("slow")), env=a.env,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=slave, start_new_session=True)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(master, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    code = p.wait()
+    s.depot_tap.rate = 0
+    text = shown.decode()
+    t.eq(code, 0, "a put that is watched")
+    t.ok(re.search(r"put [\d.]+ MiB of 100\.0 MiB, [\d.]+ MiB/s", text),
+         "shows bytes and rate") or t.note(repr(text))
+    t.ok(re.search(r"\d:\d\d left", text), "and how long it will take") \
+        or t.note(repr(text))
+    t.ok("onshore: " in text and "offshore: 2 requests" in text,
+         "and at the end what was moved")
+    last = [x for x in text.split("\r") if "of 100.0 MiB" in x][-1]
+    t.note(last)
+    out = p.stdout.read().decode()
+    t.ok(out.startswith("commit "), "the outcome is on standard output")
+    r = a.run("put", "--quiet", path("slow"))
+    t.eq((r.code, r.err), (0, ""), "--quiet")
+
+
+t.run(round_trip, unchanged, budget, where_to, changes, history, listings,
+      very_deep, unreadable, changing, progress)
