@@ -131,8 +131,9 @@ check_keystore(struct init *a, struct fault *f)
 		    "--module is wanted");
 	if (a->token.module == NULL && (a->token.token != NULL ||
 	    a->token.slot != NULL || a->token.pin_file != NULL ||
-	    a->token.key != NULL || a->token.id != NULL || a->token.iv != NULL ||
-	    a->token.mechanism != NULL || a->token.paths != NULL))
+	    a->token.key != NULL || a->token.id != NULL ||
+	    a->token.iv != NULL || a->token.mechanism != NULL ||
+	    a->token.paths != NULL))
 		return fault_set(f, FAULT_USAGE, "options of a token go with "
 		    "--module only");
 	if (a->token.module == NULL)

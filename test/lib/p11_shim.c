@@ -45,13 +45,13 @@ wrap_key(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE with,
 	    real->C_WrapKey(s, m, with, key, out, n);
 }
 
+/* Reading what was unwrapped. */
 static CK_RV
-unwrap_key(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE with,
-    CK_BYTE *in, CK_ULONG n, CK_ATTRIBUTE *a, CK_ULONG count,
-    CK_OBJECT_HANDLE *out)
+get_attribute(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *a,
+    CK_ULONG n)
 {
 	return p11_shim.fail != CKR_OK ? p11_shim.fail :
-	    real->C_UnwrapKey(s, m, with, in, n, a, count, out);
+	    real->C_GetAttributeValue(s, object, a, n);
 }
 
 static CK_RV
@@ -97,7 +97,7 @@ C_GetFunctionList(CK_FUNCTION_LIST **out)
 	shim.C_EncryptInit = encrypt_init;
 	shim.C_DecryptInit = decrypt_init;
 	shim.C_WrapKey = wrap_key;
-	shim.C_UnwrapKey = unwrap_key;
+	shim.C_GetAttributeValue = get_attribute;
 	shim.C_GetSlotList = slot_list;
 	shim.C_GetTokenInfo = token_info;
 	shim.C_Login = login;
