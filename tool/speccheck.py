@@ -9,7 +9,7 @@ import re
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PRODUCT = ("lib", "client", "authority", "depot", "sandbox", "recover")
+PRODUCT = ("lib", "client", "authority", "depot", "sandbox", "witness", "recover")
 MUST = re.compile(r"\bMUST(?: NOT)?\b")
 
 

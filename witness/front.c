@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 
 #include "base/logline.h"
+#include "net/text.h"
 #include "tlog/line.h"
 #include "tlog/submit.h"
 
@@ -126,15 +127,7 @@ parse_hash(const char *url, uint8_t out[static 32])
 	if (strlen(url) != 65 + strlen("/checkpoint") || url[0] != '/' ||
 	    strcmp(url + 65, "/checkpoint") != 0)
 		return FAULT_NOT_FOUND;
-	for (unsigned i = 0; i < 64; i++) {
-		const char *digits = "0123456789abcdef";
-		const char *d = strchr(digits, url[1 + i]);
-
-		if (d == NULL)
-			return FAULT_NOT_FOUND;
-		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (d - digits));
-	}
-	return 0;
+	return text_hex_parse(url + 1, 64, out, 32);
 }
 
 static enum MHD_Result

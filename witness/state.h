@@ -46,8 +46,8 @@ enum state_answer {
 enum state_answer state_add(struct state *s, struct bytes body, uint64_t now,
     struct buf *line, uint64_t *size, struct fault *f);
 
-/* Appends the checkpoint cosigned last of the log whose origin has this SHA-256.
- * FAULT_NOT_FOUND, FAULT_MEMORY. */
+/* Appends the checkpoint cosigned last of the log whose origin has this
+ * SHA-256.  FAULT_NOT_FOUND, FAULT_MEMORY. */
 int state_get(struct state *s, const uint8_t hash[static 32],
     struct buf *out) must_check;
 

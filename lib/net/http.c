@@ -393,7 +393,8 @@ fault_of(const struct http *h, const struct transfer *t, CURLcode rc,
 		return fault_set(f, FAULT_INTERRUPTED, "interrupted");
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
-		return fault_set(f, FAULT_TRUST, "%s %s: %s", role(h), h->peer.url, why);
+		return fault_set(f, FAULT_TRUST, "%s %s: %s", role(h),
+		    h->peer.url, why);
 	case CURLE_SSL_CACERT_BADFILE:
 		return fault_set(f, FAULT_CONFIG,
 		    "%s %s: its certificate authority is not valid PEM",
@@ -409,11 +410,13 @@ fault_of(const struct http *h, const struct transfer *t, CURLcode rc,
 		break;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
-		return fault_set(f, FAULT_CONFIG, "%s %s: %s", role(h), h->peer.url, why);
+		return fault_set(f, FAULT_CONFIG, "%s %s: %s", role(h),
+		    h->peer.url, why);
 	default:
 		break;
 	}
-	return fault_set(f, h->peer.fault, "%s %s: %s", role(h), h->peer.url, why);
+	return fault_set(f, h->peer.fault, "%s %s: %s", role(h),
+	    h->peer.url, why);
 }
 
 static void

@@ -166,8 +166,8 @@ refused(const struct store_http *s, const struct request *r,
 	if (ans->status == 401 && strcmp(e.code, "expired") == 0)
 		return expired(s, r, ans, f);
 	if (e.text[0] == '\0')
-		return fault_set(f, code, "%s at depot %s: %s (status %u)", r->what,
-		    s->config.peer.url, fault_text(code), ans->status);
+		return fault_set(f, code, "%s at depot %s: %s (status %u)",
+		    r->what, s->config.peer.url, fault_text(code), ans->status);
 	return fault_set(f, code, "%s at depot %s: %s (%s)", r->what,
 	    s->config.peer.url, fault_text(code), e.text);
 }
@@ -338,8 +338,9 @@ store_http_head_get(struct store *base, uint8_t out[static STORE_HEAD_LEN],
 
 	rc = perform(s, &r, &ans, f);
 	if (rc == FAULT_MISSING)
-		return fault_set(f, FAULT_NOT_FOUND, "%s at depot %s: there is none",
-		    n.what, s->config.peer.url);
+		return fault_set(f, FAULT_NOT_FOUND,
+		    "%s at depot %s: there is none", n.what,
+		    s->config.peer.url);
 	if (rc != 0)
 		return rc;
 	if (ans.status != 200 || ans.n != sizeof(head))

@@ -6,8 +6,8 @@ import re
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PRODUCT = ("lib/base", "lib/crypt", "lib/object", "lib/net", "lib/store", "sandbox", "client/engine", "client",
-           "authority", "depot")
+PRODUCT = ("lib/base", "lib/crypt", "lib/object", "lib/tlog", "lib/net", "lib/store", "sandbox", "client/engine", "client",
+           "authority", "depot", "witness")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|(<[^>]+>))', re.M)
 
 

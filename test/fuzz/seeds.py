@@ -248,6 +248,42 @@ def texts():
         save("depot_path", target)
 
 
-for make in (vectors, tokens, policies, signatures, bodies, roles, answers, agent, device_files, keyfiles, lists, frames,
+def log():
+    """What c2sp.org/signed-note and its kin say, with the keys of one and two."""
+    name = "log.example/1"
+    public = b"\1" + Party(1).ed
+    ident = hashlib.sha256(name.encode() + b"\n" + public).digest()[:4]
+    vkey = f"{name}+{ident.hex()}+{b64(public)}"
+    witness = b"\4" + Party(2).ed
+    wid = hashlib.sha256(b"w.example\n" + witness).digest()[:4]
+    wkey = f"w.example+{wid.hex()}+{b64(witness)}"
+    text = f"{name}\n7\n{b64(bytes(32))}\n"
+    note = f"{text}\n\u2014 {name} {b64(ident + Party(1).key.sign(text.encode()))}\n"
+    time = 1800000000
+    seen = Party(2).key.sign(f"cosignature/v1\ntime {time}\n{text}".encode())
+    cosigned = note + f"\u2014 w.example {b64(wid + struct.pack('>Q', time) + seen)}\n"
+    proof = f"c2sp.org/tlog-proof@v1\nindex 3\n{b64(bytes(32))}\n\n"
+    for each in (vkey, wkey, text, note, cosigned, note[:-1], note.split("\n\n")[1], proof + note,
+                 proof.replace("index", "extra AAAA\nindex") + cosigned, text + "more\n", text.replace("7", "07")):
+        save("note", each)
+    hashes = "".join(b64(bytes([i] * 32)) + "\n" for i in range(3))
+    for each in ("old 0\n\n" + note, f"old 4\n{hashes}\n" + cosigned, f"old 04\n\n{note}", f"old 4\n{hashes}{note}",
+                 f"old 4\n{hashes * 22}\n{note}"):
+        save("submit", each)
+    for each in (f"log {vkey} https://log.example\nquorum none\n",
+                 f"log {vkey}\nwitness w1 {wkey} https://w.example\nquorum w1\n",
+                 f"log {vkey}\nwitness w1 {wkey}\ngroup g 1 w1\nquorum g\n", f"log {vkey}\ngroup g 2 w1\n", "# \n"):
+        save("trust", each)
+    for each in ("tile/0/x001/067.p/5", "tile/63/000", "tile/entries/000", "tile/0/1", "tile/0/000.p/0"):
+        save("tile", each)
+    save("tile", b"\0" + bytes(32))
+    save("tile", b"\1" + bytes(64))
+    save("tile", b"\1\0\3abc\0\0")
+    for n in (0, 5):
+        save("leaf", b"\1\5" + struct.pack(">Q", time) + bytes(96) + struct.pack(">H", n) + bytes(n))
+        save("leaf", b"\1\5\0\0" + struct.pack(">Q", time) + bytes(80) + struct.pack(">H", n) + bytes(n))
+
+
+for make in (vectors, tokens, policies, signatures, bodies, roles, answers, agent, device_files, keyfiles, lists, frames, log,
              texts):
     make()

@@ -25,8 +25,8 @@ set_up(void **state)
 
 		sign_new(&s, &p);
 		(void)snprintf(name, sizeof(name), "key%u", i);
-		if (note_key_make(bytes_of(name, 4),
-		        i == 0 ? NOTE_ED25519 : NOTE_COSIGNATURE, &p, &k) != 0 ||
+		if (note_key_make(bytes_of(name, 4), i == 0 ? NOTE_ED25519 :
+		        NOTE_COSIGNATURE, &p, &k) != 0 ||
 		    note_key_format(&k, &b) != 0)
 			return -1;
 		memcpy(vkey[i], b.p, b.n);
