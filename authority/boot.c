@@ -5,12 +5,41 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "authority/config_token.h"
 #include "net/text.h"
 
 static struct bytes
 text(const char *s)
 {
 	return bytes_of(s, strlen(s));
+}
+
+/* All that a token wants; of a keyfile, all of it is empty. */
+static int
+put_token(const struct config_pkcs11 *p, struct wr *w, struct fault *f)
+{
+	static const struct config_pkcs11 none;
+	const struct config_pkcs11 *c = p != NULL ? p : &none;
+	const char *sockets = c->sockets != NULL ? c->sockets : "none";
+	uint8_t id[CONFIG_TOKEN_ID_MAX];
+	struct keystore_token t = { .module = "", .key = "" };
+	int rc = p != NULL ? config_token(p, id, &t, f) : 0;
+
+	if (rc != 0)
+		return rc;
+	role_boot_put(w, text(t.module));
+	role_boot_put(w, text(t.label != NULL ? t.label : ""));
+	wr_u64(w, (uint64_t)t.slot);
+	role_boot_put(w, text(t.key));
+	role_boot_put(w, t.id);
+	wr_u8(w, t.key_wrap);
+	wr_u8(w, t.token_iv);
+	wr_u8(w, strcmp(sockets, "none") != 0);
+	wr_u8(w, strcmp(sockets, "tcp") == 0);
+	wr_u32(w, c->paths_count);
+	for (unsigned i = 0; i < c->paths_count; i++)
+		role_boot_put(w, text(c->paths[i]));
+	return 0;
 }
 
 static int
@@ -22,14 +51,16 @@ for_keys(const struct config *c, uint32_t lease, struct wr *w,
 	int rc = config_read(c->keyfile, &keyfile, f);
 
 	if (rc == 0)
-		rc = config_passphrase(c, &pass, f);
+		rc = c->pkcs11 != NULL ?
+		    config_token_pin(c->pkcs11, &pass, f) :
+		    config_passphrase(c, &pass, f);
 	if (rc != 0)
 		return rc;
 	wr_u32(w, lease);
-	role_boot_put(w, text("file"));
+	role_boot_put(w, text(c->pkcs11 != NULL ? "pkcs11" : "file"));
 	role_boot_put(w, buf_bytes(&keyfile));
 	role_boot_put(w, buf_bytes(&pass));
-	return 0;
+	return put_token(c->pkcs11, w, f);
 }
 
 static int

@@ -5,7 +5,8 @@
 
 #include "authority/cmd.h"
 #include "authority/config.h"
-#include "authority/keystore_file.h"
+#include "authority/config_token.h"
+#include "authority/keystore.h"
 #include "authority/parent.h"
 #include "authority/publics.h"
 #include "net/policy.h"
@@ -39,7 +40,7 @@ read_public(const struct config *c, struct keystore_public *out,
 
 	if (rc != 0)
 		return rc;
-	rc = keystore_file_public(buf_bytes(&file), out);
+	rc = keystore_read_public(buf_bytes(&file), out);
 	if (rc != 0)
 		return fault_set(f, rc, "%s: %s", c->keyfile, fault_text(rc));
 	return 0;
@@ -103,6 +104,7 @@ cmd_check_config(int argc, char **argv, struct fault *f)
 	struct keystore *ks defer(keystore_closep) = NULL;
 	struct config *c defer(config_freep) = NULL;
 	struct keystore_config kc = { .kind = "file" };
+	uint8_t id[CONFIG_TOKEN_ID_MAX];
 	struct keystore_public pub;
 	int rc = load(argc, argv, &c, f);
 
@@ -111,13 +113,19 @@ cmd_check_config(int argc, char **argv, struct fault *f)
 	if (rc == 0)
 		rc = config_read(c->keyfile, &file, f);
 	if (rc == 0)
-		rc = config_passphrase(c, &pass, f);
+		rc = c->pkcs11 != NULL ?
+		    config_token_pin(c->pkcs11, &pass, f) :
+		    config_passphrase(c, &pass, f);
+	if (rc == 0 && c->pkcs11 != NULL) {
+		kc.kind = "pkcs11";
+		rc = config_token(c->pkcs11, id, &kc.token, f);
+	}
 	if (rc != 0)
 		return rc;
 	kc.keyfile = buf_bytes(&file);
 	kc.passphrase = buf_bytes(&pass);
-	rc = keystore_open(&kc, &ks);
+	rc = keystore_open(&kc, &ks, f);
 	if (rc != 0)
-		return fault_set(f, rc, "%s: %s", c->keyfile, fault_text(rc));
+		return fault_add(f, rc, "%s", c->keyfile);
 	return check_policy(c, &pub, f);
 }

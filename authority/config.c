@@ -13,6 +13,8 @@
 
 #include <cyaml/cyaml.h>
 
+#include "authority/config_token.h"
+
 #define TEXT(key, member)                                                   \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, struct config,      \
 	    member, 1, 4096)
@@ -20,6 +22,33 @@
 	CYAML_FIELD_STRING_PTR(key,                                         \
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, member, \
 	    1, 4096)
+
+#define TOKEN(key, member)                                                  \
+	CYAML_FIELD_STRING_PTR(key,                                         \
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_pkcs11,  \
+	    member, 1, 4096)
+
+static const cyaml_schema_value_t path_text = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 4096),
+};
+
+static const cyaml_schema_field_t pkcs11[] = {
+	CYAML_FIELD_STRING_PTR("module", CYAML_FLAG_POINTER,
+	    struct config_pkcs11, module, 1, 4096),
+	TOKEN("token", token),
+	CYAML_FIELD_UINT_PTR("slot", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct config_pkcs11, slot),
+	TOKEN("pin_file", pin_file),
+	TOKEN("key", key),
+	TOKEN("id", id),
+	TOKEN("mechanism", mechanism),
+	TOKEN("iv", iv),
+	TOKEN("sockets", sockets),
+	CYAML_FIELD_SEQUENCE("paths",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_pkcs11,
+	    paths, &path_text, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_END,
+};
 
 static const cyaml_schema_field_t fields[] = {
 	TEXT("name", name),
@@ -38,6 +67,10 @@ static const cyaml_schema_field_t fields[] = {
 	OPTIONAL("user", user),
 	CYAML_FIELD_UINT("threads", CYAML_FLAG_OPTIONAL, struct config,
 	    threads),
+	OPTIONAL("keystore", keystore),
+	CYAML_FIELD_MAPPING_PTR("pkcs11",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, pkcs11,
+	    pkcs11),
 	CYAML_FIELD_END,
 };
 
@@ -92,27 +125,35 @@ config_read(const char *path, struct buf *out, struct fault *f)
 }
 
 int
-config_passphrase(const struct config *c, struct buf *out, struct fault *f)
+config_secret(const char *path, const char *credential, const char *key,
+    struct buf *out, struct fault *f)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	char path[4096];
+	char file[4096];
 	int rc;
 
-	if (c->passphrase_file != NULL)
-		(void)snprintf(path, sizeof(path), "%s", c->passphrase_file);
+	if (path != NULL)
+		(void)snprintf(file, sizeof(file), "%s", path);
 	else if (dir != NULL)
-		(void)snprintf(path, sizeof(path), "%s/passphrase", dir);
+		(void)snprintf(file, sizeof(file), "%s/%s", dir, credential);
 	else
-		return fault_set(f, FAULT_CONFIG, "passphrase_file is not set "
-		    "and there is no systemd credential");
-	rc = config_read(path, out, f);
+		return fault_set(f, FAULT_CONFIG, "%s is not set and there is "
+		    "no systemd credential", key);
+	rc = config_read(file, out, f);
 	if (rc != 0)
 		return rc;
 	if (out->n > 0 && out->p[out->n - 1] == '\n')
 		out->n--;
 	if (out->n == 0)
-		return fault_set(f, FAULT_CONFIG, "%s is empty", path);
+		return fault_set(f, FAULT_CONFIG, "%s is empty", file);
 	return 0;
+}
+
+int
+config_passphrase(const struct config *c, struct buf *out, struct fault *f)
+{
+	return config_secret(c->passphrase_file, "passphrase",
+	    "passphrase_file", out, f);
 }
 
 int
@@ -157,6 +198,27 @@ config_host(const struct config *c, char out[static CONFIG_HOST_MAX])
 		*s = (char)tolower((unsigned char)*s);
 }
 
+/* What is said of one keystore must not be thought to hold for the other. */
+static int
+check_keystore(const struct config *c, struct fault *f)
+{
+	bool token = c->keystore != NULL && strcmp(c->keystore, "pkcs11") == 0;
+	uint8_t id[CONFIG_TOKEN_ID_MAX];
+	struct keystore_token t;
+
+	if (!token && c->keystore != NULL && strcmp(c->keystore, "file") != 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "keystore: file or pkcs11 is wanted");
+	if (token != (c->pkcs11 != NULL))
+		return fault_set(f, FAULT_CONFIG, token ?
+		    "keystore: pkcs11 wants the mapping pkcs11" :
+		    "pkcs11: it goes with \"keystore: pkcs11\" only");
+	if (token && c->passphrase_file != NULL)
+		return fault_set(f, FAULT_CONFIG, "passphrase_file: a token "
+		    "has a PIN, in pkcs11.pin_file");
+	return token ? config_token(c->pkcs11, id, &t, f) : 0;
+}
+
 static int
 check(const struct config *c, struct fault *f)
 {
@@ -177,7 +239,7 @@ check(const struct config *c, struct fault *f)
 	if (c->threads < 1 || c->threads > CONFIG_THREADS_MAX)
 		return fault_set(f, FAULT_CONFIG, "threads: 1 to %d",
 		    CONFIG_THREADS_MAX);
-	return 0;
+	return check_keystore(c, f);
 }
 
 int

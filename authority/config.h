@@ -14,6 +14,24 @@
 #define CONFIG_HOST_MAX 256
 #define CONFIG_FILE_MAX 262144 /* bytes of any file that it names */
 
+#define CONFIG_PATHS_MAX 16
+
+/* Its "pkcs11"; those after the blank line may be NULL or 0.  config_token.h
+ * says what it means. */
+struct config_pkcs11 {
+	char *module;
+
+	char *token;     /* label; else slot */
+	uint64_t *slot;
+	char *pin_file;  /* else the systemd credential "pin" */
+	char *key, *id;  /* label (default skerry-root), hex */
+	char *mechanism; /* aes-gcm (default), aes-key-wrap-pad */
+	char *iv;        /* own (default), token */
+	char *sockets;   /* none (default), unix, tcp */
+	char **paths;    /* left to the module by the sandbox */
+	unsigned paths_count;
+};
+
 /* The file's members, as libcyaml fills them; those after the blank line may
  * be NULL or 0. */
 struct config {
@@ -28,6 +46,8 @@ struct config {
 	char *lease;           /* 90s, 30m, 12h (default), 7d */
 	char *user;            /* roles run as it when started as root */
 	unsigned threads;      /* of the front; default 4 */
+	char *keystore;        /* file (default), pkcs11 */
+	struct config_pkcs11 *pkcs11;
 };
 
 /* Reads and checks the file, not what it names.  FAULT_CONFIG.  *out is to be
@@ -45,6 +65,12 @@ void config_host(const struct config *c, char out[static CONFIG_HOST_MAX]);
 
 /* Appends a file of at most CONFIG_FILE_MAX bytes.  FAULT_CONFIG. */
 int config_read(const char *path, struct buf *out, struct fault *f) must_check;
+
+/* Appends a secret, without the newline at its end: of the file, or, where path
+ * is NULL, of the systemd credential of that name; key is the path's name in
+ * the configuration.  FAULT_CONFIG. */
+int config_secret(const char *path, const char *credential, const char *key,
+    struct buf *out, struct fault *f) must_check;
 
 /* Appends the passphrase, without the newline at its end. */
 int config_passphrase(const struct config *c, struct buf *out,

@@ -74,6 +74,15 @@ keymsg_read(struct bytes in, struct keymsg *out)
 	return 0;
 }
 
+const char *
+keymsg_text(int code)
+{
+	return code == FAULT_AUTHORITY ?
+	    "the authority's keys cannot be used now: their token or process "
+	    "does not answer; try again" :
+	    fault_text(code);
+}
+
 /* An answer is u8 code (0, or that of a fault without its sign), then data. */
 static int
 ask(struct link *l, const struct wr *w, struct buf *data)

@@ -54,6 +54,9 @@ struct keymsg {
 /* FAULT_MALFORMED: also where the request is not one of the three. */
 int keymsg_read(struct bytes in, struct keymsg *out) must_check;
 
+/* What a client is told: fault_text(), but where the keys do not answer. */
+const char *keymsg_text(int code);
+
 /* By the ledger.  What the keys role answered, or FAULT_AUTHORITY where it does
  * not answer. */
 int keymsg_admit(struct link *l, const struct keymsg_admit *m,

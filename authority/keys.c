@@ -7,6 +7,7 @@
 
 #include "authority/keymsg.h"
 #include "authority/role.h"
+#include "base/logline.h"
 #include "base/rd.h"
 #include "base/wr.h"
 #include "crypt/secret.h"
@@ -177,33 +178,116 @@ keys_wipe(struct keys *k)
 	*k = (struct keys){ 0 };
 }
 
-/* [authority] the keyfile comes once, from the parent, before the sandbox. */
-static int
-boot(struct keys *k, struct fault *f)
+/* What the boot message says of the keystore; the texts are its own. */
+struct keys_boot {
+	struct buf b; /* keyfile and passphrase, until they are used */
+	struct keystore_config cfg;
+	struct role_reach reach;
+	char *kind, *module, *label, *key, *path[ROLE_PATHS_MAX];
+	uint8_t id[64];
+};
+
+static void
+boot_wipe(struct keys_boot *t)
 {
-	struct buf b defer(buf_wipe) = buf_init(ROLE_BOOT_MAX);
-	char kind[16];
-	struct keystore_config cfg = { .kind = kind };
-	struct bytes name;
+	buf_wipe(&t->b);
+	free(t->kind);
+	free(t->module);
+	free(t->label);
+	free(t->key);
+	for (size_t i = 0; i < t->reach.n; i++)
+		free(t->path[i]);
+}
+
+static void
+token_read(struct rd *r, struct keys_boot *t)
+{
+	struct keystore_token *k = &t->cfg.token;
+	struct bytes id;
+	uint32_t n;
+
+	k->module = t->module = role_boot_text(r);
+	t->label = role_boot_text(r);
+	k->label = t->label != NULL && t->label[0] != '\0' ? t->label : NULL;
+	k->slot = (int64_t)rd_u64(r);
+	k->key = t->key = role_boot_text(r);
+	id = role_boot_field(r);
+	rd_require(r, id.n <= sizeof(t->id));
+	if (!r->failed && id.n != 0)
+		memcpy(t->id, id.p, id.n);
+	k->id = bytes_of(t->id, id.n);
+	k->key_wrap = rd_u8(r) != 0;
+	k->token_iv = rd_u8(r) != 0;
+	t->reach.sockets = rd_u8(r) != 0;
+	t->reach.tcp = rd_u8(r) != 0;
+	n = rd_u32(r);
+	rd_require(r, n <= ROLE_PATHS_MAX);
+	for (uint32_t i = 0; !r->failed && i < n; i++) {
+		t->path[i] = role_boot_text(r);
+		rd_require(r, t->path[i] != NULL);
+		t->reach.n = i + 1;
+	}
+	t->reach.path = (const char *const *)t->path;
+}
+
+static int
+boot_read(struct keys *k, struct keys_boot *t, struct fault *f)
+{
 	struct rd r;
-	int rc = role_boot_read(&b, f);
+	int rc = role_boot_read(&t->b, f);
 
 	if (rc != 0)
 		return rc;
-	r = rd_from(b.p, b.n);
+	r = rd_from(t->b.p, t->b.n);
 	k->lease = rd_u32(&r);
-	name = role_boot_field(&r);
-	cfg.keyfile = role_boot_field(&r);
-	cfg.passphrase = role_boot_field(&r);
+	t->cfg.kind = t->kind = role_boot_text(&r);
+	t->cfg.keyfile = role_boot_field(&r);
+	t->cfg.passphrase = role_boot_field(&r);
+	token_read(&r, t);
 	rc = rd_finish(&r);
-	if (rc != 0 || name.n >= sizeof(kind))
+	if (rc != 0 || t->kind == NULL || t->module == NULL ||
+	    t->label == NULL || t->key == NULL)
 		return fault_set(f, FAULT_INTERNAL, "keys: boot message");
-	memcpy(kind, name.p, name.n);
-	kind[name.n] = '\0';
+	t->reach.module = t->module[0] != '\0';
 	rc = permit_ask(&k->permit, PERMIT_PARENT, PERMIT_BOOT);
+	return rc != 0 ? fault_set(f, rc, "keys: boot") : 0;
+}
+
+/* [authority] the keyfile comes once, from the parent.  A token's module is
+ * loaded before the confinement and runs in it from its first call on, so what
+ * it lacks there shows at the start and not when a token comes back. */
+static int
+start(struct keys *k, struct keys_boot *t, struct fault *f)
+{
+	int rc = boot_read(k, t, f);
+
 	if (rc == 0)
-		rc = keystore_open(&cfg, &k->store);
-	return rc != 0 ? fault_set(f, rc, "keyfile: %s", fault_text(rc)) : 0;
+		rc = keystore_load(&t->cfg, f);
+	if (rc == 0)
+		rc = role_confine_to(ROLE_KEYS, &t->reach, f);
+	if (rc == 0)
+		rc = keystore_open(&t->cfg, &k->store, f);
+	buf_wipe(&t->b);
+	if (rc == 0)
+		rc = role_ready(f);
+	return rc;
+}
+
+/* Says once that the token is gone, and once that it is back. */
+static void
+tell_trouble(const struct keys *k, bool *gone)
+{
+	const char *why = keystore_trouble(k->store);
+	struct logline l;
+
+	if ((why != NULL) == *gone)
+		return;
+	*gone = why != NULL;
+	l = logline_begin(why != NULL ? LOGLINE_ERROR : LOGLINE_INFO,
+	    why != NULL ? "keystore-lost" : "keystore-back");
+	if (why != NULL)
+		logline_str(&l, "text", why);
+	logline_end(&l);
 }
 
 int
@@ -211,13 +295,11 @@ keys_main(struct fault *f)
 {
 	const struct link l = link_init(ROLE_FD_KEYS_READ, ROLE_FD_KEYS_WRITE,
 	    LINK_PIPE_MAX);
+	struct keys_boot t defer(boot_wipe) = { .b = buf_init(ROLE_BOOT_MAX) };
 	struct keys k = { 0 };
-	int rc = boot(&k, f);
+	bool gone = false;
+	int rc = start(&k, &t, f);
 
-	if (rc == 0)
-		rc = role_confine(ROLE_KEYS, NULL, f);
-	if (rc == 0)
-		rc = role_ready(f);
 	while (rc == 0) {
 		struct buf ask defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 		struct buf out defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
@@ -233,6 +315,7 @@ keys_main(struct fault *f)
 		if (rc == 0)
 			rc = keys_answer(&k, PERMIT_LEDGER, buf_bytes(&ask),
 			    &out);
+		tell_trouble(&k, &gone);
 		if (rc == 0)
 			rc = link_answer(&l, call, buf_bytes(&out));
 		if (rc != 0)

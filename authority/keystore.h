@@ -7,6 +7,7 @@
 #ifndef SKERRY_AUTHORITY_KEYSTORE_H
 #define SKERRY_AUTHORITY_KEYSTORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -38,13 +39,30 @@ struct keystore {
 	int (*capability)(struct keystore *ks, const struct capability *cap,
 	    struct buf *out);
 
+	/* Why wrap and unwrap answer FAULT_AUTHORITY at present, in one line;
+	 * NULL: they do not.  May be NULL itself. */
+	const char *(*trouble)(const struct keystore *ks);
+
 	void (*close)(struct keystore *ks);
 };
 
+/* Which token, and which key in it.  The caller's, as long as the keystore is
+ * open. */
+struct keystore_token {
+	const char *module; /* path of the PKCS#11 module */
+	const char *label;  /* the token's; NULL: by slot */
+	int64_t slot;
+	const char *key;    /* the root key's label */
+	struct bytes id;    /* its CKA_ID as well, where not empty */
+	bool key_wrap;      /* CKM_AES_KEY_WRAP_PAD, not CKM_AES_GCM */
+	bool token_iv;      /* the token makes the nonce of CKM_AES_GCM */
+};
+
 struct keystore_config {
-	const char *kind;        /* "file" */
+	const char *kind;        /* "file", "pkcs11" */
 	struct bytes keyfile;    /* its bytes, still sealed */
-	struct bytes passphrase; /* wiped by the caller */
+	struct bytes passphrase; /* or PIN; wiped by the caller */
+	struct keystore_token token; /* "pkcs11" */
 };
 
 /* What may be told to everybody. */
@@ -53,11 +71,23 @@ struct keystore_public {
 	struct sign_pub signing;
 };
 
-/* Opens a keystore; *out is to be closed.  FAULT_SECRET (wrong passphrase),
- * FAULT_TAMPERED, FAULT_VERSION, FAULT_MALFORMED, FAULT_CONFIG (kind not
- * known), FAULT_MEMORY. */
-int keystore_open(const struct keystore_config *cfg, struct keystore **out)
+/* Reads what keystore_open() wants of the file system, so that it can come
+ * after a confinement.  FAULT_CONFIG. */
+int keystore_load(const struct keystore_config *cfg, struct fault *f)
 	must_check;
+
+/* Opens a keystore; *out is to be closed.  FAULT_SECRET (wrong passphrase or
+ * PIN), FAULT_TAMPERED, FAULT_VERSION, FAULT_MALFORMED, FAULT_CONFIG (kind not
+ * known), FAULT_AUTHORITY (no token), FAULT_MEMORY. */
+int keystore_open(const struct keystore_config *cfg, struct keystore **out,
+    struct fault *f) must_check;
+
+/* What may be told to everybody, without passphrase or PIN; see
+ * keystore_file_public(). */
+int keystore_read_public(struct bytes keyfile, struct keystore_public *out)
+	must_check;
+
+const char *keystore_trouble(const struct keystore *ks);
 
 void keystore_close(struct keystore *ks);
 void keystore_closep(struct keystore **ks);

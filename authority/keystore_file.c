@@ -20,17 +20,11 @@
 
 const struct keystore_file_cost keystore_file_usual = { 3, 64 << 20 };
 
-struct root {
-	struct wrap_key wrap;
-	struct box_key intake;
-	struct sign_key signing;
-};
-
-_Static_assert(sizeof(struct root) == 96, "root is packed on disk");
+_Static_assert(sizeof(struct keystore_root) == 96, "root is packed on disk");
 
 struct keystore_file {
 	struct keystore ks; /* first: callbacks get a pointer to it */
-	struct root *root;  /* secret memory */
+	struct keystore_root *root;  /* secret memory */
 };
 
 struct clear {
@@ -114,7 +108,8 @@ keystore_file_make(struct bytes passphrase,
     const struct keystore_file_cost *cost,
     uint8_t out[static KEYSTORE_FILE_LEN], struct keystore_public *pub)
 {
-	struct root *root defer(secret_freep) = secret_new(sizeof(*root));
+	struct keystore_root *root defer(secret_freep) =
+	    secret_new(sizeof(*root));
 	struct derived *d defer(secret_freep) = secret_new(sizeof(*d));
 	struct bulk *bulk defer(bulk_freep) = bulk_new(BULK_OPENSSL);
 	struct buf file defer(buf_wipe) = buf_init(KEYSTORE_FILE_LEN);
@@ -157,7 +152,7 @@ keystore_file_public(struct bytes file, struct keystore_public *out)
 	return 0;
 }
 
-static struct root *
+static struct keystore_root *
 root_of(struct keystore *ks)
 {
 	return ((struct keystore_file *)ks)->root;
@@ -202,7 +197,7 @@ do_close(struct keystore *ks)
 /* The public halves in the clear part are what operators copy into a policy:
  * they are compared with the private ones, which the sealing covers. */
 static int
-root_open(const struct keystore_config *cfg, struct root *out)
+root_open(const struct keystore_config *cfg, struct keystore_root *out)
 {
 	struct derived *d defer(secret_freep) = secret_new(sizeof(*d));
 	struct bulk *bulk defer(bulk_freep) = bulk_new(BULK_OPENSSL);
@@ -232,20 +227,35 @@ root_open(const struct keystore_config *cfg, struct root *out)
 }
 
 int
-keystore_file_open(const struct keystore_config *cfg, struct keystore **out)
+keystore_file_root(const struct keystore_config *cfg,
+    struct keystore_root *out, struct fault *f)
 {
-	struct root *root defer(secret_freep) = secret_new(sizeof(*root));
+	int rc = root_open(cfg, out);
+
+	if (rc == FAULT_MALFORMED && cfg->keyfile.n > 0 &&
+	    cfg->keyfile.p[0] == 2)
+		return fault_set(f, FAULT_CONFIG, "keyfile: its root key is "
+		    "in a token; \"keystore: pkcs11\" is wanted");
+	return rc != 0 ? fault_set(f, rc, "keyfile: %s", fault_text(rc)) : 0;
+}
+
+int
+keystore_file_open(const struct keystore_config *cfg, struct keystore **out,
+    struct fault *f)
+{
+	struct keystore_root *root defer(secret_freep) =
+	    secret_new(sizeof(*root));
 	struct keystore_file *k;
 	int rc;
 
 	if (root == NULL)
-		return FAULT_MEMORY;
-	rc = root_open(cfg, root);
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	rc = keystore_file_root(cfg, root, f);
 	if (rc != 0)
 		return rc;
 	k = calloc(1, sizeof(*k));
 	if (k == NULL)
-		return FAULT_MEMORY;
+		return fault_set(f, FAULT_MEMORY, "out of memory");
 	k->ks = (struct keystore){ .wrap = do_wrap, .unwrap = do_unwrap,
 		.intake = do_intake, .capability = do_capability,
 		.close = do_close };

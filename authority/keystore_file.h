@@ -41,8 +41,20 @@ int keystore_file_make(struct bytes passphrase,
 int keystore_file_public(struct bytes file, struct keystore_public *out)
 	must_check;
 
+/* All keys of a keyfile: for taking them into another keystore, and for
+ * nothing else. */
+struct keystore_root {
+	struct wrap_key wrap;
+	struct box_key intake;
+	struct sign_key signing;
+};
+
+/* out is in secret memory.  Errors as keystore_open(). */
+int keystore_file_root(const struct keystore_config *cfg,
+    struct keystore_root *out, struct fault *f) must_check;
+
 /* As keystore_open(). */
 int keystore_file_open(const struct keystore_config *cfg,
-    struct keystore **out) must_check;
+    struct keystore **out, struct fault *f) must_check;
 
 #endif

@@ -196,7 +196,7 @@ add_space(struct ledger *l, const struct account *a, struct fault *f)
 	memcpy(m.blob, a->authority, sizeof(m.blob));
 	rc = keymsg_admit(&l->keys, &m, slot.blob);
 	if (rc != 0)
-		return fault_set(f, rc, "keyslot: %s", fault_text(rc));
+		return fault_set(f, rc, "keyslot: %s", keymsg_text(rc));
 	secret_random(space.prefix, ID_LEN);
 	rc = l->db->space_add(l->db, &space, f);
 	if (rc == 0)

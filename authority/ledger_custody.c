@@ -157,7 +157,7 @@ admit(struct ledger *l, const struct db_space *space, const struct slot *s,
 	memcpy(m.blob, s->blob, sizeof(m.blob));
 	rc = keymsg_admit(&l->keys, &m, out);
 	return rc == 0 ? 0 :
-			 fault_set(f, rc, "keyslot: %s", fault_text(rc));
+			 fault_set(f, rc, "keyslot: %s", keymsg_text(rc));
 }
 
 static int
@@ -368,7 +368,8 @@ ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
 	return ledger_json_done(json_object(), out);
 }
 
-/* [custody] Who is let into a sealed space gets its keys from who lets it in. */
+/* [custody] Who is let into a sealed space gets its keys from who lets it
+ * in. */
 int
 ledger_custody_slots(struct ledger *l, const struct ledger_call *c,
     json_t **out, struct fault *f)

@@ -54,7 +54,7 @@ release(struct ledger *l, const struct ledger_call *c,
 	memcpy(m.wrapped, k->blob, WRAP_LEN);
 	rc = keymsg_release(&l->keys, &m, sealed);
 	if (rc != 0)
-		return fault_set(f, rc, "release: %s", fault_text(rc));
+		return fault_set(f, rc, "release: %s", keymsg_text(rc));
 	j = json_pack("{s:I,s:s,s:o}", "epoch", (json_int_t)k->epoch, "kind",
 	    k->index != 0 ? "share" : "authority", "sealed",
 	    ledger_json_b64(sealed, sizeof(sealed)));
@@ -148,7 +148,8 @@ depot_of(struct ledger *l, const struct ledger_call *c,
 	memcpy(m.prefix, s->prefix, ID_LEN);
 	rc = keymsg_capability(&l->keys, &m, &token);
 	if (rc != 0)
-		return fault_set(f, rc, "capability: %s", fault_text(rc));
+		return fault_set(f, rc, "capability: %s",
+		    keymsg_text(rc));
 	return ledger_json_done(json_pack("{s:s,s:o,s:s%}", "name", s->depot,
 	    "prefix", ledger_json_hex(s->prefix), "capability", token.p,
 	    token.n), out);

@@ -17,9 +17,16 @@ struct command {
 static const struct command commands[] = {
 	{ "init", NULL, cmd_init,
 	    "init --dir D --name N --jurisdiction CC --url https://HOST:PORT\n"
-	    "    --passphrase-file F [--lease 12h]\n"
+	    "    --passphrase-file F, or --module M --token LABEL|--slot N\n"
+	    "    --pin-file F [--key LABEL] [--mechanism M] [--iv token]\n"
+	    "    [--paths P:P] [--lease 12h]\n"
 	    "  Makes keyfile, database folder and configuration in D; prints\n"
 	    "  the public keys.\n" },
+	{ "migrate", NULL, cmd_migrate,
+	    "migrate --config FILE --module M --token LABEL|--slot N\n"
+	    "    --pin-file F [--key LABEL] [--id HEX] [--iv token]\n"
+	    "    [--paths P:P]\n"
+	    "  Takes the keyfile's root key into a PKCS#11 token.\n" },
 	{ "run", NULL, cmd_run_service,
 	    "run --config FILE\n  Runs the service until SIGTERM.\n" },
 	{ "check-config", NULL, cmd_check_config,
@@ -37,7 +44,7 @@ static const struct command commands[] = {
 	{ "custody", "announce", cmd_custody_announce,
 	    "custody announce --config FILE --key KEYFILE --mode MODE\n"
 	    "    --holders NAME,... [--threshold K] (--space ID | all)\n"
-	    "  Announces a change of custody to the devices of one space, or of\n"
+	    "  Announces a change of custody to the devices of a space, or of\n"
 	    "  all; it takes effect after the policy's delay.\n" },
 };
 

@@ -23,12 +23,25 @@ write_all(int fd, struct bytes b)
 	return fsync(fd) != 0 ? errno : 0;
 }
 
+static void
+sync_folder(const char *path)
+{
+	char copy[4200];
+	int dir;
+
+	(void)snprintf(copy, sizeof(copy), "%s", path);
+	dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0) {
+		(void)fsync(dir);
+		(void)close(dir);
+	}
+}
+
 int
 outfile_write(const char *path, struct bytes b, struct fault *f)
 {
-	char copy[4200];
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int dir, e;
+	int e;
 
 	if (fd < 0)
 		return fault_sys(f, fault_from_errno(errno), errno, "make %s",
@@ -40,11 +53,16 @@ outfile_write(const char *path, struct bytes b, struct fault *f)
 		(void)unlink(path);
 		return fault_sys(f, fault_from_errno(e), e, "write %s", path);
 	}
-	(void)snprintf(copy, sizeof(copy), "%s", path);
-	dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0) {
-		(void)fsync(dir);
-		(void)close(dir);
-	}
+	sync_folder(path);
+	return 0;
+}
+
+int
+outfile_rename(const char *from, const char *to, struct fault *f)
+{
+	if (rename(from, to) != 0)
+		return fault_sys(f, fault_from_errno(errno), errno,
+		    "rename %s", from);
+	sync_folder(to);
 	return 0;
 }

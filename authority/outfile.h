@@ -11,4 +11,8 @@
 int outfile_write(const char *path, struct bytes b, struct fault *f)
 	must_check;
 
+/* Puts it in the place of to, durably.  fault_from_errno()'s. */
+int outfile_rename(const char *from, const char *to, struct fault *f)
+	must_check;
+
 #endif

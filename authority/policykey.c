@@ -13,7 +13,8 @@ policykey_read(const char *path, struct sign_key *out, struct fault *f)
 
 	if (rc != 0)
 		return rc;
-	if (b.n != POLICYKEY_LINE_LEN || memcmp(b.p, POLICYKEY_MAGIC, sizeof(POLICYKEY_MAGIC) - 1) != 0 ||
+	if (b.n != POLICYKEY_LINE_LEN || memcmp(b.p, POLICYKEY_MAGIC,
+	    sizeof(POLICYKEY_MAGIC) - 1) != 0 ||
 	    b.p[POLICYKEY_LINE_LEN - 1] != '\n' ||
 	    text_b64_parse((char *)b.p + sizeof(POLICYKEY_MAGIC) - 1,
 	        TEXT_B64_SIZE(32) - 1, out->seed, sizeof(out->seed)) != 0)

@@ -186,21 +186,37 @@ warn(const struct fault *f)
 }
 
 static int
-confine_paths(const char *dir, bool *closed, struct fault *f)
+paths_open(const struct role_reach *reach, struct sandbox_path *p,
+    struct fault *f)
 {
-	struct sandbox_path p = { .fd = -1,
-		.access = SANDBOX_READ | SANDBOX_WRITE };
+	for (size_t i = 0; i < reach->n; i++) {
+		p[i].access = SANDBOX_READ | SANDBOX_WRITE |
+		    (reach->module ? SANDBOX_DEVICE : 0);
+		p[i].fd = open(reach->path[i], O_PATH | O_CLOEXEC);
+		if (p[i].fd < 0)
+			return fault_sys(f, FAULT_CONFIG, errno, "open %s",
+			    reach->path[i]);
+	}
+	return 0;
+}
+
+static int
+confine_paths(const struct role_reach *reach, bool *closed, struct fault *f)
+{
+	struct sandbox_path p[ROLE_PATHS_MAX];
 	int rc;
 
-	if (dir != NULL) {
-		p.fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (p.fd < 0)
-			return fault_sys(f, FAULT_CONFIG, errno, "open %s",
-			    dir);
-	}
-	rc = sandbox_landlock(&p, dir != NULL ? 1 : 0, f);
-	if (p.fd >= 0)
-		(void)close(p.fd);
+	if (reach->n > ROLE_PATHS_MAX)
+		return fault_set(f, FAULT_CONFIG, "at most %d paths",
+		    ROLE_PATHS_MAX);
+	for (size_t i = 0; i < reach->n; i++)
+		p[i].fd = -1;
+	rc = paths_open(reach, p, f);
+	if (rc == 0)
+		rc = sandbox_landlock(p, reach->n, f);
+	for (size_t i = 0; i < reach->n; i++)
+		if (p[i].fd >= 0)
+			(void)close(p[i].fd);
 	*closed = rc == 0;
 	return rc;
 }
@@ -208,11 +224,21 @@ confine_paths(const char *dir, bool *closed, struct fault *f)
 int
 role_confine(enum role r, const char *dir, struct fault *f)
 {
+	const struct role_reach reach = { .path = &dir,
+		.n = dir != NULL ? 1 : 0 };
+
+	return role_confine_to(r, &reach, f);
+}
+
+int
+role_confine_to(enum role r, const struct role_reach *reach, struct fault *f)
+{
 	unsigned denied = 0;
 	bool closed = false;
 	const int *calls;
-	size_t n = syscalls_of(r, &calls);
-	int rc = confine_paths(dir, &closed, f);
+	size_t n = reach->module ? syscalls_of_module(reach->sockets, &calls) :
+	                           syscalls_of(r, &calls);
+	int rc = confine_paths(reach, &closed, f);
 
 	if (rc == FAULT_VERSION)
 		warn(f);
@@ -220,7 +246,7 @@ role_confine(enum role r, const char *dir, struct fault *f)
 		return rc;
 	if (closed)
 		denied |= SANDBOX_NO_OPEN;
-	rc = sandbox_no_tcp(f);
+	rc = reach->tcp ? 0 : sandbox_no_tcp(f);
 	if (rc == FAULT_VERSION)
 		warn(f);
 	else if (rc != 0)
@@ -231,8 +257,8 @@ role_confine(enum role r, const char *dir, struct fault *f)
 	else if (rc != 0)
 		return rc;
 	else
-		denied |= SANDBOX_NO_EXEC | SANDBOX_NO_SOCKET |
-		    SANDBOX_NO_PTRACE;
+		denied |= SANDBOX_NO_EXEC | SANDBOX_NO_PTRACE |
+		    (reach->sockets ? 0 : SANDBOX_NO_SOCKET);
 	return sandbox_check(denied, f);
 }
 

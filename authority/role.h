@@ -61,6 +61,21 @@ char *role_boot_text(struct rd *r);
  * from here, seccomp, and the check of all that.  FAULT_INTERNAL, FAULT_IO. */
 int role_confine(enum role r, const char *dir, struct fault *f) must_check;
 
+/* What is left to a role beyond that, for code that is not ours. */
+struct role_reach {
+	const char *const *path; /* what is below stays usable, and devices */
+	size_t n;
+	bool module;  /* the system calls of a PKCS#11 module */
+	bool sockets; /* those of sockets, too: a daemon or the network */
+	bool tcp;
+};
+
+#define ROLE_PATHS_MAX 16
+
+/* As role_confine().  FAULT_CONFIG: a path is not there. */
+int role_confine_to(enum role r, const struct role_reach *reach,
+    struct fault *f) must_check;
+
 /* Tells the parent. */
 int role_ready(struct fault *f) must_check;
 

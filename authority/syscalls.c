@@ -21,6 +21,35 @@
 
 static const int keys[] = { COMMON };
 
+/* A PKCS#11 module: files and devices below the paths that the configuration
+ * gives it, which Landlock sees to, and threads of its own. */
+#define MODULE                                                              \
+	COMMON, CALL(openat), CALL(open), CALL(fstat), CALL(newfstatat),    \
+	    CALL(stat), CALL(lstat), CALL(statx), CALL(lseek),              \
+	    CALL(pread64), CALL(pwrite64), CALL(readv), CALL(fsync),        \
+	    CALL(fdatasync), CALL(ftruncate), CALL(unlink), CALL(unlinkat), \
+	    CALL(rename), CALL(renameat), CALL(renameat2), CALL(mkdir),     \
+	    CALL(mkdirat), CALL(rmdir), CALL(getdents64), CALL(getdents),   \
+	    CALL(fcntl), CALL(flock), CALL(access), CALL(faccessat),        \
+	    CALL(faccessat2), CALL(getcwd), CALL(readlink),                 \
+	    CALL(readlinkat), CALL(fchmod), CALL(umask), CALL(getuid),      \
+	    CALL(geteuid), CALL(getgid), CALL(getegid), CALL(uname),        \
+	    CALL(sysinfo), CALL(getrusage), CALL(sched_getaffinity),        \
+	    CALL(nanosleep), CALL(clock_nanosleep), CALL(clock_getres),     \
+	    CALL(clone), CALL(clone3), CALL(dup), CALL(pipe2),              \
+	    CALL(eventfd2), CALL(epoll_create1), CALL(epoll_ctl),           \
+	    CALL(epoll_wait), CALL(epoll_pwait), CALL(select),              \
+	    CALL(pselect6)
+
+static const int module[] = { MODULE };
+
+static const int module_sockets[] = {
+	MODULE, CALL(socket), CALL(connect), CALL(sendto), CALL(recvfrom),
+	CALL(sendmsg), CALL(recvmsg), CALL(sendmmsg), CALL(shutdown),
+	CALL(setsockopt), CALL(getsockopt), CALL(getsockname),
+	CALL(getpeername), CALL(timerfd_create), CALL(timerfd_settime),
+};
+
 /* SQLite: files below the database's folder, which Landlock sees to. */
 static const int ledger[] = {
 	COMMON, CALL(openat), CALL(open), CALL(fstat), CALL(newfstatat),
@@ -60,4 +89,11 @@ syscalls_of(enum role r, const int **out)
 		*out = front;
 		return ARRAY_LEN(front);
 	}
+}
+
+size_t
+syscalls_of_module(bool sockets, const int **out)
+{
+	*out = sockets ? module_sockets : module;
+	return sockets ? ARRAY_LEN(module_sockets) : ARRAY_LEN(module);
 }

@@ -43,7 +43,7 @@ struct answer_key {
 /* Custody sets as they came, not decoded: what is no set is evidence, too. */
 struct answer_custody {
 	struct buf current;
-	struct buf sets;      /* u16 length || set, for each after the seen one */
+	struct buf sets;      /* u16 length || set, each after the seen one */
 	struct buf announced; /* empty: none */
 };
 

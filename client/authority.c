@@ -346,16 +346,15 @@ authority_create(struct authority *a, struct bytes body, struct fault *f)
 }
 
 int
-authority_session(struct authority *a, const uint8_t account[static ID_LEN],
-    const uint8_t space[static ID_LEN], uint32_t chain_seen,
-    uint32_t custody_seen, struct answer_session *out, struct fault *f)
+authority_session(struct authority *a, const struct authority_ask *ask,
+    struct answer_session *out, struct fault *f)
 {
 	static const char path[] = "/v1/session";
 	struct answer_error e defer(wipe_error) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:I,s:s}",
-		"account", json_id(account), "space", json_id(space),
-		"chain_seen", (json_int_t)chain_seen, "custody_seen",
-		(json_int_t)custody_seen, "reason", "user"), &e, f);
+		"account", json_id(ask->account), "space", json_id(ask->space),
+		"chain_seen", (json_int_t)ask->chain_seen, "custody_seen",
+		(json_int_t)ask->custody_seen, "reason", "user"), &e, f);
 
 	if (rc != 0)
 		return rc;

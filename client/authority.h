@@ -43,12 +43,16 @@ void authority_closep(struct authority **a);
 int authority_create(struct authority *a, struct bytes body,
     struct fault *f) must_check;
 
-/* custody_seen: serial of the pinned set, 0 for none.  out is the caller's to
- * wipe. */
-int authority_session(struct authority *a, const uint8_t account[static ID_LEN],
-    const uint8_t space[static ID_LEN], uint32_t chain_seen,
-    uint32_t custody_seen, struct answer_session *out,
-    struct fault *f) must_check;
+/* What a session is asked for, and what is known already. */
+struct authority_ask {
+	const uint8_t *account, *space; /* ID_LEN bytes each; borrowed */
+	uint32_t chain_seen;            /* entries */
+	uint32_t custody_seen; /* serial of the pinned set; 0: none */
+};
+
+/* out is the caller's to wipe. */
+int authority_session(struct authority *a, const struct authority_ask *ask,
+    struct answer_session *out, struct fault *f) must_check;
 
 /* FAULT_CONFLICT: *has_current and current say what is there. */
 int authority_move_head(struct authority *a, const uint8_t space[static ID_LEN],

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * skerry export: the way out.  All files of a commit as plain files, and the
- * space key and device chain, with which skerry-recover reads all of the history
- * from the depot's objects without any authority.
+ * space key and device chain, with which skerry-recover reads all of the
+ * history from the depot's objects without any authority.
  */
 #include <errno.h>
 #include <fcntl.h>

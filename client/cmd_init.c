@@ -139,8 +139,8 @@ make_slots(const struct state_binding *b, const struct policy_authority *a,
     const struct secrets *s, struct authority_account_parts *out)
 {
 	struct buf slot defer(buf_wipe) = buf_init(128);
-	int rc = release_seal(b, &a->intake, FIRST_EPOCH, NULL, 0, s->space.b,
-	    out->admission);
+	int rc = release_seal(b, &(struct release_to){ .box = &a->intake,
+	    .epoch = FIRST_EPOCH }, s->space.b, out->admission);
 
 	if (rc == 0)
 		rc = slot_aad(b, "recovery", &slot);

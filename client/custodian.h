@@ -38,8 +38,8 @@ int custodian_pin(const struct state *st, const struct custody *set,
 
 /*
  * The four cases: takes in what was shown, pins it, and leaves in c how things
- * stand.  authority: who showed it.  chain_seen: how much of the device chain was
- * pinned before this answer.  FAULT_CUSTODY: the file of evidence is
+ * stand.  authority: who showed it.  chain_seen: how much of the device chain
+ * was pinned before this answer.  FAULT_CUSTODY: the file of evidence is
  * named in f, and nothing was pinned.
  */
 int custodian_verify(const struct state *st, const struct answer_custody *shown,

@@ -62,14 +62,14 @@ ask_and_tell(struct gather *g, struct authority *a, struct gather_one *o)
 {
 	const struct state *st = g->st;
 	struct fault scrap = { 0 };
-	int rc = authority_session(a, st->binding.account, st->binding.space,
-	    st->chain.n, g->set->serial, &o->answer, &o->f);
+	const struct authority_ask ask = { .account = st->binding.account,
+		.space = st->binding.space, .chain_seen = st->chain.n,
+		.custody_seen = g->set->serial };
+	int rc = authority_session(a, &ask, &o->answer, &o->f);
 
 	if (rc == FAULT_DENIED &&
 	    gather_push(st, g->set, a, "", &scrap) == 0)
-		return authority_session(a, st->binding.account,
-		    st->binding.space, st->chain.n, g->set->serial,
-		    &o->answer, &o->f);
+		return authority_session(a, &ask, &o->answer, &o->f);
 	if (rc == 0 && o->answer.chain_length < st->chain.n)
 		(void)!gather_push(st, g->set, a, "", &scrap);
 	return rc;

@@ -58,15 +58,14 @@ release_open(const struct state *st, const struct answer_key *k,
 }
 
 int
-release_seal(const struct state_binding *b, const struct box_pub *to,
-    uint32_t epoch, const uint8_t *device, uint8_t index,
+release_seal(const struct state_binding *b, const struct release_to *to,
     const uint8_t key[static KEY_LEN], uint8_t out[static ANSWER_SEALED_LEN])
 {
 	struct buf aad defer(buf_wipe) = buf_init(RELEASE_AAD_MAX);
-	const char *info = device != NULL ? INFO : ADMIT;
-	int rc = release_aad(b, epoch, device, index, &aad);
+	const char *info = to->device != NULL ? INFO : ADMIT;
+	int rc = release_aad(b, to->epoch, to->device, to->index, &aad);
 
-	return rc != 0 ? rc : hpke_seal(to, bytes_of(info, strlen(info)),
+	return rc != 0 ? rc : hpke_seal(to->box, bytes_of(info, strlen(info)),
 	    buf_bytes(&aad), bytes_of(key, KEY_LEN), out);
 }
 

@@ -31,10 +31,16 @@ int release_depot(const struct state *st, const char *name,
 int release_aad(const struct state_binding *b, uint32_t epoch,
     const uint8_t *device, uint8_t index, struct buf *out) must_check;
 
-/* Seals a key (or share) to a device, as an authority would, or to an
- * authority's intake key where device is NULL. */
-int release_seal(const struct state_binding *b, const struct box_pub *to,
-    uint32_t epoch, const uint8_t *device, uint8_t index,
+/* Whom a key is sealed to: a device, as an authority would, or an authority's
+ * intake key. */
+struct release_to {
+	const struct box_pub *box; /* borrowed */
+	const uint8_t *device;     /* id; NULL: intake */
+	uint32_t epoch;
+	uint8_t index; /* of a share; 0 for a whole key */
+};
+
+int release_seal(const struct state_binding *b, const struct release_to *to,
     const uint8_t key[static KEY_LEN],
     uint8_t out[static ANSWER_SEALED_LEN]) must_check;
 

@@ -338,8 +338,10 @@ ask_home(struct full *p, uint32_t custody_seen, struct answer_session *a,
 	int rc = open_authority(p, f);
 
 	if (rc == 0)
-		rc = authority_session(p->authority, p->s.account, p->s.space,
-		    seen, custody_seen, a, f);
+		rc = authority_session(p->authority,
+		    &(struct authority_ask){ .account = p->s.account,
+		    .space = p->s.space, .chain_seen = seen,
+		    .custody_seen = custody_seen }, a, f);
 	if (rc == 0)
 		rc = check_chain(p, a, seen, f);
 	if (rc == 0)

@@ -62,8 +62,8 @@ struct session {
  * authority once; what was released goes to the agent for the lease.
  * In split custody all holders are asked at once.  Growth of the chain and
  * changes of the custody are verified and pinned in state before this returns.
- * FAULT_CUSTODY, FAULT_AUTHORITY, FAULT_DENIED, FAULT_CLOCK, FAULT_TRUST, FAULT_ROLLBACK,
- * FAULT_CONFIG, FAULT_TAMPERED.
+ * FAULT_CUSTODY, FAULT_AUTHORITY, FAULT_DENIED, FAULT_CLOCK, FAULT_TRUST,
+ * FAULT_ROLLBACK, FAULT_CONFIG, FAULT_TAMPERED.
  */
 int session_open(struct state *st, enum session_need need,
     const atomic_bool *stop, struct session **out, struct fault *f) must_check;

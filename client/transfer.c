@@ -97,8 +97,9 @@ device_slot(struct job *j, size_t e, const struct chain_device *d)
 	if (s == NULL)
 		return FAULT_LIMIT;
 	memcpy(s->device, d->id, ID_LEN);
-	return release_seal(&j->ses->state->binding, &d->box, s->epoch, d->id,
-	    0, j->ses->epochs[e].key->b, s->sealed);
+	return release_seal(&j->ses->state->binding,
+	    &(struct release_to){ .box = &d->box, .device = d->id,
+	    .epoch = s->epoch }, j->ses->epochs[e].key->b, s->sealed);
 }
 
 static int
@@ -113,7 +114,8 @@ holder_slot(struct job *j, size_t e, int i)
 	if (s == NULL)
 		return FAULT_LIMIT;
 	s->index = split ? (uint8_t)(i + 1) : 0;
-	return release_seal(b, &a->intake, s->epoch, NULL, s->index,
+	return release_seal(b, &(struct release_to){ .box = &a->intake,
+	    .epoch = s->epoch, .index = s->index },
 	    split ? j->share[e * j->set.n + (size_t)i].b :
 		    j->ses->epochs[e].key->b, s->sealed);
 }

@@ -21,9 +21,9 @@ struct transfer {
 
 /*
  * In this order: shares to the other holders, the set and its keyslots to the
- * home (from then on it is in force), then word to who holds and who held.  *out
- * is the new pin.  FAULT_CONFLICT: another device was faster.  FAULT_PARTIAL: in
- * force, but a holder could not be told, which f names.
+ * home (from then on it is in force), then word to who holds and who held.
+ * *out is the new pin.  FAULT_CONFLICT: another device was faster.
+ * FAULT_PARTIAL: in force, but a holder could not be told, which f names.
  */
 int transfer_run(struct session *ses, const struct transfer *t,
     struct custodian *out, struct fault *f) must_check;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -40,6 +41,9 @@ struct ruleset {
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
 	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | \
 	    LANDLOCK_ACCESS_FS_MAKE_REG)
+#define FS_OF_FILE                                                           \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |      \
+	    FS_TRUNCATE | FS_IOCTL_DEV)
 #define FS_ALL ((1ULL << 13) - 1) /* every right of ABI 1 */
 
 static int
@@ -81,6 +85,8 @@ rights_of(unsigned access, uint64_t handled)
 	if ((access & SANDBOX_SOCKET) != 0)
 		r |= LANDLOCK_ACCESS_FS_MAKE_SOCK |
 		    LANDLOCK_ACCESS_FS_REMOVE_FILE;
+	if ((access & SANDBOX_DEVICE) != 0)
+		r |= FS_IOCTL_DEV;
 	return r & handled;
 }
 
@@ -92,7 +98,13 @@ add_path(int rs, const struct sandbox_path *p, uint64_t handled,
 		.allowed_access = rights_of(p->access, handled),
 		.parent_fd = p->fd,
 	};
+	struct stat st;
 
+	/* What only a folder has is refused for a file. */
+	if (fstat(p->fd, &st) != 0)
+		return fault_sys(f, FAULT_IO, errno, "landlock: a path");
+	if (!S_ISDIR(st.st_mode))
+		a.allowed_access &= FS_OF_FILE;
 	if (syscall(SYS_landlock_add_rule, rs, LANDLOCK_RULE_PATH_BENEATH, &a,
 		0) != 0)
 		return fault_sys(f, FAULT_IO, errno, "landlock: add a path");

@@ -20,10 +20,11 @@ enum sandbox_access {
 	SANDBOX_READ = 1,  /* open files and folders below it to read */
 	SANDBOX_WRITE = 2, /* write, make, remove, rename files and folders */
 	SANDBOX_SOCKET = 4, /* make unix sockets */
+	SANDBOX_DEVICE = 8, /* ioctl on devices below it */
 };
 
 struct sandbox_path {
-	int fd;          /* an open folder (or O_PATH); stays the caller's */
+	int fd;          /* open (or O_PATH) folder or file; the caller's */
 	unsigned access; /* enum sandbox_access, or-ed */
 };
 

@@ -204,11 +204,12 @@ main(void)
 	struct keystore_config c = { .kind = "file",
 		.keyfile = bytes_of(file, sizeof(file)),
 		.passphrase = bytes_of("p", 1) };
+	struct fault why;
 	int rc;
 
 	if (secret_init() != 0 ||
 	    keystore_file_make(c.passphrase, &cheap, file, &pub) != 0 ||
-	    keystore_open(&c, &keys.store) != 0 ||
+	    keystore_open(&c, &keys.store, &why) != 0 ||
 	    permit_ask(&keys.permit, PERMIT_PARENT, PERMIT_BOOT) != 0)
 		return 1;
 	rc = cmocka_run_group_tests(t, NULL, NULL);

@@ -9,6 +9,7 @@
 static const struct keystore_file_cost cheap = { 1, 8192 };
 static uint8_t file[KEYSTORE_FILE_LEN];
 static struct keystore_public pub;
+static struct fault why;
 
 static struct bytes
 text(const char *s)
@@ -23,7 +24,7 @@ open_bytes(const uint8_t *p, size_t n, const char *pass,
 	const struct keystore_config c = { .kind = "file",
 		.keyfile = bytes_of(p, n), .passphrase = text(pass) };
 
-	return keystore_open(&c, out);
+	return keystore_open(&c, out, &why);
 }
 
 static void
@@ -96,7 +97,7 @@ refuses_another_kind(void **state)
 	struct keystore *none = NULL;
 
 	(void)state;
-	assert_int_equal(keystore_open(&c, &none), FAULT_CONFIG);
+	assert_int_equal(keystore_open(&c, &none, &why), FAULT_CONFIG);
 }
 
 static void
