@@ -459,8 +459,11 @@ http_do(struct http *h, const struct http_request *req,
 	}
 	(void)curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
 	bad = fault_of(h, &t, rc, f);
-	if (bad != 0)
+	if (bad == FAULT_INTERRUPTED)
 		return bad;
+	if (bad != 0)
+		return fault_add(f, bad, "%s", h->peer.fault == FAULT_DEPOT ?
+		    "depot" : "authority");
 	(void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	got.status = (unsigned)status;
 	*ans = got;

@@ -1,0 +1,249 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Objects that are altered, cut short, gone or changed for others at the depot:
+check names what is affected, get loses that and nothing else; and a mirror of
+the head that is set back."""
+
+import os
+import shutil
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from skerrysite import Site  # noqa: E402
+from skerrytest import Tap, folder  # noqa: E402
+from trees import compare, content, noise, write  # noqa: E402
+
+t = Tap()
+s = Site()
+a = s.first()
+b = s.device().join(a)
+work = folder()
+src = os.path.join(work, "src")
+held = os.path.join(work, "held")  # objects as they were
+
+
+def objects():
+    return s.depot.files()[0]
+
+
+def stored(step):
+    """Runs a step; the paths of the objects that it stored, largest first."""
+    before = set(objects())
+    step()
+    now = objects()
+    return sorted((now[x] for x in now if x not in before),
+                  key=os.path.getsize, reverse=True)
+
+
+def put(*args):
+    r = a.run("put", "--json", *args)
+    if r.code != 0:
+        raise RuntimeError(repr(r))
+    return r.json
+
+
+def flip(path, at=None):
+    with open(path, "r+b") as f:
+        at = os.path.getsize(path) // 2 if at is None else at
+        f.seek(at)
+        x = f.read(1)
+        f.seek(at)
+        f.write(bytes([x[0] ^ 1]))
+
+
+def truncate(path):
+    os.truncate(path, os.path.getsize(path) // 2)
+
+
+class Harm:
+    """Does something to an object's file, and takes it back."""
+
+    def __init__(self, path, how):
+        self.path, self.how = path, how
+
+    def __enter__(self):
+        shutil.copy2(self.path, held)
+        self.how(self.path)
+
+    def __exit__(self, *_):
+        shutil.copy2(held, self.path)
+
+
+def findings():
+    r = b.run("check", "--full", "--json")
+    return r, r.json.get("findings", [])
+
+
+def names(found):
+    return {x["path"] for x in found if x["what"] == "path"}
+
+
+def got(d=b):
+    out = os.path.join(work, "out")
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.rmtree(os.path.join(d.dir, "cache"), ignore_errors=True)
+    r = d.run("get", "--json", "--to", out)
+    have = set()
+    for where, _, files in os.walk(out):
+        have |= {os.path.relpath(os.path.join(where, n), out) for n in files}
+    return r, have
+
+
+def all_right(what):
+    r, found = findings()
+    g, have = got()
+    t.eq((r.code, found, g.code, compare(src, os.path.join(work, "out/src"))),
+         (0, [], 0, ""), what)
+
+
+packs = {}
+
+
+def fill():
+    """One pack after another, so that it is known what is in which."""
+    for n in "ab":
+        write(os.path.join(src, n), noise(3 << 20))
+        packs[n] = stored(lambda: put("--to", "src", os.path.join(src, n)))[0]
+    for n in "ab":
+        shutil.copystat(src, src)
+    packs["all"] = stored(lambda: put(src))
+    t.ok(os.path.getsize(packs["a"]) > 3 << 20, "each file in its pack")
+    all_right("all is well at first")
+
+
+def data_packs():
+    codes = {"altered": (flip, "TAMPERED"), "cut short": (truncate, "MISSING"),
+             "gone": (os.unlink, "MISSING")}
+    for what, (how, code) in codes.items():
+        with Harm(packs["a"], how):
+            r, found = findings()
+            t.ok(r.code in (9, 10), f"{what}: check fails") or t.note(r)
+            t.ok(code in {x["code"] for x in found}, f"says {code}") \
+                or t.note(found)
+            t.eq(names(found), {"src/a"}, "and names the file")
+            g, have = got()
+            t.eq((g.code, have), (17, {"src/b"}),
+                 "get loses that file and no other")
+            t.eq([w["path"] for w in g.json["warnings"]], ["src/a"],
+                 "and names it")
+            t.eq(content(os.path.join(work, "out/src/b")),
+                 content(os.path.join(src, "b")), "the other one is whole")
+            t.ok(os.path.basename(packs["a"]) in r.out, "the object's id too")
+        all_right("put back: all is well")
+
+
+def swapped():
+    """Two objects of one size with each other's bytes; from elsewhere too."""
+    def swap(path):
+        shutil.copyfile(packs["b"], path)
+    with Harm(packs["a"], swap):
+        r, found = findings()
+        t.eq((r.code, names(found)), (9, {"src/a"}),
+             "with another object's bytes: TAMPERED, named")
+        g, have = got()
+        t.eq((g.code, have), (17, {"src/b"}), "only that is lost")
+
+
+def tree_packs():
+    """The pack with the newest root, index and commit."""
+    for what, how, codes in (("altered", lambda p: flip_all(p), {9}),
+                             ("gone", os.unlink, {10})):
+        with Harm(packs["all"][0], how):
+            r, found = findings()
+            t.ok(r.code in codes, f"tree and commit {what}: check fails") \
+                or t.note(r)
+            g, have = got()
+            t.ok(g.code in codes and have == set(),
+                 "get ends with the same") or t.note(g)
+            t.ok(os.path.basename(packs["all"][0]) in g.out + r.out
+                 or "commit" in g.out, "and says what is at fault") \
+                or t.note(g)
+    all_right("put back: all is well")
+
+
+def flip_all(path):
+    data = bytearray(content(path))
+    for i in range(0, len(data), 64):
+        data[i] ^= 1
+    with open(path, "wb") as f:
+        f.write(data)
+
+
+def nodes_of_many():
+    """A tree of several leaves, of which one is lost."""
+    many = os.path.join(work, "many")
+    for i in range(3000):
+        write(os.path.join(many, f"{i:05}" + "n" * 60), b"x%d" % i)
+    first = stored(lambda: put(many))
+    write(os.path.join(many, "00000" + "n" * 60), b"changed")
+    put(many)
+    # The newest pack has commit, root and one leaf; the rest is in `first`.
+    with Harm(first[0], os.unlink):
+        r, found = findings()
+        t.ok(r.code == 10 and found, "nodes are gone: MISSING") or t.note(r)
+        lost = [x for x in found if x["what"] == "paths"]
+        t.ok(lost and all(x["path"].startswith("many/") for x in lost),
+             "check names from where on, and how many") or t.note(found[:5])
+        t.note([(x["path"][:12], x.get("entries")) for x in lost])
+        g, have = got()
+        # The index was merged into that pack: what is newer has its own.
+        t.eq((g.code, have), (17, {"many/00000" + "n" * 60}),
+             "what was stored later comes back")
+        t.ok(os.path.basename(first[0]) in g.out, "the object is named")
+    r = a.run("rm", "many")
+    t.eq(r.code, 0, "rm")
+    all_right("put back: all is well")
+
+
+def mirror_set_back():
+    old = content(head_of_a())
+    b.run("ls")
+    write(os.path.join(src, "new"), b"new")
+    put(src)
+    t.eq(b.run("cat", "src/new").out, "new", "b has seen the new head")
+    with Harm(head_of_a(), lambda p: write(p, old)):
+        r = b.run("cat", "src/new")
+        t.eq((r.code, r.out), (0, "new"),
+             "who has seen a later head does not go back with the mirror")
+    write(os.path.join(src, "newer"), b"newer")
+    with Harm(head_of_a(), lambda p: None):
+        kept = content(head_of_a())
+        put(src)
+        write(head_of_a(), kept)
+        r = b.run("ls", "src/newer")
+        t.eq(r.code, 4, "who has not, is shown the older state under a lease")
+        b.run("lock")
+        t.eq(b.run("cat", "src/newer").out, "newer",
+             "until the authority is asked again")
+        t.eq(b.run("cat", "src/newer").out, "newer", "and then no more")
+    put(src)
+
+
+def mirror_of_others():
+    """The head of another space, and garbage."""
+    other = s.first()
+    other.run("put", os.path.join(src, "new"))
+    mine = head_of_a()
+    theirs = next(p for p in heads() if p != mine)
+    body = content(theirs)
+    for what, bad in (("another space's", body), ("garbage", noise(284)),
+                      ("cut", body[:100])):
+        with Harm(mine, lambda p, bad=bad: write(p, bad)):
+            r = b.run("cat", "src/newer")
+            t.eq((r.code, r.out), (0, "newer"),
+                 f"{what} head in the mirror does no harm") or t.note(r)
+
+
+def heads():
+    return [os.path.join(where, "head") for where, _, files in
+            os.walk(os.path.join(s.depot.data, "v1")) if "head" in files]
+
+
+def head_of_a():
+    """By the prefix that holds a's first pack."""
+    prefix = os.path.dirname(os.path.dirname(packs["a"]))
+    return os.path.join(prefix, "head")
+
+
+t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
+      mirror_of_others)

@@ -1,0 +1,284 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a device says and does when depot or authority are away, are others than
+they should be, or when a disk is full: each has an exit status of its own and
+a message that names what is at fault."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from skerrysite import Site  # noqa: E402
+from skerrytest import Tap, certificate, folder  # noqa: E402
+from trees import compare, content, noise, small_files, write  # noqa: E402
+
+SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
+t = Tap()
+s = Site(tap=True)
+a = s.first()
+work = folder()
+src = os.path.join(work, "src")
+small_files(src, 50)
+
+# Its lease ends while the other cases run.
+brief = Site(lease="1m", tap=True)
+brief_a = brief.first()
+t.eq(brief_a.run("put", src).code, 0, "a lease of a minute: put")
+begun = time.monotonic()
+
+
+def fails(r, status, *words):
+    """One line on standard error, with these words."""
+    lines = r.err.splitlines()
+    good = (r.code == status and lines
+            and all(w in lines[-1] for w in words))
+    t.ok(good, f"exit {status}, and says {', '.join(words)}") or t.note(r)
+
+
+def depot_down():
+    t.eq(a.run("put", src).code, 0, "put")
+    write(os.path.join(src, "more"), noise(100))
+    s.depot.process.kill()
+    fails(a.run("put", src), 11, "depot", "127.0.0.1")
+    out = os.path.join(work, "out")
+    fails(a.run("get", "--to", out), 11, "depot")
+    half = [os.path.join(where, n) for where, _, names in os.walk(out)
+            for n in names]
+    t.eq([p for p in half if content(p) != content(
+        p.replace(out, work, 1))], [], "no file is left half done")
+    fails(a.run("check"), 11, "depot")
+    t.eq(a.run("status").code, 0, "status asks nobody")
+    s.depot.start()
+    t.eq(a.run("put", src).code, 0, "up again: put")
+
+
+def authority_down():
+    s.authority.stop()
+    s.authority_tap.reset()
+    out = os.path.join(work, "lease")
+    t.eq((a.run("get", "--to", out).code,
+          compare(src, os.path.join(out, "src"))), (0, ""),
+         "authority down: get goes on under the lease")
+    for args in (("ls", "-R"), ("log",), ("cat", "src/more"),
+                 ("check", "--full")):
+        t.eq(a.run(*args).code, 0, args[0])
+    t.eq(s.authority_tap.connections, 0, "without one connection offshore")
+    r = a.json("ls")
+    t.eq(r["wire"]["offshore"],
+         {"requests": 0, "sent": 0, "received": 0}, "--json says the same")
+    fails(a.run("put", src), 12, "authority", "127.0.0.1")
+    fails(a.run("rm", "src"), 12, "authority")
+    a.run("lock")
+    fails(a.run("ls"), 12, "authority")
+    s.authority.start()
+    t.eq(a.run("ls").code, 0, "up again: ls")
+
+
+def lost_answer():
+    """The line breaks after each stretch of bytes: nothing is done by halves."""
+    before = len(a.json("log")["commits"])
+    for n in range(4):
+        write(os.path.join(src, "cut"), noise(200000 + n))
+        p = a.start("put", src)
+        time.sleep(0.05 * n)
+        s.authority_tap.cut()
+        s.depot_tap.cut()
+        _, err = p.communicate(timeout=60)
+        t.ok(p.returncode in (0, 11, 12), f"line cut {n}") or t.note(err)
+    t.eq(a.run("put", src).code, 0, "then a put")
+    t.ok(len(a.json("log")["commits"]) <= before + 5, "no commit twice")
+    t.eq(a.run("check", "--full", "--history").code, 0, "all good")
+
+
+def revoked():
+    b = s.device().join(a)
+    t.eq(b.run("ls").code, 0, "a second device reads")
+    t.eq(a.run("revoke", b.json("status")["device"]).code, 0, "is revoked")
+    fails(b.run("put", src), 5, "revoked")
+    t.eq(b.run("ls").code, 0, "and reads until its lease ends")
+    b.run("lock")
+    fails(b.run("ls"), 5, "revoked")
+
+
+def strangers():
+    """Another site's certificate at the depot's or the authority's address."""
+    other = certificate(folder())[0]
+    for kind, who in ("depots", "depot"), ("authorities", "authority"):
+        members = s.members(1)
+        with open(other) as f:
+            members[kind][0]["ca"] = f.read()
+        policy = s.make_policy(f"{who}.policy", 1, **{kind: members[kind]})
+        d = s.device()
+        r = d.run("init", "--policy", policy, "--residency", "germany",
+                  "--recovery-out", os.path.join(d.dir, "code"))
+        if who == "depot":
+            t.eq(r.code, 0, "init does not need the depot")
+            r = d.run("put", src)
+        fails(r, 13, who, "127.0.0.1")
+
+
+def foreign_capability():
+    """A depot that trusts another authority, or has another name."""
+    right = dict(s.depot.config)
+    s.depot.config["authority_keys"] = brief.depot.config["authority_keys"]
+    s.depot.restart()
+    write(os.path.join(src, "denied"), noise(100))
+    fails(a.run("put", src), 5, "depot")
+    s.depot.config = {**right, "name": "elsewhere"}
+    s.depot.restart()
+    fails(a.run("put", src), 5, "depot")
+    fails(a.run("get", "--to", os.path.join(work, "d")), 5, "depot")
+    s.depot.config = right
+    s.depot.restart()
+    t.eq(a.run("put", src).code, 0, "as it was: put")
+
+
+def clocks():
+    if shutil.which("faketime") is None or SANITIZED:
+        t.skip("clocks", "no faketime here")
+        return
+    fails(a.run("put", src, prefix=("faketime", "-f", "+2h")), 15, "UTC")
+    write(os.path.join(src, "clock"), noise(100))
+    real = s.depot.binary
+    wrapper = os.path.join(work, "late-depot")
+    with open(wrapper, "w") as f:
+        f.write(f"#!/bin/sh\nexec faketime -f +14h {real} \"$@\"\n")
+    os.chmod(wrapper, 0o755)
+    s.depot.binary = wrapper
+    s.depot.restart()
+    r = a.run("put", src)
+    t.ok(r.code in (15, 22) and "depot" in r.err.lower(),
+         "a depot with another clock: CLOCK") or t.note(r)
+    t.note(r.err)
+    subprocess.run(["pkill", "-KILL", "-P", str(s.depot.process.proc.pid)],
+                   check=False)
+    s.depot.binary = real
+    s.depot.restart()
+    t.eq(a.run("put", src).code, 0, "the right clock: put")
+
+
+class Disk:
+    """A small file system of its own; None where that is not possible."""
+
+    def __init__(self, size):
+        self.path = folder()
+        self.good = os.geteuid() == 0 and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs",
+             self.path], stderr=subprocess.DEVNULL).returncode == 0
+
+    def resize(self, size):
+        subprocess.run(["mount", "-o", f"remount,size={size}", self.path],
+                       check=True)
+
+    def fill(self):
+        with open(os.path.join(self.path, "filler"), "wb", 0) as f:
+            try:
+                while True:
+                    f.write(bytes(4096))
+            except OSError:
+                pass
+
+    def free(self):
+        os.unlink(os.path.join(self.path, "filler"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.good:
+            subprocess.run(["umount", "-l", self.path], check=False)
+
+
+def depot_full():
+    with Disk("44m") as disk:
+        if not disk.good:
+            t.skip("a full depot", "cannot mount")
+            return
+        full = Site(tap=True, data=os.path.join(disk.path, "data"))
+        d = full.first()
+        t.eq(d.run("put", src).code, 0, "a depot with little room: put")
+        big = os.path.join(work, "big")
+        for n in range(16):
+            write(os.path.join(big, f"{n}"), noise(5 << 20))
+        fails(d.run("put", big), 14, "depot")
+        out = os.path.join(work, "full")
+        t.eq((d.run("get", "--to", out).code,
+              compare(src, os.path.join(out, "src"))), (0, ""),
+             "what was there can be read")
+        disk.resize("200m")
+        before = full.depot_tap.sent
+        r = d.run("put", big)
+        t.ok(r.code == 0, "with more room: put") or t.note(r)
+        sent = full.depot_tap.sent - before
+        t.ok(sent < 70 << 20, "which sends only what is missing")
+        t.note(f"{sent >> 20} of 80 MiB")
+        t.eq(d.run("check", "--full").code, 0, "all good")
+        full.depot.process.kill()
+        full.authority.stop()
+
+
+def client_full():
+    with Disk("8m") as disk:
+        if not disk.good:
+            t.skip("a full disk at the device", "cannot mount")
+            return
+        a.run("put", src)
+        disk.fill()
+        r = a.run("get", "--to", os.path.join(disk.path, "out"))
+        t.ok(r.code == 14, "get to a full disk: SPACE") or t.note(r)
+        disk.free()
+        r = a.run("get", "--overwrite", "--to",
+                  os.path.join(disk.path, "out"))
+        t.eq((r.code, compare(src, os.path.join(disk.path, "out", "src"))),
+             (0, ""), "with room, all of it")
+        # State and cache.
+        d = s.device()
+        d.env["XDG_CACHE_HOME"] = os.path.join(disk.path, "cache")
+        d.home = d.env["SKERRY_HOME"] = os.path.join(disk.path, "home")
+        d.join(a)
+        t.eq(d.run("ls").code, 0, "a device on a small disk")
+        disk.fill()
+        write(os.path.join(src, "squeezed"), noise(1 << 20))
+        r = d.run("put", src)
+        t.ok(r.code in (0, 14), "put with state and cache on a full disk: "
+             "works, or SPACE") or t.note(r)
+        t.note(r.err)
+        r = d.run("get", "--to", os.path.join(work, "sq"), "src")
+        t.ok(r.code in (0, 14), "get likewise") or t.note(r)
+        disk.free()
+        r = d.run("put", src)
+        t.ok(r.code == 0, "with room again: put") or t.note(r)
+        r = d.run("get", "--overwrite", "--to", os.path.join(work, "sq"),
+                  "src")
+        t.eq((r.code, compare(src, os.path.join(work, "sq", "src"))), (0, ""),
+             "and get")
+        d.lock()
+        e = s.device()
+        e.home = e.env["SKERRY_HOME"] = os.path.join(disk.path, "home2")
+        disk.fill()
+        r = e.run("init", "--policy", s.policy, "--residency", "germany",
+                  "--recovery-out", os.path.join(e.dir, "code"))
+        t.ok(r.code == 14, "init on a full disk: SPACE") or t.note(r)
+        disk.free()
+        r = e.run("init", "--policy", s.policy, "--residency", "germany",
+                  "--recovery-out", os.path.join(e.dir, "code"))
+        t.ok(r.code == 0, "and with room") or t.note(r)
+        e.lock()
+
+
+def lease_ends():
+    brief.authority.stop()
+    if time.monotonic() < begun + 50:
+        t.eq(brief_a.run("ls").code, 0, "authority down, under the lease: ls")
+    time.sleep(max(0, begun + 61 - time.monotonic()))
+    fails(brief_a.run("ls"), 12, "authority")
+    t.eq(brief_a.json("status")["lease"], 0, "the lease has ended")
+    brief.authority.start()
+    t.eq(brief_a.run("ls").code, 0, "up again: ls")
+
+
+t.run(depot_down, authority_down, lost_answer, revoked, strangers,
+      foreign_capability, clocks, depot_full, client_full, lease_ends)
