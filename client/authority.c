@@ -243,12 +243,18 @@ call(struct authority *a, const char *path, struct bytes body,
 	for (unsigned attempt = 0;; attempt++) {
 		unsigned status = 0;
 		int rc = send_once(a, path, body, &status, f);
+		bool again;
 
 		if (rc == 0 && status != 200) {
 			buf_wipe(&e->chain);
 			rc = refused(a, path, status, e, f);
 		}
-		if (rc != FAULT_AUTHORITY || attempt + 1 >= TRIES ||
+		/* libcurl itself sends a request again, with its nonce, where a
+		 * connection that was kept has died; the first may have
+		 * arrived.  What was truly altered is refused again. */
+		again = rc == FAULT_AUTHORITY ||
+		    (rc == FAULT_TAMPERED && attempt == 0);
+		if (!again || attempt + 1 >= TRIES ||
 		    monotonic_ms() - begun > PATIENCE_SECONDS * 1000)
 			return rc;
 		rc = pause_before(a, attempt, f);
