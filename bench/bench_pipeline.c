@@ -27,7 +27,7 @@ struct bench {
 	uint8_t *data; /* DATA bytes */
 	struct bytes piece[PIECES];
 	size_t pieces;
-	uint8_t hash[PIECES][HASH_LEN];
+	struct seal_mark mark[PIECES];
 	uint8_t id[PIECES][CHUNK_ID_LEN];
 	uint64_t sealed; /* bytes that came out */
 };
@@ -39,7 +39,7 @@ now(void)
 {
 	struct timespec t;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -61,7 +61,7 @@ cut(struct bench *b)
 static int
 name(struct bench *b)
 {
-	return seal_ids(b->seal, b->piece, b->pieces, b->hash, b->id);
+	return seal_ids(b->seal, b->piece, b->pieces, b->mark, b->id);
 }
 
 static int
@@ -77,7 +77,7 @@ seal(struct bench *b)
 			(void)pack_finish(&b->pack, false);
 			pack_begin(&b->pack);
 		}
-		rc = seal_chunk(b->seal, SEAL_DATA, b->piece[i], b->hash[i],
+		rc = seal_chunk(b->seal, SEAL_DATA, b->piece[i], &b->mark[i],
 		    pack_tail(&b->pack), &e);
 		if (rc != 0)
 			return rc;

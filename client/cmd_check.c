@@ -146,8 +146,9 @@ const struct command cmd_check = {
 	.help = "verify what is at the depot, and name what is damaged",
 	.options =
 	    "  --sample PERCENT  of the objects with content are read, at "
-	    "random; 5 if not\n"
-	    "                    given.  Index and tree are always read in full\n"
+	    "random;\n"
+	    "                    5 if not given.  Index and tree are always\n"
+	    "                    read in full\n"
 	    "  --full            all of them\n"
 	    "  --history         earlier commits too\n",
 };

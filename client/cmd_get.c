@@ -106,7 +106,8 @@ restore(struct getcmd *c)
 	o.progress = progress_new("get", cli->quiet || cli->json);
 	rc = restore_run(r.space, &o, &res, &cli->fault);
 	progress_free(o.progress);
-	outcome(c, &r, &res, now() - from);
+	if (rc == 0 || rc == FAULT_PARTIAL)
+		outcome(c, &r, &res, now() - from);
 	return rc;
 }
 

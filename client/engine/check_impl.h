@@ -14,7 +14,6 @@ struct check_segment {
 	struct seal_key key; /* tells it from others */
 	struct place first;
 	size_t from, n; /* entries in check.entry */
-	bool whole;     /* no block was bad */
 };
 
 /* Hashes of nodes, or ids of objects. */
@@ -37,7 +36,6 @@ struct check {
 	size_t segments, segments_cap;
 	size_t use[SEGMENTS_MAX]; /* the commit's, newest first */
 	size_t uses;
-	bool index_whole; /* of the commit */
 
 	struct check_set nodes, objects;
 	struct buf list, attrs; /* scratch */
@@ -72,8 +70,8 @@ int check_index(struct check *c, const struct commit *commit,
 const struct index_entry *check_find(const struct check *c,
     const uint8_t id[static CHUNK_ID_LEN]);
 
-/* check_tree.c: reads the commit's nodes that were not read yet.  affected: only
- * to name the paths that need bad chunks. */
+/* check_tree.c: reads the commit's nodes that were not read yet.  affected:
+ * only to name the paths that need bad chunks. */
 int check_tree(struct check *c, const struct commit *commit, bool affected,
     struct fault *f) must_check;
 

@@ -90,7 +90,6 @@ bad_block(struct reading *r, uint32_t b, int rc, struct fault *f)
 
 	if (!fetch_is_local(rc))
 		return rc;
-	r->to->whole = false;
 	*f = (struct fault){ 0 };
 	return check_object(r->c, r->commit, &p, rc, "a block of the index");
 }
@@ -190,7 +189,7 @@ add_segment(struct check *c, const struct commit *commit,
 	}
 	to = &c->segment[c->segments++];
 	*to = (struct check_segment){ .key = s->key, .from = c->entries,
-		.first = segment_block_place(s, 0), .whole = true };
+		.first = segment_block_place(s, 0) };
 	c->res->segments++;
 	return read_segment(c, commit, s, to, f);
 }
@@ -201,15 +200,12 @@ check_index(struct check *c, const struct commit *commit, struct fault *f)
 	int rc = 0;
 
 	c->uses = 0;
-	c->index_whole = true;
 	for (size_t i = 0; rc == 0 && i < commit->segments; i++) {
 		size_t k = known_segment(c, &commit->segment[i]);
 
 		if (k == c->segments)
 			rc = add_segment(c, commit, &commit->segment[i], f);
 		c->use[c->uses++] = k;
-		if (rc == 0)
-			c->index_whole &= c->segment[k].whole;
 	}
 	c->res->chunks_known = c->entries;
 	return rc;

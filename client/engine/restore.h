@@ -40,8 +40,8 @@ struct restore_result {
 };
 
 /*
- * *out is set in any case.  0; FAULT_PARTIAL; FAULT_NOT_FOUND before anything is
- * written where a key is not in the tree; what ends it all: FAULT_DEPOT,
+ * *out is set in any case.  0; FAULT_PARTIAL; FAULT_NOT_FOUND before anything
+ * is written where a key is not in the tree; what ends it all: FAULT_DEPOT,
  * FAULT_DENIED, FAULT_EXPIRED, FAULT_SPACE, FAULT_INTERRUPTED, FAULT_MEMORY.
  */
 int restore_run(struct space *sp, const struct restore_options *o,

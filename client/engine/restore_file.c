@@ -265,43 +265,43 @@ bound_waiting(struct restore *rs, const struct folder *dir, bool large)
 
 int
 restore_file_plan(struct restore *rs, struct folder *dir, struct bytes key,
-    const struct tree_entry *e, struct restore_link *link)
+    const struct tree_entry *e, struct restore_link *link, struct fault *f)
 {
-	struct fault f = { 0 };
 	struct file *x;
 	int rc;
 
+	*f = (struct fault){ 0 };
 	rs->attrs.n = 0;
-	rc = reader_attrs(rs->reader, e, &rs->attrs, &f);
+	rc = reader_attrs(rs->reader, e, &rs->attrs, f);
 	if (rc != 0 && fetch_is_local(rc)) {
-		restore_warn(rs, key, 0, f.text);
+		restore_warn(rs, key, 0, f->text);
 		rs->attrs.n = 0;
 		rc = 0;
 	}
 	rs->list.n = 0;
 	if (rc == 0)
-		rc = reader_list(rs->reader, e, &rs->list, &f);
+		rc = reader_list(rs->reader, e, &rs->list, f);
 	if (rc != 0) {
 		if (link != NULL)
 			atomic_store(&link->state, RESTORE_LINK_FAILED);
 		if (!fetch_is_local(rc))
 			return rc;
-		restore_warn(rs, key, 1, f.text);
+		restore_warn(rs, key, 1, f->text);
 		return 0;
 	}
 	x = new_file(rs, dir, key, e);
 	if (x == NULL)
-		return FAULT_MEMORY;
+		return fault_set(f, FAULT_MEMORY, "out of memory");
 	x->link = link;
-	rc = want_all(rs, x, &f);
+	rc = want_all(rs, x, f);
 	if (rc != 0 && fetch_is_local(rc)) {
-		fail(x, f.text);
+		fail(x, f->text);
 		rc = 0;
 	} else if (rc != 0) {
 		atomic_store(&x->failed, true);
 	}
 	bound_waiting(rs, dir, rs->list.n > 64);
-	if (drop(x, &f) == FAULT_SPACE && rc == 0)
+	if (drop(x, f) == FAULT_SPACE && rc == 0)
 		rc = FAULT_SPACE;
 	return rc;
 }

@@ -93,14 +93,16 @@ int restore_walk(struct restore *rs, struct bytes base,
 
 /* restore_file.c */
 int restore_file_plan(struct restore *rs, struct folder *dir, struct bytes key,
-    const struct tree_entry *e, struct restore_link *link) must_check;
+    const struct tree_entry *e, struct restore_link *link,
+    struct fault *f) must_check;
 int restore_file_chunk(void *arg, const struct fetch_want *w,
     const uint8_t *data, int rc, struct fault *f);
 
 /* restore_link.c */
 
 /* Sets *out to what a file with a link id should tell when it is there, and
- * returns 0; or 1 where it is put off, to be linked at the end; or a FAULT_*. */
+ * returns 0; or 1 where it is put off, to be linked at the end; or a
+ * FAULT_*. */
 int restore_link_begin(struct restore *rs, struct bytes key,
     const struct tree_entry *e, struct bytes raw,
     struct restore_link **out) must_check;

@@ -103,7 +103,7 @@ restore_link_begin(struct restore *rs, struct bytes key,
 	return 0;
 }
 
-/* Opens the folder with that key below dir, by one name at a time.  -1: errno. */
+/* Opens the folder with that key below dir, one name at a time.  -1: errno. */
 static int
 open_below(int dir, struct bytes rel)
 {
@@ -188,19 +188,18 @@ open_folder(struct restore *rs, struct bytes key, size_t strip,
 
 static int
 one(struct restore *rs, struct folder *d, const struct later *l,
-    struct bytes key)
+    struct bytes key, struct fault *f)
 {
 	struct tour *t defer(tour_closep) = NULL;
 	struct tour_item it = { 0 };
-	struct fault f = { 0 };
 	int rc, err;
 
 	rs->strip = l->strip;
-	rc = tour_open(rs->reader, key, &t, &f);
+	rc = tour_open(rs->reader, key, &t, f);
 	if (rc == 0)
-		rc = tour_next(t, &it, &f);
+		rc = tour_next(t, &it, f);
 	if (rc != TOUR_ENTRY || it.e->type != ENTRY_FILE) {
-		restore_warn(rs, key, 1, f.text);
+		restore_warn(rs, key, 1, f->text);
 		return fetch_is_local(rc) || rc >= 0 ? 0 : rc;
 	}
 	if (atomic_load(&l->link->state) == RESTORE_LINK_DONE) {
@@ -211,13 +210,13 @@ one(struct restore *rs, struct folder *d, const struct later *l,
 			return 0;
 		}
 		if (err == EEXIST || err == EISDIR) {
-			(void)fault_sys(&f, FAULT_EXISTS, err,
+			(void)fault_sys(f, FAULT_EXISTS, err,
 			    "cannot be linked");
-			restore_warn(rs, key, 1, f.text);
+			restore_warn(rs, key, 1, f->text);
 			return 0;
 		}
 	}
-	return restore_file_plan(rs, d, key, it.e, NULL);
+	return restore_file_plan(rs, d, key, it.e, NULL, f);
 }
 
 int
@@ -250,11 +249,11 @@ restore_link_finish(struct restore *rs, struct fault *f)
 				continue;
 			}
 		}
-		rc = one(rs, d, &l, key);
+		rc = one(rs, d, &l, key, f);
 	}
 	if (d != NULL)
 		folder_leave(&rs->folders, d);
-	return rc == 0 ? 0 : fault_set(f, rc, "%s", fault_text(rc));
+	return rc;
 }
 
 void

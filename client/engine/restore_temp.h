@@ -13,7 +13,7 @@
 /* A new name. */
 void restore_temp_name(char name[static RESTORE_TEMP_SIZE]);
 
-/* A new file, locked for as long as it is open, under a new name.  -1: errno. */
+/* A new file under a new name, locked while it is open.  -1: errno. */
 int restore_temp_open(int dir, char name[static RESTORE_TEMP_SIZE]);
 
 /* Gives temp its real name; replace: even where there is one already (which

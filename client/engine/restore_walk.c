@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One entry after another, in key order: a folder comes before what is in it. */
+/* One entry after another, in key order: a folder before what is in it. */
 #include "client/engine/restore_impl.h"
 
 #include <errno.h>
@@ -271,8 +271,7 @@ one_entry(struct restore *rs, const struct tour_item *it, struct fault *f)
 		if (rc != 0)
 			return fault_set(f, rc, "out of memory");
 	}
-	rc = restore_file_plan(rs, top(rs)->d, key, it->e, link);
-	return rc == 0 ? 0 : fault_set(f, rc, "%s", fault_text(rc));
+	return restore_file_plan(rs, top(rs)->d, key, it->e, link, f);
 }
 
 static int

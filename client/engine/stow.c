@@ -12,7 +12,7 @@ struct stow {
 	struct reader *reader; /* owned */
 	uint8_t *sealed;       /* owned; room for one sealing */
 	size_t cap;
-	uint8_t hash[STOW_PIECES][HASH_LEN];
+	struct seal_mark mark[STOW_PIECES];
 	enum fresh_claim claim[STOW_PIECES];
 };
 
@@ -47,7 +47,7 @@ stow_free(struct stow *s)
 		return;
 	reader_free(s->reader);
 	free(s->sealed);
-	secret_wipe(s->hash, sizeof(s->hash));
+	secret_wipe(s->mark, sizeof(s->mark));
 	free(s);
 }
 
@@ -66,7 +66,7 @@ stow_reader(struct stow *s)
 /* One piece that this thread has claimed. */
 static int
 stow_one(struct stow *s, enum seal_kind kind, struct bytes piece,
-    const uint8_t *hash, const uint8_t *id, struct fault *f)
+    const struct seal_mark *mark, const uint8_t *id, struct fault *f)
 {
 	struct index_entry e;
 	struct place at;
@@ -75,7 +75,7 @@ stow_one(struct stow *s, enum seal_kind kind, struct bytes piece,
 	rc = reader_find(s->reader, id, &e, f);
 	if (rc != FAULT_NOT_FOUND)
 		return rc;
-	rc = seal_chunk(s->reader->seal, kind, piece, hash, s->sealed, &e);
+	rc = seal_chunk(s->reader->seal, kind, piece, mark, s->sealed, &e);
 	if (rc != 0)
 		return fault_set(f, rc, "sealing a chunk: %s", fault_text(rc));
 	rc = packer_add(s->packer, bytes_of(s->sealed, e.place.length), &e,
@@ -96,7 +96,7 @@ stow_pieces(struct stow *s, enum seal_kind kind, const struct bytes *piece,
 
 	if (n > STOW_PIECES)
 		return fault_set(f, FAULT_INTERNAL, "too many pieces");
-	rc = seal_ids(s->reader->seal, piece, n, s->hash, id);
+	rc = seal_ids(s->reader->seal, piece, n, s->mark, id);
 	if (rc == 0)
 		rc = fresh_claim(s->fresh, (const uint8_t (*)[CHUNK_ID_LEN])id,
 		    n, s->claim);
@@ -104,7 +104,7 @@ stow_pieces(struct stow *s, enum seal_kind kind, const struct bytes *piece,
 		return fault_set(f, rc, "naming chunks: %s", fault_text(rc));
 	for (size_t i = 0; i < n && rc == 0; i++)
 		if (s->claim[i] == FRESH_MINE)
-			rc = stow_one(s, kind, piece[i], s->hash[i], id[i], f);
+			rc = stow_one(s, kind, piece[i], &s->mark[i], id[i], f);
 	return rc;
 }
 

@@ -57,7 +57,8 @@ tour_open(struct reader *r, struct bytes base, struct tour **out,
 	if (rc < 0)
 		return node_fault(t, rc, f);
 	t->at_end = rc == 0;
-	if (base.n != 0 && (t->at_end || bytes_cmp(cursor_key(t->c), base) != 0))
+	if (base.n != 0 &&
+	    (t->at_end || bytes_cmp(cursor_key(t->c), base) != 0))
 		return fault_set(f, FAULT_NOT_FOUND, "not in the commit");
 	*out = take(t);
 	return 0;

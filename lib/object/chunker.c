@@ -3,11 +3,14 @@
  * The window digest H is linear, so it rolls: one step multiplies it by x, adds
  * T of the byte that comes in and takes away T·x^64 of the byte that goes out.
  * The digests of a batch of positions are AES-128 blocks that one call
- * encrypts; then the batch is scanned for the first cut.
+ * encrypts; then the batch is scanned for the first cut.  crypt/window.h does
+ * the same by vectors, where the processor has them.
  */
 #include "object/chunker.h"
 
+#include <assert.h>
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -15,14 +18,16 @@
 #include "crypt/kdf.h"
 #include "crypt/prp.h"
 #include "crypt/secret.h"
+#include "crypt/window.h"
 
-#define WINDOW 64u
-#define BATCH 1024u  /* positions in one call of the cipher */
-#define STREAMS 4u   /* rolled side by side, for the CPU's sake */
-#define CUT_BITS 19u /* one position in 2^19 cuts */
+#define BATCH 1024u /* positions in one call of the cipher */
+#define STREAMS 4u  /* rolled side by side, for the CPU's sake */
 #define SECRET_LEN (256u * 8u + PRP_KEY_LEN)
 
+static_assert(CHUNK_MIN >= WINDOW_LEN + WINDOW_PASS, "a pass has room");
+
 struct chunker {
+	struct window *vectors;    /* owned; NULL: portable */
 	uint64_t in[256];  /* T */
 	uint64_t out[256]; /* T·x^64 */
 	struct prp *prp;
@@ -35,6 +40,16 @@ static inline uint64_t
 times_x(uint64_t h)
 {
 	return h << 1 ^ (-(h >> 63) & 0x1b);
+}
+
+/* Whether to use vectors; SKERRY_CHUNKER=portable says no. */
+static bool
+use_vectors(void)
+{
+	const char *name = secure_getenv("SKERRY_CHUNKER");
+
+	return window_usable() &&
+	    (name == NULL || strcmp(name, "portable") != 0);
 }
 
 int
@@ -56,10 +71,12 @@ chunker_new(const struct dedup_key *key, struct chunker **out)
 		memcpy(&t, secret + 8 * i, 8);
 		c->in[i] = be64toh(t);
 		c->out[i] = c->in[i];
-		for (unsigned j = 0; j < WINDOW; j++)
+		for (unsigned j = 0; j < WINDOW_LEN; j++)
 			c->out[i] = times_x(c->out[i]);
 	}
 	rc = prp_new(secret + 256 * 8, &c->prp);
+	if (rc == 0 && use_vectors())
+		rc = window_new(c->in, secret + 256 * 8, &c->vectors);
 	if (rc != 0)
 		return rc;
 	*out = take(c);
@@ -69,8 +86,10 @@ chunker_new(const struct dedup_key *key, struct chunker **out)
 void
 chunker_free(struct chunker *c)
 {
-	if (c != NULL)
+	if (c != NULL) {
 		prp_free(c->prp);
+		window_free(c->vectors);
+	}
 	secret_free(c);
 }
 
@@ -81,13 +100,19 @@ chunker_freep(struct chunker **c)
 	*c = NULL;
 }
 
+const char *
+chunker_name(const struct chunker *c)
+{
+	return c->vectors != NULL ? "avx512" : "portable";
+}
+
 /* H of the window that ends before p. */
 static uint64_t
 window(const struct chunker *c, const uint8_t *p)
 {
 	uint64_t h = 0;
 
-	for (const uint8_t *q = p - WINDOW; q < p; q++)
+	for (const uint8_t *q = p - WINDOW_LEN; q < p; q++)
 		h = times_x(h) ^ c->in[*q];
 	return h;
 }
@@ -95,7 +120,7 @@ window(const struct chunker *c, const uint8_t *p)
 static inline uint64_t
 roll(const struct chunker *c, uint64_t h, const uint8_t *p)
 {
-	return times_x(h) ^ c->in[*p] ^ c->out[*(p - WINDOW)];
+	return times_x(h) ^ c->in[*p] ^ c->out[*(p - WINDOW_LEN)];
 }
 
 /* The digests of n positions from p on, into c->plain. */
@@ -106,7 +131,7 @@ digest(struct chunker *c, const uint8_t *p, size_t n)
 	uint64_t h[STREAMS];
 	uint64_t *o = c->plain;
 
-	if (part > WINDOW) {
+	if (part > WINDOW_LEN) {
 		for (size_t s = 0; s < STREAMS; s++)
 			h[s] = window(c, p + s * part);
 		for (size_t i = 0; i < part; i++) {
@@ -130,7 +155,7 @@ digest(struct chunker *c, const uint8_t *p, size_t n)
 static size_t
 scan(struct chunker *c, const uint8_t *p, size_t n)
 {
-	const uint64_t mask = htobe64((UINT64_C(1) << CUT_BITS) - 1);
+	const uint64_t mask = htobe64(WINDOW_MASK);
 
 	digest(c, p, n);
 	/* Does not fail with a good context; if it did, a chunk is longer. */
@@ -144,11 +169,12 @@ scan(struct chunker *c, const uint8_t *p, size_t n)
 	return n;
 }
 
-/* The portable search.  A vectorised one with the same results goes beside it,
- * chosen here.  Positions are from..to; to if none of from..to-1 cuts. */
+/* Positions are from..to; to if none of from..to-1 cuts. */
 static size_t
 first_cut(struct chunker *c, const uint8_t *p, size_t from, size_t to)
 {
+	if (c->vectors != NULL)
+		return window_find(c->vectors, p, from, to);
 	while (from < to) {
 		size_t n = to - from < BATCH ? to - from : BATCH;
 		size_t i = scan(c, p + from, n);

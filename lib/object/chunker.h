@@ -2,7 +2,9 @@
 /*
  * Cuts the data of a file into chunks by its content (spec/10-names.md,
  * Chunking).  A struct chunker holds secrets derived from the dedup key and
- * its own scratch; it belongs to one thread, make one per worker.
+ * its own scratch; it belongs to one thread, make one per worker.  The search is
+ * vectorised where the processor has AVX-512 VBMI, VAES and GFNI;
+ * SKERRY_CHUNKER=portable in the environment forbids that.  The cuts are alike.
  */
 #ifndef SKERRY_OBJECT_CHUNKER_H
 #define SKERRY_OBJECT_CHUNKER_H
@@ -21,6 +23,9 @@ struct chunker;
 int chunker_new(const struct dedup_key *key, struct chunker **out) must_check;
 void chunker_free(struct chunker *c);
 void chunker_freep(struct chunker **c);
+
+/* "portable" or "avx512". */
+const char *chunker_name(const struct chunker *c);
 
 /*
  * Length of the first chunk of p[0..n), 1..CHUNK_MAX; 0 where n is 0.  The

@@ -25,6 +25,12 @@
 /* A frame must win one part in GAIN, for opening it costs time. */
 #define GAIN 64u
 
+/* Pieces that are hashed in one go. */
+#define MARKS 256u
+
+/* One sealing in so many is checked by hashing again, too. */
+#define HASH_AGAIN 32u
+
 enum codec {
 	CODEC_NONE = 0,
 	CODEC_ZSTD = 1,
@@ -35,6 +41,7 @@ struct seal {
 	struct treehash *hash;
 	ZSTD_CCtx *zc;
 	ZSTD_DCtx *zd;
+	unsigned sealed; /* counts up to HASH_AGAIN */
 	bool has_dedup;
 	struct dedup_key *dedup; /* secret memory */
 	struct buf frame;        /* an opened frame */
@@ -128,15 +135,39 @@ seal_id(const struct seal *s, const uint8_t hash[static HASH_LEN],
 	kdf_prf(s->dedup->b, part, ARRAY_LEN(part), id);
 }
 
+/* The sums before the hashes, so that they cover what happens in between. */
+static int
+set_marks(struct seal *s, const struct bytes *piece, size_t n,
+    struct seal_mark *mark)
+{
+	uint8_t hash[MARKS][HASH_LEN];
+	int rc;
+
+	for (size_t i = 0; i < n; i++) {
+		rc = bulk_sum(s->bulk, piece[i], mark[i].sum);
+		if (rc != 0)
+			return rc;
+	}
+	rc = treehash_many(s->hash, piece, n, hash);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		memcpy(mark[i].hash, hash[i], HASH_LEN);
+	return rc;
+}
+
 int
 seal_ids(struct seal *s, const struct bytes *piece, size_t n,
-    uint8_t (*hash)[HASH_LEN], uint8_t (*id)[CHUNK_ID_LEN])
+    struct seal_mark *mark, uint8_t (*id)[CHUNK_ID_LEN])
 {
-	int rc = seal_hash(s, piece, n, hash);
+	for (size_t i = 0; i < n; i += MARKS) {
+		int rc = set_marks(s, piece + i, n - i < MARKS ? n - i : MARKS,
+		    mark + i);
 
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		seal_id(s, hash[i], id[i]);
-	return rc;
+		if (rc != 0)
+			return rc;
+	}
+	for (size_t i = 0; i < n; i++)
+		seal_id(s, mark[i].hash, id[i]);
+	return 0;
 }
 
 void
@@ -260,12 +291,26 @@ put(struct seal *s, const struct subject *sub, struct bytes plain, uint8_t *out,
 	return rc;
 }
 
+/* Whether content is what was marked. */
+static bool
+is_marked(struct seal *s, struct bytes content, const struct seal_mark *mark)
+{
+	uint8_t sum[BULK_SUM_LEN], hash[HASH_LEN];
+
+	if (bulk_sum(s->bulk, content, sum) != 0 ||
+	    memcmp(sum, mark->sum, sizeof(sum)) != 0)
+		return false;
+	if (s->sealed++ % HASH_AGAIN != 0)
+		return true;
+	return treehash_one(s->hash, content, hash) == 0 &&
+	    memcmp(hash, mark->hash, HASH_LEN) == 0;
+}
+
 /* [names]: whoever seals opens again and compares. */
 static int
 verify(struct seal *s, const struct subject *sub, struct bytes sealed,
-    const uint8_t hash[static HASH_LEN])
+    const struct seal_mark *mark)
 {
-	uint8_t got[HASH_LEN];
 	struct bytes content;
 	int rc;
 
@@ -274,15 +319,14 @@ verify(struct seal *s, const struct subject *sub, struct bytes sealed,
 	if (rc != 0)
 		return rc;
 	if (open_frame(s, sub, sealed, s->check.p, &content) != 0 ||
-	    treehash_one(s->hash, content, got) != 0 ||
-	    memcmp(got, hash, HASH_LEN) != 0)
+	    !is_marked(s, content, mark))
 		return FAULT_INTERNAL;
 	return 0;
 }
 
 int
 seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
-    const uint8_t hash[static HASH_LEN], uint8_t *out, struct index_entry *e)
+    const struct seal_mark *mark, uint8_t *out, struct index_entry *e)
 {
 	struct index_entry got = { .kind = (uint8_t)kind };
 	struct subject sub = { .kind = kind, .id = got.id, .key = &got.key };
@@ -293,11 +337,11 @@ seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
 	    plain.n > (kind == SEAL_ATTRS ? XATTR_MAX : CHUNK_MAX))
 		return FAULT_LIMIT;
 	got.plain_len = sub.plain_len = (uint32_t)plain.n;
-	seal_id(s, hash, got.id);
-	seal_fresh_key(s, hash, &got.key);
+	seal_id(s, mark->hash, got.id);
+	seal_fresh_key(s, mark->hash, &got.key);
 	rc = put(s, &sub, plain, out, &got.place.length);
 	if (rc == 0)
-		rc = verify(s, &sub, bytes_of(out, got.place.length), hash);
+		rc = verify(s, &sub, bytes_of(out, got.place.length), mark);
 	if (rc == 0)
 		*e = got;
 	return rc;
@@ -315,19 +359,21 @@ seal_ref(struct seal *s, enum seal_kind kind, struct bytes plain, uint8_t *out,
 {
 	struct ref got = { 0 };
 	struct subject sub = { .kind = kind, .id = got.hash, .key = &got.key };
+	struct seal_mark mark;
 	int rc;
 
 	assert(kind == SEAL_NODE || kind == SEAL_COMMIT);
 	if (plain.n == 0 || plain.n > ref_max(kind))
 		return FAULT_LIMIT;
 	got.plain_len = sub.plain_len = (uint32_t)plain.n;
-	rc = treehash_one(s->hash, plain, got.hash);
+	rc = set_marks(s, &plain, 1, &mark);
 	if (rc != 0)
 		return rc;
+	memcpy(got.hash, mark.hash, HASH_LEN);
 	seal_fresh_key(s, got.hash, &got.key);
 	rc = put(s, &sub, plain, out, &got.place.length);
 	if (rc == 0)
-		rc = verify(s, &sub, bytes_of(out, got.place.length), got.hash);
+		rc = verify(s, &sub, bytes_of(out, got.place.length), &mark);
 	if (rc == 0)
 		*ref = got;
 	return rc;

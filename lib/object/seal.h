@@ -2,7 +2,7 @@
 /*
  * Sealing and opening of chunks, nodes and commits (spec/10-names.md, Sealing):
  * codec, fresh hedged key, AEAD, and after each sealing an opening with a
- * compare.  A struct seal holds scratch and belongs to one thread.
+ * compare (doc/why/002-verify.md).  A struct seal holds scratch and belongs to one thread.
  *
  * To store pieces: seal_ids() for a batch, look each id up, and seal_chunk()
  * only what is new, straight into a pack.
@@ -28,6 +28,12 @@ enum seal_kind {
 	SEAL_NODE = 4,
 	SEAL_COMMIT = 5,
 	SEAL_BLOCK = 6,
+};
+
+/* What a piece was when it was named. */
+struct seal_mark {
+	uint8_t hash[HASH_LEN];
+	uint8_t sum[BULK_SUM_LEN];
 };
 
 struct seal;
@@ -58,22 +64,23 @@ int seal_hash(struct seal *s, const struct bytes *msg, size_t n,
 void seal_id(const struct seal *s, const uint8_t hash[static HASH_LEN],
     uint8_t id[static CHUNK_ID_LEN]);
 
-/* Treehash and chunk id of each of n pieces; hash has room for n too. */
+/* Mark and chunk id of each of n pieces; mark has room for n too. */
 int seal_ids(struct seal *s, const struct bytes *piece, size_t n,
-    uint8_t (*hash)[HASH_LEN], uint8_t (*id)[CHUNK_ID_LEN]) must_check;
+    struct seal_mark *mark, uint8_t (*id)[CHUNK_ID_LEN]) must_check;
 
 /* A fresh key for one sealing of content with this treehash. */
 void seal_fresh_key(const struct seal *s, const uint8_t hash[static HASH_LEN],
     struct seal_key *out);
 
 /*
- * Seals one piece of kind 1, 2 or 3, whose treehash is hash, to out, which has
- * seal_bound(plain.n) bytes of room.  Fills all of *e but place.object and
- * place.offset.  FAULT_INTERNAL where what was sealed does not open to content
- * of that treehash (a bit flipped); FAULT_LIMIT for an empty or too long piece.
+ * Seals one piece of kind 1, 2 or 3, which this seal gave mark, to out, which
+ * has seal_bound(plain.n) bytes of room.  Fills all of *e but place.object and
+ * place.offset.  FAULT_INTERNAL where what was sealed does not open to the
+ * content that was marked (a bit flipped); FAULT_LIMIT for an empty or too long
+ * piece.
  */
 int seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
-    const uint8_t hash[static HASH_LEN], uint8_t *out,
+    const struct seal_mark *mark, uint8_t *out,
     struct index_entry *e) must_check;
 
 /* The same for a node or commit; hashes it; fills all of *ref but place.object

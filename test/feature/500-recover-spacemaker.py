@@ -12,19 +12,22 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from hashlib import sha256
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.join(TOP, "test", "lib"), os.path.join(TOP, "recover")]
+sys.path.insert(0, os.path.join(TOP, "test", "lib"))
 RECOVER = os.path.join(TOP, "recover", "skerry-recover")
 VECTORS = os.path.join(TOP, "vectors", "python")
 
 import spacemaker as sm                                         # noqa: E402
-from skerry_recover import forms, names, space                  # noqa: E402
-from skerry_recover.check import Check                          # noqa: E402
-from skerry_recover.fault import Fault, show                    # noqa: E402
-from skerry_recover.restore import Restore                      # noqa: E402
+
+LOADER = SourceFileLoader("skerry_recover", RECOVER)
+reader = module_from_spec(spec_from_loader(LOADER.name, LOADER))
+LOADER.exec_module(reader)
 
 ROOT = os.geteuid() == 0
 WORK = tempfile.mkdtemp(prefix="skerry-500-")
@@ -118,18 +121,17 @@ def treehash_prf_and_hkdf_agree_with_known_answers():
     # SipHash: appendix A of its paper.
     assert sm.siphash(bytes(range(16)), bytes(range(15))) == \
         0xa129ca6149be45e5
-    for hkdf in sm.hkdf, names.hkdf:             # RFC 5869, A.3
+    for hkdf in sm.hkdf, reader.hkdf:             # RFC 5869, A.3
         assert hkdf(b"\x0b" * 22, b"", "", 42).hex().startswith(
             "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879e")
-    assert sm.treehash(b"").hex() == names.treehash(b"").hex() == names.sha256(
-        b"skerry treehash v1" + bytes(8) + names.sha256(b"")).hex()
+    assert sm.treehash(b"").hex() == reader.treehash(b"").hex() == sha256(
+        b"skerry treehash v1" + bytes(8) + sha256(b"").digest()).hexdigest()
     for n in (1, 32767, 32768, 32769, 65536, 65537, 1000000):
-        assert sm.treehash(sm.pattern(n)) == names.treehash(sm.pattern(n)), n
-    assert sm.prf(bytes(32), b"m") == names.prf(bytes(32), b"m")
+        assert sm.treehash(sm.pattern(n)) == reader.treehash(sm.pattern(n)), n
+    assert sm.prf(bytes(32), b"m") == reader.prf(bytes(32), b"m")
     # PADME of 16 KiB and its neighbours; steps of 2^(14-4) = 1024.
     assert [sm.padme(n) for n in (1, 2, 8, 9, 16384, 16385, 16777215)] == \
         [1, 2, 8, 10, 16384, 17408, 16777216]
-    assert names.base32(b"\x00\x44\x32\x14\xc7", 8) == "01234567"
 
 
 @test
@@ -145,24 +147,23 @@ def vectors_are_those_of_the_tree():
 def reader_agrees_with_vectors():
     vec = sm.vectors()
     node = bytes.fromhex(vec["tree.json"]["leaf"]["node"])
-    level, items = forms.parse_node(node)
-    items = list(items)
+    level, *items = reader.parse_node(node, None)
     assert level == 0
     assert [key.hex() for key, _ in items] == vec["tree.json"]["leaf"]["keys"]
     assert [entry.raw.hex() for _, entry in items] == \
         vec["tree.json"]["leaf"]["entries"]
-    level, items = forms.parse_node(bytes.fromhex(
-        vec["tree.json"]["inner"]["node"]))
-    assert (level, len(list(items))) == (1, 2)
+    level, *items = reader.parse_node(bytes.fromhex(
+        vec["tree.json"]["inner"]["node"]), None)
+    assert (level, len(items)) == (1, 2)
     for commit in vec["commit.json"]["commits"]:
-        forms.parse_commit(bytes.fromhex(commit["plain"]))
+        reader.parse_commit(bytes.fromhex(commit["plain"]))
     head = vec["head.json"]
-    opened = space.open_head(bytes.fromhex(head["head"]),
+    opened = reader.open_head(bytes.fromhex(head["head"]),
                              bytes.fromhex(head["space_key"]))
     assert opened.signature.hex() == head["sig"]
     code = vec["names.json"]["recovery"]
-    assert names.open_keyslot(
-        names.parse_recovery_code(code["code"].lower().replace("0", "o")),
+    assert reader.open_keyslot(
+        reader.parse_recovery_code(code["code"].lower().replace("0", "o")),
         bytes.fromhex(code["keyslot"]), bytes.fromhex(code["account"]),
         bytes.fromhex(code["space"]), 3).hex() == code["space_key"]
 
@@ -250,6 +251,7 @@ def opens_by_recovery_code():
 @test
 def checks_the_signature_by_the_chain():
     folder, _ = sample()
+    said = []
 
     def by_chain(links, *args):
         with open(path("chain"), "wb") as file:
@@ -257,6 +259,7 @@ def checks_the_signature_by_the_chain():
         status, _, err = recover(folder, "--log", "--chain", path("chain"),
                                  *args)
         assert "not checked" not in err
+        said.append(err)
         return status
 
     # The sample's keys again: they come from its seed.
@@ -277,14 +280,16 @@ def checks_the_signature_by_the_chain():
             (1, maker.keys, maker, 9),           # is there already
             (1, other[1], other, 9),             # adds itself
             (2, other[1], maker, 9),             # was never there
-            (2, maker.keys, maker, 13),          # a device may revoke itself
-            (2, maker.keys, sm.device(code), 13),
+            (2, maker.keys, maker, 0),           # a device may revoke itself
+            (2, maker.keys, sm.device(code), 0),
             (3, other[1], sm.device(code), 0),
             (4, other[1], maker, 7)):
         maker.chain = list(first)
         signer, ident = (by.signer, by.device) if by is maker else by[::2]
         maker.link(op, keys, signer, ident)
         assert by_chain(maker.chain) == wanted, (op, wanted)
+        assert ("was revoked" in said[-1]) == (
+            op == 2 and keys == maker.keys), said[-1]
     maker.chain = list(first)
     maker.link(1, other[1], maker.signer, maker.device)
     maker.link(2, other[1], maker.signer, maker.device)
@@ -314,12 +319,11 @@ def finds_its_prefix_and_refuses_others():
     os.makedirs(twin + "/depot/v1/not-a-prefix")
     assert recover(twin, "--list")[1].endswith(" x\n")
     assert recover(twin, "--log", key="first.key")[1].count("\n") == 2
-    assert recover(twin, "--log", "--prefix", other.prefix,
-                   key="first.key")[0] == 6
-    assert recover(twin, "--log", "--prefix", "0" * 32)[0] == 4
     assert recover(twin, "--log", "--head", twin + "/head")[0] == 0
-    assert recover(twin, "--log", "--head", twin + "/head", "--prefix",
-                   "0" * 32)[0] == 10
+    objects = os.path.join(twin, "depot", "v1", other.prefix)
+    os.rename(objects, objects + "-gone")
+    assert recover(twin, "--log", "--head", twin + "/head")[0] == 10
+    os.rename(objects + "-gone", objects)
     with open(twin + "/wrong.key", "w") as file:
         file.write("ab" * 32)
     assert recover(twin, "--log", key="wrong.key")[0] == 6
@@ -367,7 +371,7 @@ def named(lost, err):
     """Every lost file is named, by itself or by where a node begins."""
     lines = [line.partition(": ")[2] for line in err.splitlines()]
     ranges = [line for line in lines if "entries from here on" in line]
-    return all(ranges or any(line.startswith(show(name) + ": ")
+    return all(ranges or any(line.startswith(reader.show(name) + ": ")
                              for line in lines) for name in lost)
 
 
@@ -473,20 +477,30 @@ def a_bad_head_is_refused():
     assert recover(path("harm"), "--list")[0] == 4
 
 
+class Quiet(reader.Report):
+    """Keeps what was said, by path."""
+
+    def __init__(self):
+        super().__init__()
+        self.said = {}
+
+    def __call__(self, fault):
+        self.count += 1
+        self.said.setdefault(str(fault).partition(": ")[0], fault)
+
+
 def open_made(maker):
-    depot = space.Depot(maker.depot, maker.prefix)
-    head = space.open_head(maker.head, maker.space_key)
-    return space.Space(depot, next(space.history(depot, head)))
+    depot = reader.Depot(maker.depot, maker.prefix)
+    head = reader.open_head(maker.head, maker.space_key)
+    return reader.Space(depot, next(reader.history(depot, head)), Quiet())
 
 
 def problems(maker, out):
-    """What a restore of a hostile space says, key by key; then its check."""
-    said = {}
-    Restore(open_made(maker), out, lambda key, fault: said.setdefault(
-        key, fault)).run()
-    checked = []
-    Check(lambda key, fault: checked.append(key)).commit(open_made(maker))
-    return said, checked
+    """What a restore of a hostile space says, path by path; then its check."""
+    restored, checked = open_made(maker), open_made(maker)
+    reader.Restore(restored, out).run()
+    reader.check(checked, set())
+    return restored.report.said, checked.report.said
 
 
 @test
@@ -503,7 +517,7 @@ def a_hostile_tree_stays_inside_the_target():
         maker = sm.Maker(fresh(f"evil{number}"), seed=8)
         maker.commit(files)
         said, checked = problems(maker, path(f"evil{number}-out"))
-        assert bad.replace(b"/", b"\0") in said or not bad and said, said
+        assert bad.decode() in said or not bad and said, said
         assert checked
     assert os.listdir(outside) == [] and not os.path.exists(path("f"))
     assert os.path.exists(path("evil3-out/lost/b"))
@@ -511,10 +525,10 @@ def a_hostile_tree_stays_inside_the_target():
 
 @test
 def content_lists_have_levels():
-    kept = forms.CHUNK_MAX, forms.INLINE_MAX
+    kept = reader.CHUNK_MAX, reader.INLINE_MAX
     try:
-        forms.CHUNK_MAX = sm.CHUNK_MAX = 100
-        forms.INLINE_MAX = sm.INLINE_MAX = 120
+        reader.CHUNK_MAX = sm.CHUNK_MAX = 100
+        reader.INLINE_MAX = sm.INLINE_MAX = 120
         files = {b"l%02d" % n: sm.Item(content=[sm.pattern(n * 3), 7, b"e"],
                                        chunk=3) for n in range(1, 41, 3)}
         files[b"x"] = sm.Item(xattrs={b"user.k": bytes(99), b"user.j": b"j"})
@@ -528,7 +542,7 @@ def content_lists_have_levels():
         levels = {entry.level for _, entry in open_made(maker).walk()}
         assert levels == {0, 1, 2, 3}, levels
     finally:
-        forms.CHUNK_MAX, forms.INLINE_MAX = kept
+        reader.CHUNK_MAX, reader.INLINE_MAX = kept
         sm.CHUNK_MAX, sm.INLINE_MAX = kept
 
 
@@ -555,15 +569,15 @@ def an_index_of_several_blocks_and_fences_alike():
         out = prf(key, m)
         return bytes(8) + out[8:] if m[:2] == b"id" else out
     try:
-        sm.prf, old = alike, names.prf
-        names.prf = alike
+        sm.prf, old = alike, reader.prf
+        reader.prf = alike
         maker.commit(files)
         said, checked = problems(maker, path("index-out"))
         assert not said and not checked, said
         assert len(open_made(maker).commit.segments[0].fences) == 4
         assert not differs(files, path("index-out"), False)
     finally:
-        sm.prf, names.prf = prf, old
+        sm.prf, reader.prf = prf, old
 
 
 @test
@@ -594,14 +608,14 @@ def parsers_refuse_what_is_not_valid():
     def status(parse, data):
         try:
             parse(data)
-        except Fault as fault:
+        except reader.Fault as fault:
             return fault.status
         return 0
 
     def walk(data):
-        list(forms.parse_node(data)[1])
+        list(reader.parse_node(data, None))
 
-    for parse, good in (walk, node), (forms.parse_commit, commit):
+    for parse, good in (walk, node), (reader.parse_commit, commit):
         assert status(parse, good) == 0
         assert status(parse, good + b"\0") == 7
         assert status(parse, b"\2" + good[1:]) == 8
@@ -630,13 +644,13 @@ def parsers_refuse_what_is_not_valid():
         assert status(walk, sm.node(0, [(b"a", bad)])) == 7, bad
     for bad in (hole + hole, b"\2" + hole[1:], hole[:-1], bytes(37),
                 b"\1" + bytes(8)):
-        assert status(lambda data: list(forms.parse_list(
+        assert status(lambda data: list(reader.parse_list(
             iter([data]), True)), bad) == 7, bad
-    assert status(lambda data: list(forms.parse_list(
+    assert status(lambda data: list(reader.parse_list(
         iter([data]), False)), hole) == 7
     for bad in (sm.attributes({b"": b""}), sm.attributes({b"a": b"b"})[:-1],
                 sm.attributes({b"b": b""}) + sm.attributes({b"a": b""})):
-        assert status(forms.parse_attributes, bad) == 7, bad
+        assert status(reader.parse_attributes, bad) == 7, bad
     content = bytes(1000)
     packed = sm.compress(content)
     for bad in (b"\2" + content, b"\0" + content[1:], b"\0" + content + b"x",
@@ -644,8 +658,8 @@ def parsers_refuse_what_is_not_valid():
                 b"\1" + sm.compress(bytes(999)),
                 b"\1" + sm.compress(bytes(10**7)), b"\1" + content,
                 b"\1\x50\x2a\x4d\x18\0\0\0\0" + packed):
-        assert status(lambda data: names.unframe(data, 1000), bad) == 7, bad
-    assert names.unframe(b"\1" + packed, 1000) == content
+        assert status(lambda data: reader.unframe(data, 1000), bad) == 7, bad
+    assert reader.unframe(b"\1" + packed, 1000) == content
 
 
 def maker_entry(item):

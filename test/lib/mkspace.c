@@ -139,16 +139,17 @@ void
 mkspace_chunk(struct mkspace *m, enum seal_kind kind, struct bytes plain,
     uint8_t id[static CHUNK_ID_LEN])
 {
-	uint8_t hash[1][HASH_LEN], ids[1][CHUNK_ID_LEN];
+	uint8_t ids[1][CHUNK_ID_LEN];
+	struct seal_mark mark;
 	struct index_entry e;
 
-	assert_int_equal(seal_ids(m->seal, &plain, 1, hash, ids), 0);
+	assert_int_equal(seal_ids(m->seal, &plain, 1, &mark, ids), 0);
 	memcpy(id, ids[0], CHUNK_ID_LEN);
 	for (size_t i = 0; i < m->nindex; i++)
 		if (memcmp(m->index[i].id, id, CHUNK_ID_LEN) == 0)
 			return;
 	need_room(m, seal_bound(plain.n));
-	assert_int_equal(seal_chunk(m->seal, kind, plain, hash[0],
+	assert_int_equal(seal_chunk(m->seal, kind, plain, &mark,
 	    pack_tail(&m->pack), &e), 0);
 	e.place = pack_commit(&m->pack, e.place.length);
 	if (m->nindex == m->index_cap) {
@@ -426,6 +427,16 @@ mkspace_flip(struct mkspace *m, const uint8_t object[static ID_LEN],
 	byte ^= 0x10;
 	assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
 	close(fd);
+}
+
+void
+mkspace_truncate(struct mkspace *m, const uint8_t object[static ID_LEN],
+    uint64_t size)
+{
+	char path[256];
+
+	object_path(m, object, path);
+	assert_int_equal(truncate(path, (off_t)size), 0);
 }
 
 void

@@ -88,6 +88,8 @@ struct space *mkspace_open(struct mkspace *m);
 /* What happens to objects at bad depots. */
 void mkspace_flip(struct mkspace *m, const uint8_t object[static ID_LEN],
     uint64_t at);
+void mkspace_truncate(struct mkspace *m, const uint8_t object[static ID_LEN],
+    uint64_t size);
 void mkspace_remove(struct mkspace *m, const uint8_t object[static ID_LEN]);
 
 #endif

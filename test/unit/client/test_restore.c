@@ -15,6 +15,7 @@
 #include "net/text.h"
 #include "object/attrs.h"
 #include "object/key.h"
+#include "store/store_fault.h"
 
 static char warned[16384];
 
@@ -126,7 +127,8 @@ count_names(const struct mkspace *m, const char *path)
 
 	assert_non_null(d);
 	while ((e = readdir(d)) != NULL)
-		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+		n += strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0;
 	closedir(d);
 	return n;
 }
@@ -453,6 +455,58 @@ one_bad_object_costs_one_file(void **state)
 }
 
 static void
+what_lies_before_a_cut_is_restored(void **state)
+{
+	struct mkspace *m = *state;
+	struct bytes one = noise(20000), two = noise(20000);
+	struct run r = { 0 };
+	uint8_t cut[ID_LEN];
+
+	memcpy(cut, mkspace_object(m), ID_LEN);
+	mkspace_file(m, "one", one, 0, NULL);
+	mkspace_file(m, "two", two, 0, NULL);
+	mkspace_cut(m);
+	mkspace_commit(m, "");
+	mkspace_truncate(m, cut, 30000);
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	expect_file(m, "one", one);
+	expect_warning("two: object ");
+	assert_int_equal(r.res.failed, 1);
+	assert_int_equal(count_names(m, ""), 1);
+	free((void *)(uintptr_t)one.p);
+	free((void *)(uintptr_t)two.p);
+}
+
+static void
+a_depot_that_is_down_ends_it(void **state)
+{
+	struct mkspace *m = *state;
+	struct store_fault_plan plan = { .get_at = 5, .from_there_on = true };
+	struct store *faulty, *inner;
+	struct run r = { 0 };
+	struct fault f;
+	char path[32];
+
+	for (int i = 0; i < 50; i++) {
+		(void)snprintf(path, sizeof(path), "f%d", i);
+		mkspace_text(m, path, path);
+		mkspace_cut(m);
+	}
+	mkspace_commit(m, "");
+	assert_int_equal(m->store->ops->dup(m->store, &inner, &f), 0);
+	assert_int_equal(store_fault_open(inner, &plan, &faulty, &f), 0);
+	store_close(m->store);
+	m->store = faulty;
+	m->ses.store = faulty;
+	assert_int_equal(run(m, &r), FAULT_DEPOT);
+	assert_int_equal(r.f.code, FAULT_DEPOT);
+	assert_true(r.res.entries < 50);
+	assert_string_equal(warned, "");
+	/* No part is left, under any name. */
+	assert_int_equal(count_names(m, ""), r.res.entries);
+}
+
+static void
 lost_nodes_cost_their_entries(void **state)
 {
 	struct mkspace *m = *state;
@@ -673,6 +727,8 @@ main(void)
 		T(keeps_what_is_there_unless_told),
 		T(removes_leftovers),
 		T(one_bad_object_costs_one_file),
+		T(what_lies_before_a_cut_is_restored),
+		T(a_depot_that_is_down_ends_it),
 		T(lost_nodes_cost_their_entries),
 		T(hostile_names_do_not_escape),
 		T(a_symlink_is_no_folder),

@@ -193,7 +193,8 @@ sealings(void)
 	struct dedup_key dedup;
 	struct seal *s = NULL;
 	json_t *j = json_array();
-	uint8_t out[3000 + SEAL_OVERHEAD], hash[1][HASH_LEN];
+	uint8_t out[3000 + SEAL_OVERHEAD], id[1][CHUNK_ID_LEN];
+	struct seal_mark mark;
 	uint8_t text[INDEX_ENTRY_LEN], place[REF_LEN];
 
 	data_fill(VECTOR_DEDUP, &dedup, sizeof(dedup));
@@ -206,9 +207,9 @@ sealings(void)
 		struct ref r;
 		bool chunk = kind <= SEAL_ATTRS;
 
-		assert_int_equal(seal_hash(s, &m, 1, hash), 0);
+		assert_int_equal(seal_ids(s, &m, 1, &mark, id), 0);
 		if (chunk) {
-			assert_int_equal(seal_chunk(s, kind, m, hash[0], out,
+			assert_int_equal(seal_chunk(s, kind, m, &mark, out,
 					     &e), 0);
 			memset(e.place.object, 0, ID_LEN);
 			index_entry_encode(&e, text);

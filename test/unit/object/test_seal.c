@@ -30,12 +30,13 @@ chunk(uint8_t *plain, size_t n)
 {
 	struct sealed x = { .s = make(), .plain = plain, .n = n };
 	struct bytes m = bytes_of(plain, n);
-	uint8_t hash[1][HASH_LEN], id[1][CHUNK_ID_LEN];
+	uint8_t id[1][CHUNK_ID_LEN];
+	struct seal_mark mark;
 
 	x.out = malloc(seal_bound(n));
-	assert_int_equal(seal_ids(x.s, &m, 1, hash, id), 0);
+	assert_int_equal(seal_ids(x.s, &m, 1, &mark, id), 0);
 	assert_int_equal(
-	    seal_chunk(x.s, SEAL_DATA, m, hash[0], x.out, &x.e), 0);
+	    seal_chunk(x.s, SEAL_DATA, m, &mark, x.out, &x.e), 0);
 	assert_memory_equal(x.e.id, id[0], CHUNK_ID_LEN);
 	return x;
 }
@@ -231,18 +232,36 @@ seals_nodes_and_commits(void **state)
 }
 
 static void
-finds_that_the_hash_is_not_that_of_the_piece(void **state)
+finds_that_the_mark_is_not_that_of_the_piece(void **state)
 {
 	struct seal *s = make();
-	uint8_t plain[100] = { 1 }, hash[HASH_LEN] = { 0 };
+	uint8_t plain[100] = { 1 }, id[1][CHUNK_ID_LEN];
 	uint8_t out[100 + SEAL_OVERHEAD];
+	struct bytes m = bytes_of(plain, 100);
+	struct seal_mark mark, bad;
 	struct index_entry e;
 
 	(void)state;
-	assert_int_equal(seal_chunk(s, SEAL_DATA, bytes_of(plain, 100), hash,
-			     out, &e), FAULT_INTERNAL);
-	assert_int_equal(seal_chunk(s, SEAL_DATA, bytes_of(plain, 0), hash,
+	assert_int_equal(seal_ids(s, &m, 1, &mark, id), 0);
+	/* The first sealing is checked by its hash, too. */
+	bad = mark;
+	bad.hash[3] ^= 1;
+	assert_int_equal(seal_chunk(s, SEAL_DATA, m, &bad, out, &e),
+	    FAULT_INTERNAL);
+	bad = mark;
+	bad.sum[3] ^= 1;
+	assert_int_equal(seal_chunk(s, SEAL_DATA, m, &bad, out, &e),
+	    FAULT_INTERNAL);
+	assert_int_equal(seal_chunk(s, SEAL_DATA, bytes_of(plain, 0), &mark,
 			     out, &e), FAULT_LIMIT);
+	/* A bit that flips after naming, each one in turn. */
+	for (size_t i = 0; i < 800; i++) {
+		plain[i / 8] ^= (uint8_t)(1 << i % 8);
+		assert_int_equal(seal_chunk(s, SEAL_DATA, m, &mark, out, &e),
+		    FAULT_INTERNAL);
+		plain[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	assert_int_equal(seal_chunk(s, SEAL_DATA, m, &mark, out, &e), 0);
 	seal_free(s);
 }
 
@@ -256,7 +275,7 @@ main(void)
 		cmocka_unit_test(refuses_an_entry_that_says_otherwise),
 		cmocka_unit_test(refuses_bad_frames_and_wrong_content),
 		cmocka_unit_test(seals_nodes_and_commits),
-		cmocka_unit_test(finds_that_the_hash_is_not_that_of_the_piece),
+		cmocka_unit_test(finds_that_the_mark_is_not_that_of_the_piece),
 	};
 
 	return secret_init() != 0 ? 1 : cmocka_run_group_tests(t, NULL, NULL);
