@@ -2,11 +2,10 @@
 /* Making and showing an account: /v1/accounts, /v1/account. */
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "authority/keymsg.h"
 #include "authority/ledger.h"
 #include "authority/ledger_json.h"
+#include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "object/chain.h"
 
@@ -197,7 +196,7 @@ ledger_account_create(struct ledger *l, const struct ledger_call *c,
 		return fault_set(f, rc, "account: %s", fault_text(rc));
 
 	/* [authority] repeated with the same body, the same answer. */
-	SHA256(c->q->body.p, c->q->body.n, hash);
+	hash_sha256(&c->q->body, 1, hash);
 	rc = l->db->account_get(l->db, a.id, before, f);
 	if (rc == 0 && memcmp(hash, before, sizeof(hash)) == 0)
 		return ledger_json_done(json_object(), out);

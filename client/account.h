@@ -32,8 +32,8 @@ int account_append(struct cli *cli, struct authority *a, struct state *st,
     struct chain_make *make) must_check;
 
 /* Binds the state to the account's space, if the policy allows what the
- * authority says of it and this device is in the chain.  check: the account check
- * that its first entry must have, or NULL.  FAULT_TRUST, FAULT_DENIED. */
+ * authority says of it and this device is in the chain.  check: the account
+ * check that its first entry must have, or NULL.  FAULT_TRUST, FAULT_DENIED. */
 int account_bind(struct cli *cli, struct state *st,
     const struct answer_account *a, const char *check) must_check;
 

@@ -46,7 +46,7 @@ wipe_account(struct answer_account **a)
 	free(*a);
 }
 
-/* 1 where the account has this device now, and the state is bound; 0: not yet. */
+/* 1 where the account has this device and the state is bound; 0: not yet. */
 static int
 try_bind(struct cli *cli, struct authority *a, struct state *st,
     const char *check)
@@ -153,7 +153,8 @@ choose(struct cli *cli, struct state *st, const char *name)
 		name = st->policy->authorities[0].name;
 	if (name == NULL)
 		return cli_usage(cli,
-		    "the policy has several authorities: --authority is needed");
+		    "the policy has several authorities: --authority "
+		    "is needed");
 	if (policy_find_authority(st->policy, name) == NULL)
 		return fault_set(&cli->fault, FAULT_CONFIG,
 		    "policy: it has no authority %s", name);

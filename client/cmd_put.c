@@ -175,7 +175,8 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 		    (double)p->sent / 1048576, seconds);
 	if (p->renamed != 0)
 		cli_note(cli, "skerry: %" PRIu64 " paths were changed by "
-		    "another device too; yours are beside them as *.conflict-*\n",
+		    "another device too; yours are beside them as "
+		    "*.conflict-*\n",
 		    p->renamed);
 	if (p->left_out + p->unsteady == 0)
 		return 0;

@@ -398,7 +398,7 @@ session_move_head(struct session *s, uint64_t expect,
 	if (rc != 0)
 		rc = fault_add(f, rc, "commit %" PRIu64 " was made, but this "
 		    "device could not note it", number);
-	/* The next put, or a reader that asks the authority, makes up for it. */
+	/* The next put, or a reader that asks the authority, mends it. */
 	(void)!s->store->ops->head_put(s->store, head, &scrap);
 	return rc;
 }

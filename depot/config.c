@@ -9,7 +9,7 @@
 #include <cyaml/cyaml.h>
 
 #include "depot/gate.h"
-#include "depot/sock.h"
+#include "net/sock.h"
 
 #define CONNECTIONS_MAX 1000000u
 #define THREADS_MAX 1024u

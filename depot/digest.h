@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SHA-256 of bodies as they arrive, and the fields of RFC 9530 in the one form
- * that spec/40-depot.md knows: sha-256=:base64:. */
+/* SHA-256 of files, and the fields of RFC 9530 in the one form that
+ * spec/40-depot.md knows: sha-256=:base64:. */
 #ifndef SKERRY_DEPOT_DIGEST_H
 #define SKERRY_DEPOT_DIGEST_H
 
@@ -12,17 +12,6 @@
 
 #define DIGEST_LEN 32
 #define DIGEST_FIELD_LEN 54 /* characters */
-
-struct digest; /* opaque */
-
-/* NULL when out of memory. */
-struct digest *digest_new(void);
-void digest_update(struct digest *d, const void *p, size_t n);
-
-/* Once, as the last call before digest_free. */
-void digest_final(struct digest *d, uint8_t out[static DIGEST_LEN]);
-void digest_free(struct digest *d);
-void digest_freep(struct digest **d);
 
 /* Of the whole file, by pread.  FAULT_IO, FAULT_MEMORY. */
 int digest_of_fd(int fd, uint8_t out[static DIGEST_LEN],

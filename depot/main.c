@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,6 @@
 
 #include <gnutls/gnutls.h>
 #include <jansson.h>
-#include <openssl/crypto.h>
 
 #include "base/bytes.h"
 #include "base/logline.h"
@@ -24,8 +22,9 @@
 #include "depot/config.h"
 #include "depot/confine.h"
 #include "depot/front.h"
-#include "depot/sock.h"
 #include "depot/store_dir.h"
+#include "net/sock.h"
+#include "net/text.h"
 
 #define PEM_MAX 1048576
 #define DEFAULT_CONNECTIONS 4096
@@ -83,12 +82,9 @@ read_keys(struct depot *d, struct fault *f)
 
 	for (unsigned i = 0; i < c->authority_keys_count; i++) {
 		const char *s = c->authority_keys[i];
-		size_t n;
 
-		if (sodium_base642bin(keys[i].b, sizeof(keys[i].b), s,
-			strlen(s), NULL, &n, NULL,
-			sodium_base64_VARIANT_ORIGINAL) != 0 ||
-		    n != sizeof(keys[i].b))
+		if (text_b64_parse(s, strlen(s), keys[i].b,
+			sizeof(keys[i].b)) != 0)
 			return fault_set(f, FAULT_CONFIG, "authority_keys: "
 			    "'%s' is not 32 bytes of base64", s);
 	}
@@ -266,8 +262,7 @@ main(int argc, char **argv)
 		return usage_error();
 	/* The libraries read files at first use that are out of reach later. */
 	json_object_seed(0);
-	if (secret_init() != 0 || gnutls_global_init() != 0 ||
-	    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
+	if (secret_init() != 0 || gnutls_global_init() != 0)
 		return fault_exit(FAULT_INTERNAL);
 	if (strcmp(argv[1], "--config") == 0)
 		rc = run(argv[2], &f);

@@ -60,7 +60,7 @@ struct request {
 	enum metrics_verb verb;
 	uint64_t length, received; /* of the body */
 	struct store_upload *upload;
-	struct digest *digest;
+	struct hash *digest;
 	uint8_t want[DIGEST_LEN]; /* as the client said */
 	uint8_t head[STORE_HEAD_LEN];
 	struct reply reply;

@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 
 #include "base/logline.h"
+#include "crypt/hash.h"
 #include "depot/dirfs.h"
 #include "depot/hex.h"
 #include "depot/range.h"
@@ -74,7 +75,7 @@ check_body_fields(struct request *r)
 	    digest_parse(r->fields.content_digest, r->want) != 0)
 		reply_error(&r->reply, REPLY_MALFORMED, 0,
 		    "Content-Digest with one sha-256 is needed");
-	else if ((r->digest = digest_new()) == NULL)
+	else if ((r->digest = hash_new()) == NULL)
 		reply_error(&r->reply, REPLY_BUSY, 0, "try again later");
 	return r->reply.response == NULL;
 }
@@ -85,7 +86,7 @@ check_digest(struct request *r)
 {
 	uint8_t got[DIGEST_LEN];
 
-	digest_final(r->digest, got);
+	hash_final(r->digest, got);
 	if (memcmp(got, r->want, sizeof(got)) == 0)
 		return true;
 	reply_error(&r->reply, REPLY_MALFORMED, 0,
@@ -130,7 +131,7 @@ serve_body(struct request *r, const void *p, size_t n)
 
 	if (r->digest == NULL)
 		return;
-	digest_update(r->digest, p, n);
+	hash_update(r->digest, p, n);
 	if (r->upload == NULL) {
 		if (r->received <= sizeof(r->head))
 			memcpy(r->head + (r->received - n), p, n);

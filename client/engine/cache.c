@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sodium.h>
+#include "net/text.h"
 
 /* "ab/<object, hex>.<offset, hex>": two hex digits of fan-out. */
 #define NAME_SIZE 64
@@ -21,7 +21,7 @@ name_of(const struct place *place, char out[static NAME_SIZE])
 {
 	char hex[2 * ID_LEN + 1];
 
-	sodium_bin2hex(hex, sizeof(hex), place->object, ID_LEN);
+	text_hex(place->object, ID_LEN, hex, sizeof(hex));
 	(void)snprintf(out, NAME_SIZE, "%.2s/%s.%08x", hex, hex,
 	    place->offset);
 }

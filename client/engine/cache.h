@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Sealings that this device fetched or made, kept as they are at the depot: tree
- * nodes, index blocks, commits.  Nothing here can be read without the space key,
- * and nothing is believed: what is read is opened and checked like the depot's.
+ * Sealings that this device fetched or made, kept as they are at the depot:
+ * tree nodes, index blocks, commits.  Nothing here can be read without the
+ * space key, and nothing is believed: what is read is opened and checked like
+ * the depot's.
  * Safe for many threads and many processes.
  */
 #ifndef SKERRY_CLIENT_ENGINE_CACHE_H

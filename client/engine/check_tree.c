@@ -93,16 +93,13 @@ entry_state(struct visit *v, const struct tree_entry *e, struct fault *f)
 }
 
 static const char *
-why(int code)
+why(const struct visit *v, int code)
 {
-	switch (code) {
-	case FAULT_MISSING:
-		return "the index does not have a chunk that the tree names";
-	case FAULT_TAMPERED:
+	if (v->affected)
 		return "its content at the depot is missing or was altered";
-	default:
-		return "index and tree do not agree";
-	}
+	if (code == FAULT_MISSING)
+		return "the index does not have a chunk that the tree names";
+	return "index and tree do not agree";
 }
 
 static int
@@ -128,7 +125,8 @@ visit_entry(struct visit *v, const struct node_iter *it, struct fault *f)
 	rc = entry_state(v, &it->entry, f);
 	if (rc == 0 || !fetch_is_local(rc))
 		return rc;
-	found(v, CHECK_PATH, key, rc, f->text[0] != '\0' ? f->text : why(rc));
+	found(v, CHECK_PATH, key, rc, f->text[0] != '\0' ? f->text :
+	    why(v, rc));
 	*f = (struct fault){ 0 };
 	return 0;
 }

@@ -4,8 +4,8 @@
  * may add.  What the depot has acknowledged is written to the journal, so that
  * an interrupted put does not send it again.
  *
- * Invariants: (1) at most one pack is open; (2) PACKER_PACKS buffers exist, each
- * free, open, waiting or under way; (3) after the first failure nothing is
+ * Invariants: (1) at most one pack is open; (2) PACKER_PACKS buffers exist,
+ * each free, open, waiting or under way; (3) after the first failure nothing is
  * accepted and every call returns it.
  */
 #ifndef SKERRY_CLIENT_ENGINE_PACKER_H

@@ -4,8 +4,8 @@
  * them over; each comes back to it, in the same order, with the ids of its
  * pieces.
  *
- * Invariant: the slabs are a ring; from tail on `under_way` of them are with the
- * workers or done, the one after them is being filled.
+ * Invariant: the slabs are a ring; from tail on `under_way` of them are with
+ * the workers or done, the one after them is being filled.
  */
 #ifndef SKERRY_CLIENT_ENGINE_POOL_H
 #define SKERRY_CLIENT_ENGINE_POOL_H

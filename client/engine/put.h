@@ -21,7 +21,7 @@ struct put_source {
 
 struct put {
 	struct session *ses;
-	const struct put_source *source; /* sorted by key; none within another */
+	const struct put_source *source; /* sorted by key; none in another */
 	size_t sources;
 	const char *message; /* for the commit */
 	struct progress *progress;

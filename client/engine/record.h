@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The new tree in the making: a queue of what comes next in key order, which is
- * taken from the front into the builder as soon as the front's chunks are known.
+ * taken from the front into the builder as soon as its chunks are known.
  * All of it belongs to one thread.
  */
 #ifndef SKERRY_CLIENT_ENGINE_RECORD_H

@@ -9,10 +9,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "base/wr.h"
 #include "client/engine/xattrs.h"
+#include "crypt/hash.h"
 #include "crypt/kdf.h"
 
 /* How often a file that changes is read again. */
@@ -29,16 +28,14 @@ source_init(struct source *s, const struct dedup_key *dedup)
 static uint64_t
 link_id(const struct source *s, const struct stat *st)
 {
-	uint8_t in[16], out[crypto_shorthash_BYTES];
-	uint64_t v = 0;
+	uint8_t in[16];
+	uint64_t v;
 
 	for (unsigned i = 0; i < 8; i++) {
 		in[i] = (uint8_t)((uint64_t)st->st_dev >> (56 - 8 * i));
 		in[8 + i] = (uint8_t)((uint64_t)st->st_ino >> (56 - 8 * i));
 	}
-	(void)crypto_shorthash(out, in, sizeof(in), s->link_key);
-	for (unsigned i = 8; i-- > 0;)
-		v = v << 8 | out[i];
+	v = hash_sip(s->link_key, bytes_of(in, sizeof(in)));
 	return v == 0 ? 1 : v;
 }
 

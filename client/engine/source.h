@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Turns what lies on the device into records: metadata, and content by slabs. */
+/* Turns what lies on the device into records: metadata, content by slabs. */
 #ifndef SKERRY_CLIENT_ENGINE_SOURCE_H
 #define SKERRY_CLIENT_ENGINE_SOURCE_H
 

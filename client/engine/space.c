@@ -7,11 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "client/state.h"
 #include "crypt/kdf.h"
 #include "crypt/secret.h"
+#include "net/text.h"
 #include "object/list.h"
 
 struct space_block {
@@ -95,7 +94,8 @@ open_head(struct space *sp, struct bulk *b, struct fault *f)
 	    (struct head_lookup){ .find = find_signer, .arg = &who }, raw,
 	    &sp->head);
 	if (rc != 0)
-		return fault_add(f, rc, "head %llu", (unsigned long long)number);
+		return fault_add(f, rc, "head %llu",
+		    (unsigned long long)number);
 	sp->has_head = true;
 	return 0;
 }
@@ -142,7 +142,8 @@ space_reopen(struct space *sp, struct fault *f)
 		return load_head_commit(sp, f);
 	rc = first_dedup(sp->ses, &sp->commit.dedup);
 	if (rc != 0)
-		return fault_set(f, rc, "the space's first key was not released");
+		return fault_set(f, rc,
+		    "the space's first key was not released");
 	return 0;
 }
 
@@ -290,7 +291,7 @@ at_place(struct fault *f, int rc, const struct place *p)
 {
 	char hex[2 * ID_LEN + 1];
 
-	sodium_bin2hex(hex, sizeof(hex), p->object, ID_LEN);
+	text_hex(p->object, ID_LEN, hex, sizeof(hex));
 	return fault_add(f, rc, "object %s at %u", hex, p->offset);
 }
 

@@ -62,7 +62,7 @@ int space_commit(struct reader *r, uint64_t number, struct commit *out,
 
 struct reader {
 	struct space *space;        /* borrowed */
-	const struct commit *commit; /* whose index reader_find uses; borrowed */
+	const struct commit *commit; /* for reader_find; borrowed */
 	struct store *store;        /* owned */
 	struct seal *seal;          /* owned */
 	struct buf sealed;          /* scratch */

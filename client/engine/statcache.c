@@ -8,11 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "base/rd.h"
 #include "base/wr.h"
+#include "crypt/hash.h"
 #include "crypt/kdf.h"
+#include "net/text.h"
 #include "object/limits.h"
 
 #define MAGIC "SKSTAT1"
@@ -22,7 +22,7 @@
 struct statcache {
 	int dir; /* borrowed */
 	char name[NAME_SIZE], temp[NAME_SIZE];
-	uint8_t fp_key[crypto_shorthash_KEYBYTES];
+	uint8_t fp_key[HASH_SIP_KEY_LEN];
 
 	FILE *in; /* NULL at its end */
 	struct buf in_key;
@@ -37,12 +37,7 @@ struct statcache {
 static uint64_t
 fp(const struct statcache *c, const void *p, size_t n)
 {
-	uint8_t h[crypto_shorthash_BYTES];
-	uint64_t v;
-
-	(void)crypto_shorthash(h, p, n, c->fp_key);
-	memcpy(&v, h, sizeof(v));
-	return v;
+	return hash_sip(c->fp_key, bytes_of(p, n));
 }
 
 uint64_t
@@ -181,7 +176,7 @@ statcache_open(int dir, const char *source, struct bytes key,
 	kdf_prf(dedup->b, part, 2, h);
 	memcpy(id, h, sizeof(id));
 	memcpy(c->fp_key, h + 16, sizeof(c->fp_key));
-	sodium_bin2hex(hex, sizeof(hex), id, sizeof(id));
+	text_hex(id, sizeof(id), hex, sizeof(hex));
 	(void)snprintf(c->name, sizeof(c->name), "stat.%s", hex);
 	/* One put at a time has the folder (journal_open): what a crashed one
 	 * left is written over. */

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypt/hash.h"
 
+#include <assert.h>
 #include <endian.h>
+#include <openssl/evp.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* OpenSSL's, which uses the processor's SHA instructions. */
+struct hash {
+	EVP_MD_CTX *ctx;
+};
 
 void
 hash_sha256(const struct bytes *part, size_t n, uint8_t out[static 32])
@@ -16,6 +24,19 @@ hash_sha256(const struct bytes *part, size_t n, uint8_t out[static 32])
 	crypto_hash_sha256_final(&st, out);
 }
 
+void
+hash_hmac(const uint8_t key[static 32], const struct bytes *part, size_t n,
+    uint8_t out[static 32])
+{
+	crypto_auth_hmacsha256_state st;
+
+	crypto_auth_hmacsha256_init(&st, key, 32);
+	for (size_t i = 0; i < n; i++)
+		crypto_auth_hmacsha256_update(&st, part[i].p, part[i].n);
+	crypto_auth_hmacsha256_final(&st, out);
+	sodium_memzero(&st, sizeof(st));
+}
+
 uint64_t
 hash_sip(const uint8_t key[static HASH_SIP_KEY_LEN], struct bytes msg)
 {
@@ -25,4 +46,49 @@ hash_sip(const uint8_t key[static HASH_SIP_KEY_LEN], struct bytes msg)
 	crypto_shorthash(out, msg.p, msg.n, key);
 	memcpy(&v, out, sizeof(v));
 	return le64toh(v);
+}
+
+struct hash *
+hash_new(void)
+{
+	struct hash *h defer(hash_freep) = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	h->ctx = EVP_MD_CTX_new();
+	if (h->ctx == NULL ||
+	    EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1)
+		return NULL;
+	return take(h);
+}
+
+void
+hash_update(struct hash *h, const void *p, size_t n)
+{
+	int ok = EVP_DigestUpdate(h->ctx, p, n);
+
+	assert(ok == 1);
+}
+
+void
+hash_final(struct hash *h, uint8_t out[static 32])
+{
+	int ok = EVP_DigestFinal_ex(h->ctx, out, NULL);
+
+	assert(ok == 1);
+}
+
+void
+hash_free(struct hash *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+void
+hash_freep(struct hash **h)
+{
+	hash_free(*h);
 }

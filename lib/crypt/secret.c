@@ -16,7 +16,8 @@ secret_init(void)
 {
 	const struct rlimit none = { 0, 0 };
 
-	if (sodium_init() < 0 || OPENSSL_init_crypto(0, NULL) != 1)
+	if (sodium_init() < 0 ||
+	    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
 		return FAULT_INTERNAL;
 	if (setrlimit(RLIMIT_CORE, &none) != 0)
 		return FAULT_INTERNAL;

@@ -414,6 +414,16 @@ examine(const struct window *w, uint64_t m, const uint8_t *p, size_t stride,
 	return best;
 }
 
+/* Asks for two lines of the cache; past the end of the data it does nothing. */
+inline_always void
+fetch(const uint8_t *p, size_t at)
+{
+	const uintptr_t line = (uintptr_t)p + at;
+
+	_mm_prefetch((const void *)line, _MM_HINT_T0);
+	_mm_prefetch((const void *)(line + 64), _MM_HINT_T0);
+}
+
 /* The first cut in p[0..n), n a multiple of LANES * STEPS, at or after from;
  * else p + n. */
 static const uint8_t *
@@ -432,7 +442,10 @@ pass(struct window *w, const uint8_t *p, size_t n, const uint8_t *from)
 
 		turn(p + at, stride, in);
 		for (unsigned t = 0; t < STEPS; t += 2) {
-			uint64_t m = step(w, in[t], out[t], h[0], h[1]);
+			uint64_t m;
+
+			fetch(p, n + (at + t) * LANES);
+			m = step(w, in[t], out[t], h[0], h[1]);
 
 			if (__builtin_expect(m != 0, 0))
 				best = examine(w, m, p + at + t, stride, from,

@@ -8,11 +8,11 @@
 
 #include "base/fault.h"
 #include "crypt/paseto.h"
+#include "net/text.h"
 
 #define TOKEN_MAX 2048 /* characters; spec/40 */
 #define MEMBERS 7
 #define VERSION 1
-#define HEX_LEN (2 * ID_LEN)
 
 static const struct {
 	enum capability_verb bit;
@@ -32,35 +32,13 @@ json_freep(json_t **j)
 	json_decref(*j);
 }
 
-static void
-prefix_format(const uint8_t prefix[ID_LEN], char out[HEX_LEN + 1])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < ID_LEN; i++) {
-		out[2 * i] = digits[prefix[i] >> 4];
-		out[2 * i + 1] = digits[prefix[i] & 15];
-	}
-	out[HEX_LEN] = '\0';
-}
-
 static int
 prefix_parse(const json_t *j, uint8_t out[ID_LEN])
 {
-	static const char digits[] = "0123456789abcdef";
 	const char *s = json_string_value(j);
 
-	if (s == NULL || json_string_length(j) != HEX_LEN)
-		return FAULT_MALFORMED;
-	memset(out, 0, ID_LEN);
-	for (size_t i = 0; i < HEX_LEN; i++) {
-		const char *d = memchr(digits, s[i], 16);
-
-		if (d == NULL)
-			return FAULT_MALFORMED;
-		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (d - digits));
-	}
-	return 0;
+	return s == NULL ? FAULT_MALFORMED :
+	    text_hex_parse(s, json_string_length(j), out, ID_LEN);
 }
 
 static int
@@ -146,10 +124,6 @@ capability_verify(const struct sign_pub *pub, struct bytes token,
 
 	if (token.n > TOKEN_MAX)
 		return FAULT_LIMIT;
-	/* libsodium 1.0.18 takes some bytes above 0x7f for base64 digits. */
-	for (size_t i = 0; i < token.n; i++)
-		if (token.p[i] > 0x7f)
-			return FAULT_MALFORMED;
 	rc = paseto_verify(pub, token, &payload);
 	if (rc != 0)
 		return rc;
@@ -190,13 +164,13 @@ capability_issue(const struct sign_key *key, const struct capability *cap,
 {
 	struct buf token defer(buf_wipe) = buf_init(TOKEN_MAX);
 	json_t *j defer(json_freep) = NULL;
-	char prefix[HEX_LEN + 1], payload[TOKEN_MAX];
+	char prefix[TEXT_HEX_SIZE(ID_LEN)], payload[TOKEN_MAX];
 	size_t n;
 	int rc;
 
 	if (!valid(cap))
 		return FAULT_MALFORMED;
-	prefix_format(cap->prefix, prefix);
+	text_hex(cap->prefix, ID_LEN, prefix, sizeof(prefix));
 	j = json_pack("{s:i, s:s, s:s, s:o, s:I, s:I, s:I}", "v", VERSION,
 	    "depot", cap->depot, "prefix", prefix, "verbs",
 	    verbs_json(cap->verbs), "quota", (json_int_t)cap->quota, "nbf",

@@ -372,6 +372,13 @@ set_request(struct http *h, struct transfer *t, const char *url,
 	return rc;
 }
 
+/* Who the peer is, for messages. */
+static const char *
+role(const struct http *h)
+{
+	return h->peer.fault == FAULT_DEPOT ? "depot" : "authority";
+}
+
 static int
 fault_of(const struct http *h, const struct transfer *t, CURLcode rc,
     struct fault *f)
@@ -386,27 +393,30 @@ fault_of(const struct http *h, const struct transfer *t, CURLcode rc,
 		return fault_set(f, FAULT_INTERRUPTED, "interrupted");
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
-		return fault_set(f, FAULT_TRUST, "%s: %s", h->peer.url, why);
+		return fault_set(f, FAULT_TRUST, "%s %s: %s", role(h),
+		    h->peer.url, why);
 	case CURLE_SSL_CACERT_BADFILE:
 		return fault_set(f, FAULT_CONFIG,
-		    "%s: its certificate authority is not valid PEM",
-		    h->peer.url);
+		    "%s %s: its certificate authority is not valid PEM",
+		    role(h), h->peer.url);
 	case CURLE_OUT_OF_MEMORY:
-		return fault_set(f, FAULT_MEMORY, "%s: out of memory",
-		    h->peer.url);
+		return fault_set(f, FAULT_MEMORY, "%s %s: out of memory",
+		    role(h), h->peer.url);
 	case CURLE_WRITE_ERROR:
 		if (t->overflow)
 			return fault_set(f, FAULT_LIMIT,
-			    "%s: answer of more than %zu bytes", h->peer.url,
-			    t->req->out_max);
+			    "%s %s: answer of more than %zu bytes", role(h),
+			    h->peer.url, t->req->out_max);
 		break;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
-		return fault_set(f, FAULT_CONFIG, "%s: %s", h->peer.url, why);
+		return fault_set(f, FAULT_CONFIG, "%s %s: %s", role(h),
+		    h->peer.url, why);
 	default:
 		break;
 	}
-	return fault_set(f, h->peer.fault, "%s: %s", h->peer.url, why);
+	return fault_set(f, h->peer.fault, "%s %s: %s", role(h), h->peer.url,
+	    why);
 }
 
 static void
@@ -459,11 +469,8 @@ http_do(struct http *h, const struct http_request *req,
 	}
 	(void)curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
 	bad = fault_of(h, &t, rc, f);
-	if (bad == FAULT_INTERRUPTED)
-		return bad;
 	if (bad != 0)
-		return fault_add(f, bad, "%s", h->peer.fault == FAULT_DEPOT ?
-		    "depot" : "authority");
+		return bad;
 	(void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	got.status = (unsigned)status;
 	*ans = got;

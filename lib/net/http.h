@@ -25,7 +25,7 @@ struct http_wire {
 struct http_peer {
 	const char *url;  /* https://host[:port], no path; borrowed */
 	const char *ca;   /* PEM; borrowed */
-	int fault;        /* FAULT_DEPOT or FAULT_AUTHORITY: cannot be reached */
+	int fault;        /* not reached: FAULT_DEPOT or FAULT_AUTHORITY */
 	struct http_wire *wire;   /* borrowed */
 	const atomic_bool *stop;  /* true: give up with FAULT_INTERRUPTED */
 };
@@ -40,7 +40,7 @@ void http_closep(struct http **h);
 
 struct http_request {
 	const char *method, *path;  /* path begins with a slash */
-	const char *const *headers; /* "Name: value", NULL at the end; or NULL */
+	const char *const *headers; /* "Name: value", NULL last; or NULL */
 	struct bytes body;          /* sent if method is PUT or POST */
 	uint8_t *out;               /* the answer's body goes here … */
 	size_t out_max;             /* … and a longer one is FAULT_LIMIT */

@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "base/fault.h"
+#include "crypt/hash.h"
 #include "crypt/sign.h"
 #include "net/text.h"
 
@@ -56,7 +55,7 @@ httpsig_digest(struct bytes body, char out[static 64])
 {
 	uint8_t h[32];
 
-	SHA256(body.p == NULL ? (const uint8_t *)"" : body.p, body.n, h);
+	hash_sha256(&body, 1, h);
 	bytes_field(DIGEST_LABEL, h, sizeof(h), out, 64);
 }
 

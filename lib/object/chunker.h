@@ -2,8 +2,8 @@
 /*
  * Cuts the data of a file into chunks by its content (spec/10-names.md,
  * Chunking).  A struct chunker holds secrets derived from the dedup key and
- * its own scratch; it belongs to one thread, make one per worker.  The search is
- * vectorised where the processor has AVX-512 VBMI, VAES and GFNI;
+ * its own scratch; it belongs to one thread, make one per worker.  The search
+ * is vectorised where the processor has AVX-512 VBMI, VAES and GFNI;
  * SKERRY_CHUNKER=portable in the environment forbids that.  The cuts are alike.
  */
 #ifndef SKERRY_OBJECT_CHUNKER_H

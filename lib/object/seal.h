@@ -2,7 +2,8 @@
 /*
  * Sealing and opening of chunks, nodes and commits (spec/10-names.md, Sealing):
  * codec, fresh hedged key, AEAD, and after each sealing an opening with a
- * compare (doc/why/002-verify.md).  A struct seal holds scratch and belongs to one thread.
+ * compare (doc/why/002-verify.md).  A struct seal holds scratch and belongs to
+ * one thread.
  *
  * To store pieces: seal_ids() for a batch, look each id up, and seal_chunk()
  * only what is new, straight into a pack.

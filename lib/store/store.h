@@ -26,7 +26,8 @@ struct store_ops {
 	    struct bytes data, struct fault *f);
 
 	/* Exactly len bytes from offset into out.  FAULT_MISSING (no such
-	 * object, or it is shorter), FAULT_DENIED, FAULT_EXPIRED, FAULT_DEPOT. */
+	 * object, or it is shorter), FAULT_DENIED, FAULT_EXPIRED,
+	 * FAULT_DEPOT. */
 	int (*get)(struct store *s, const uint8_t object[static ID_LEN],
 	    uint64_t offset, size_t len, uint8_t *out, struct fault *f);
 

@@ -10,7 +10,7 @@ struct store_http_config {
 	struct http_peer peer;
 	uint8_t prefix[ID_LEN];
 	const char *capability; /* token; borrowed */
-	unsigned retries;       /* of a request that found no depot, or got 5xx */
+	unsigned retries;       /* of a request that got no answer, or 5xx */
 };
 
 /* What config points to must outlive the store and its dups. */

@@ -269,6 +269,23 @@ def client_full():
         e.lock()
 
 
+def cache_full():
+    with Disk("64k") as disk:
+        if not disk.good:
+            t.skip("a full cache folder", "cannot mount")
+            return
+        d = s.device().join(a)
+        d.env["XDG_CACHE_HOME"] = disk.path
+        write(os.path.join(src, "cached"), noise(400_000))
+        r = d.run("put", src)
+        t.ok(r.code == 0, "put with a full cache folder") or t.note(r)
+        out = os.path.join(work, "from-full")
+        r = d.run("get", "--to", out, "src")
+        t.eq((r.code, compare(src, os.path.join(out, "src"))), (0, ""),
+             "and get")
+        d.lock()
+
+
 def lease_ends():
     brief.authority.stop()
     if time.monotonic() < begun + 50:
@@ -281,4 +298,5 @@ def lease_ends():
 
 
 t.run(depot_down, authority_down, lost_answer, revoked, strangers,
-      foreign_capability, clocks, depot_full, client_full, lease_ends)
+      foreign_capability, clocks, depot_full, client_full, cache_full,
+      lease_ends)

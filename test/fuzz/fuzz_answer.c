@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* No answer of an authority does harm; what is accepted is within its limits. */
+/* No answer of an authority does harm; what is taken is within its limits. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

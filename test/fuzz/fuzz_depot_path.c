@@ -11,6 +11,7 @@
 #include "depot/hex.h"
 #include "depot/path.h"
 #include "depot/range.h"
+#include "depot/store.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

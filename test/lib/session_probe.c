@@ -2,9 +2,9 @@
 /*
  * A session without the data side, for feature tests:
  *     session_probe read|write|move|stale
- * opens one (SESSION_READ or SESSION_WRITE) and prints what it holds; move makes
- * the next head, stale one that is made as if the space were empty.  Prints one
- * line of JSON; exits as skerry does.
+ * opens one (SESSION_READ or SESSION_WRITE) and prints what it holds; move
+ * makes the next head, stale one that is made as if the space were empty.
+ * Prints one line of JSON; exits as skerry does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +82,8 @@ probe(struct cli *cli, const char *what)
 	if (rc == 0)
 		rc = cli_session(cli, st, strcmp(what, "read") == 0 ?
 			SESSION_READ : SESSION_WRITE, &s);
-	if (rc == 0 && (strcmp(what, "move") == 0 || strcmp(what, "stale") == 0))
+	if (rc == 0 &&
+	    (strcmp(what, "move") == 0 || strcmp(what, "stale") == 0))
 		rc = move(s, what[0] == 's', &cli->fault);
 	if (s != NULL)
 		show(cli, s);

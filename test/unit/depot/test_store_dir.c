@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "crypt/secret.h"
+#include "crypt/hash.h"
 #include "depot/digest.h"
 #include "depot/hex.h"
 #include "depot/store_dir.h"
@@ -86,7 +87,7 @@ static int
 put(struct store *s, const struct store_name *name, struct bytes body,
     uint64_t quota, enum store_put *out)
 {
-	struct digest *d defer(digest_freep) = digest_new();
+	struct hash *d defer(hash_freep) = hash_new();
 	struct store_upload *u;
 	uint8_t sum[DIGEST_LEN];
 	struct fault f;
@@ -99,8 +100,8 @@ put(struct store *s, const struct store_name *name, struct bytes body,
 		s->ops->put_abort(u);
 		return rc;
 	}
-	digest_update(d, body.p, body.n);
-	digest_final(d, sum);
+	hash_update(d, body.p, body.n);
+	hash_final(d, sum);
 	return s->ops->put_commit(u, sum, out, &f);
 }
 

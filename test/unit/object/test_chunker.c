@@ -157,6 +157,38 @@ ends_at_the_limits_and_at_the_end_of_the_data(void **state)
 	chunker_free(c);
 }
 
+/* Lengths of the end of the data around those of a pass; data of no, one or
+ * many values; and a start in the middle. */
+static void
+cuts_alike_with_and_without_vectors(void **state)
+{
+	enum { N = 3 << 20 };
+	struct chunker *c = make(), *portable;
+	uint8_t *p = data_new(8, N);
+
+	(void)state;
+	assert_int_equal(setenv("SKERRY_CHUNKER", "portable", 1), 0);
+	portable = make();
+	assert_int_equal(unsetenv("SKERRY_CHUNKER"), 0);
+	assert_string_equal(chunker_name(portable), "portable");
+	for (unsigned kind = 0; kind < 4; kind++) {
+		for (size_t i = 0; i < N && kind != 0; i++)
+			p[i] = kind == 1 ? 0 : p[i % (kind == 2 ? 64 : 256)];
+		for (size_t at = 0; at < N;) {
+			size_t n = chunker_cut(portable, p + at, N - at);
+
+			assert_int_equal(chunker_cut(c, p + at, N - at), n);
+			at += n;
+		}
+		for (size_t n = 1; n < 30000; n += n < 70 ? 1 : 997)
+			assert_int_equal(chunker_cut(c, p, CHUNK_MIN + n),
+			    chunker_cut(portable, p, CHUNK_MIN + n));
+	}
+	free(p);
+	chunker_free(c);
+	chunker_free(portable);
+}
+
 static void
 cuts_stay_what_they_were(void **state)
 {
@@ -185,6 +217,7 @@ main(void)
 		cmocka_unit_test(finds_the_same_cuts_wherever_the_data_begins),
 		cmocka_unit_test(gives_chunks_of_the_size_that_is_expected),
 		cmocka_unit_test(ends_at_the_limits_and_at_the_end_of_the_data),
+		cmocka_unit_test(cuts_alike_with_and_without_vectors),
 		cmocka_unit_test(cuts_stay_what_they_were),
 	};
 

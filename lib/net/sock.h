@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Listening sockets, opened before the process gives up the right to. */
+#ifndef SKERRY_NET_SOCK_H
+#define SKERRY_NET_SOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+
+/* Listens at "address:port" or "[address]:port", numeric; port 0 is any that is
+ * free.  loopback: refuse other addresses.  FAULT_CONFIG. */
+int sock_listen(const char *where, bool loopback, int *fd_out,
+    uint16_t *port_out, struct fault *f) must_check;
+
+/* The form only, as sock_listen would.  FAULT_CONFIG. */
+int sock_check(const char *where, bool loopback, struct fault *f) must_check;
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/stage.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+fail(const char *path, struct fault *f)
+{
+	int err = errno;
+
+	return fault_sys(f, fault_from_errno(err), err, "%s", path);
+}
+
+void
+stage_init(struct stage *s, int dir)
+{
+	s->dir = dir;
+	s->n = 0;
+}
+
+static void
+tmp_path(size_t i, char out[static STAGE_PATH_MAX])
+{
+	(void)snprintf(out, STAGE_PATH_MAX, "tmp/%zu", i);
+}
+
+static int
+write_all(int fd, struct bytes data)
+{
+	while (data.n > 0) {
+		ssize_t n = write(fd, data.p, data.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data = bytes_of(data.p + n, data.n - (size_t)n);
+	}
+	return 0;
+}
+
+int
+stage_put(struct stage *s, const char *path, struct bytes data,
+    struct fault *f)
+{
+	struct stage_file *file;
+	char tmp[STAGE_PATH_MAX];
+
+	if (s->n == STAGE_MAX || strlen(path) >= STAGE_PATH_MAX)
+		return fault_set(f, FAULT_LIMIT, "%s", path);
+	file = &s->file[s->n];
+	(void)snprintf(file->path, sizeof(file->path), "%s", path);
+	tmp_path(s->n, tmp);
+	file->fd = openat(s->dir, tmp,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (file->fd < 0)
+		return fail(tmp, f);
+	s->n++;
+	return write_all(file->fd, data) != 0 ? fail(path, f) : 0;
+}
+
+/* Makes the folders of path; *made: there was one to make. */
+static int
+make_parents(int dir, const char *path, bool *made, struct fault *f)
+{
+	char part[STAGE_PATH_MAX];
+
+	*made = false;
+	for (const char *p = strchr(path, '/'); p != NULL;
+	     p = strchr(p + 1, '/')) {
+		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - path),
+		    path);
+		if (mkdirat(dir, part, 0755) == 0)
+			*made = true;
+		else if (errno != EEXIST)
+			return fail(part, f);
+	}
+	return 0;
+}
+
+static int
+sync_folder(int dir, const char *path, struct fault *f)
+{
+	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return fail(path, f);
+	rc = fsync(fd) != 0 ? fail(path, f) : 0;
+	(void)close(fd);
+	return rc;
+}
+
+/* Whether a file before the i-th had the folder path[0..len) synced. */
+static bool
+seen(const struct stage *s, size_t i, size_t len)
+{
+	for (size_t j = 0; j < i; j++) {
+		const char *other = s->file[j].path;
+
+		if (strncmp(other, s->file[i].path, len) == 0 &&
+		    other[len] == '/' && (s->file[j].made ||
+		    strchr(other + len + 1, '/') == NULL))
+			return true;
+	}
+	return false;
+}
+
+/* The folder of each file, and all above it where one was made; each once. */
+static int
+sync_folders(const struct stage *s, struct fault *f)
+{
+	bool top = false;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->n; i++) {
+		const char *path = s->file[i].path;
+		size_t len = strlen(path);
+		bool more = true;
+
+		while (rc == 0 && more && --len > 0) {
+			char folder[STAGE_PATH_MAX];
+
+			if (path[len] != '/')
+				continue;
+			more = s->file[i].made;
+			if (seen(s, i, len))
+				continue;
+			(void)snprintf(folder, sizeof(folder), "%.*s",
+			    (int)len, path);
+			rc = sync_folder(s->dir, folder, f);
+		}
+		if (len == 0)
+			top = true;
+	}
+	return rc != 0 || !top ? rc : sync_folder(s->dir, ".", f);
+}
+
+int
+stage_commit(struct stage *s, struct fault *f)
+{
+	char tmp[STAGE_PATH_MAX];
+	int rc;
+
+	/* With all blocks on their way, one commit of the file system's journal
+	 * takes them together. */
+	for (size_t i = 0; i < s->n; i++)
+		(void)sync_file_range(s->file[i].fd, 0, 0,
+		    SYNC_FILE_RANGE_WRITE);
+	for (size_t i = 0; i < s->n; i++)
+		if (fdatasync(s->file[i].fd) != 0)
+			return fail(s->file[i].path, f);
+	for (size_t i = 0; i < s->n; i++) {
+		rc = make_parents(s->dir, s->file[i].path,
+		    &s->file[i].made, f);
+		if (rc != 0)
+			return rc;
+		tmp_path(i, tmp);
+		if (renameat(s->dir, tmp, s->dir, s->file[i].path) != 0)
+			return fail(s->file[i].path, f);
+	}
+	rc = sync_folders(s, f);
+	if (rc == 0)
+		stage_abort(s);
+	return rc;
+}
+
+void
+stage_abort(struct stage *s)
+{
+	while (s->n > 0)
+		(void)close(s->file[--s->n].fd);
+}
+
+int
+stage_clean(int dir, struct fault *f)
+{
+	struct dirent *e;
+	DIR *d;
+	int fd;
+
+	/* Folders may be there that a process made which was killed before it
+	 * synced them; from here on only new ones need that. */
+	if (syncfs(dir) != 0)
+		return fail("syncfs", f);
+	if (mkdirat(dir, "tmp", 0700) != 0 && errno != EEXIST)
+		return fail("tmp", f);
+	fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (d == NULL) {
+		int rc = fail("tmp", f);
+
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			(void)unlinkat(fd, e->d_name, 0);
+	(void)closedir(d);
+	return 0;
+}
+
+int
+stage_read(int dir, const char *path, struct buf *out, struct fault *f)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	uint8_t block[16384];
+	ssize_t n;
+	int rc = 0;
+
+	if (fd < 0)
+		return fail(path, f);
+	while (rc == 0 && (n = read(fd, block, sizeof(block))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		rc = n < 0 ? fail(path, f) :
+		    buf_append(out, block, (size_t)n);
+	}
+	if (rc == FAULT_LIMIT || rc == FAULT_MEMORY)
+		(void)fault_set(f, rc, "%s: %s", path, fault_text(rc));
+	(void)close(fd);
+	return rc;
+}

@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+"""seeds.py: writes the first inputs of every fuzz target to corpus/<format>/, from vectors/ and from samples made here.
+
+What is there stays: a corpus also keeps what fuzzing found (KEEP=1 tool/fuzz), and the inputs of faults that were fixed."""
+import base64
+import glob
+import hashlib
+import hmac
+import json
+import os
+import struct
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VECTORS = os.path.join(HERE, "../../vectors")
+CASE_MAX = 20000  # bytes; longer vectors teach a fuzzer nothing more
+
+
+def save(target, data):
+    if isinstance(data, str):
+        data = data.encode()
+    folder = os.path.join(HERE, "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, hashlib.sha256(data).hexdigest()[:16]), "wb") as f:
+        f.write(data)
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+class Party:
+    """The keys that the targets make of a number: see make_party() in fuzz_ledger.c."""
+
+    def __init__(self, n):
+        self.key = Ed25519PrivateKey.from_private_bytes(bytes([n]) + bytes(31))
+        self.ed = self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        box = X25519PrivateKey.from_private_bytes(bytes([n]) + bytes(31))
+        self.box = box.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.id = hashlib.sha256(b"skerry device v1" + self.ed + self.box).digest()[:16]
+
+
+def vectors():
+    target = {"chain": "chain", "commit": "commit", "head": "head", "index block": "index", "index entry": "index",
+              "segment": "ref", "ref": "ref", "tree entry": "entry", "key": "entry", "leaf": "node",
+              "inner node": "node"}
+    for path in sorted(glob.glob(VECTORS + "/*/*.json")):
+        with open(path) as f:
+            vector = json.load(f)
+        for case in vector.get("cases", []) if "format" in vector else []:
+            data = bytes.fromhex(case["bytes"])
+            if len(data) <= CASE_MAX:
+                save(target[vector["format"]], data)
+
+
+def paseto(payload):
+    """v4.public, signed by the key of one."""
+    parts = [b"v4.public.", payload, b"", b""]
+    pae = struct.pack("<Q", len(parts)) + b"".join(struct.pack("<Q", len(p)) + p for p in parts)
+    body = payload + Party(1).key.sign(pae)
+    return "v4.public." + base64.urlsafe_b64encode(body).decode().rstrip("=")
+
+
+def tokens():
+    good = {"v": 1, "depot": "madrid", "prefix": "00112233445566778899aabbccddeeff", "verbs": ["get", "put", "list"],
+            "quota": 0, "nbf": 1, "exp": 2}
+    changes = [{}, {"v": 2}, {"verbs": []}, {"verbs": ["get", "get"]}, {"exp": 0}, {"quota": -1}, {"depot": ""},
+               {"prefix": "00112233445566778899AABBCCDDEEFF"}, {"more": 1}, {"nbf": "1"}, {"v": 1.0}]
+    for change in changes:
+        payload = json.dumps({**good, **change}, separators=(",", ":")).encode()
+        token = paseto(payload)
+        for target in ("capability", "paseto"):
+            save(target, token)
+            save(target, payload)
+    save("paseto", token + "\xff")
+    save("paseto", token + ".Zm9v")
+    save("paseto", token[:-1])
+    save("paseto", "v4.local." + token[10:])
+
+
+def policies():
+    key = b64(Party(1).ed)
+    authority = {"name": "alpha", "jurisdiction": "ch", "url": "https://a.example", "ca": "PEM", "intake": key,
+                 "signing": key}
+    depots = [{"name": n, "jurisdiction": j, "url": "https://d.example:1", "ca": "PEM"}
+              for n, j in (("madrid", "es"), ("zurich", "ch"))]
+    residency = {"name": "spain", "jurisdiction": "es", "depots": ["madrid"], "keys": ["ch"]}
+    good = {"v": 1, "serial": 7, "issued": 5, "authorities": [authority], "depots": depots, "residencies": [residency]}
+    changes = [{}, {"v": 2}, {"serial": 0}, {"residencies": []}, {"residencies": [{**residency, "keys": ["es"]}]},
+               {"residencies": [{**residency, "depots": ["zurich"]}]}, {"depots": depots + depots[:1]},
+               {"authorities": [{**authority, "url": "http://a.example"}]}]
+    for change in changes:
+        payload = json.dumps({**good, **change}, separators=(",", ":")).encode()
+        save("policy", payload)
+        save("policy", f"{key}\n{paseto(payload)}\n")
+
+
+def signature_fields(party, path, body, created=1800000000, host="a.example"):
+    digest = f"sha-256=:{b64(hashlib.sha256(body).digest())}:"
+    params = ('("@method" "@authority" "@path" "content-digest")'
+              f';created={created};nonce="{"00" * 16}";keyid="{party.id.hex()}";alg="ed25519";tag="skerry"')
+    base = (f'"@method": POST\n"@authority": {host}\n"@path": {path}\n"content-digest": {digest}\n'
+            f'"@signature-params": {params}')
+    return digest, "skerry=" + params, f"skerry=:{b64(party.key.sign(base.encode()))}:"
+
+
+def signatures():
+    for created in (0, 1800000000, 999999999999999):
+        fields = signature_fields(Party(1), "/path", b"{}", created, "host")
+        save("httpsig", "\n".join(fields) + "\n{}")
+    save("httpsig", "\n".join(fields).replace("created=9", "created=09") + "\n{}")
+    save("httpsig", "\n".join(fields).replace('keyid="', 'keyid="A') + "\n{}")
+    save("httpsig", "\n".join(fields)[:-6] + "\n")
+
+
+def chain_entry(op, seq, before, account, whom, signer):
+    signed = (struct.pack(">BBHI", 1, op, 0, seq) + before + account + whom.id + whom.ed + whom.box + signer.id)
+    return signed + signer.key.sign(b"skerry device v1 chain\0" + signed)
+
+
+def bodies():
+    """Requests at the ledger: path, signer, body."""
+    device, recovery, stranger = Party(1), Party(2), Party(3)
+    account, space, other = bytes([1]) + bytes(15), bytes([2]) + bytes(15), bytes([9]) + bytes(15)
+    first = chain_entry(1, 0, bytes(32), other, stranger, stranger)
+    second = chain_entry(3, 1, hashlib.sha256(first).digest(), other, Party(4), stranger)
+    chain = [chain_entry(1, 0, bytes(32), account, device, device)]
+    chain.append(chain_entry(3, 1, hashlib.sha256(chain[0]).digest(), account, recovery, device))
+    third = chain_entry(1, 2, hashlib.sha256(chain[1]).digest(), account, stranger, device)
+    head = struct.pack(">BBHIQ", 1, 0, 0, 1, 1) + bytes(268)
+    new = {"account": other.hex(), "chain": [b64(first), b64(second)], "space": other.hex(), "residency": "r",
+           "depot": "d", "keyslots": [{"epoch": 1, "kind": "authority", "blob": b64(bytes(80))},
+                                      {"epoch": 1, "kind": "recovery", "blob": b64(bytes(60))}], "head_epoch": 1}
+    session = {"account": account.hex(), "space": space.hex(), "chain_seen": 0, "reason": "user"}
+    requests = [
+        (0, 2, new), (0, 2, {**new, "residency": "nowhere"}), (0, 2, {**new, "chain": [b64(first)]}),
+        (1, 0, session), (1, 0, {**session, "chain_seen": 2 ** 32}), (1, 0, {**session, "space": other.hex()}),
+        (1, 1, session), (2, 0, {"space": space.hex(), "expect": 0, "head": b64(head)}),
+        (2, 0, {"space": space.hex(), "expect": 1, "head": b64(head)}),
+        (3, 2, {"ed": b64(stranger.ed), "box": b64(stranger.box)}),
+        (4, 0, {"account": account.hex(), "device": stranger.id.hex()}),
+        (5, 0, {"account": account.hex(), "entry": b64(third), "chain_seen": 2}),
+        (5, 0, {"account": account.hex(), "entry": b64(third), "chain_seen": 1}),
+        (6, 0, {"device": device.id.hex(), "chain_seen": 0}), (6, 1, {"device": recovery.id.hex(), "chain_seen": 3}),
+        (7, 1, {"account": account.hex(), "space": space.hex()}), (7, 0, {}),
+    ]
+    paths = ["accounts", "session", "head", "enrolments", "enrolments/lookup", "devices", "account", "recovery"]
+    for path, who, body in requests:
+        text = json.dumps(body).encode()
+        save("ledger", bytes([path, who]) + text)
+        fields = [f"/v1/{paths[path]}", *signature_fields(Party(who + 1), f"/v1/{paths[path]}", text)]
+        frame = b"".join(struct.pack(">H", len(x)) + x.encode() for x in fields)
+        frame += struct.pack(">I", len(text)) + text
+        save("ledger", bytes([99, 0]) + frame)
+        save("roles", frame)
+    for text in (b"", b"[]", b"{", b'{"a":1,"a":2}', b"[" * 3000, b'{"account":"\\u0000"}'):
+        save("ledger", b"\1\0" + text)
+
+
+def roles():
+    of = bytes(32) + struct.pack(">I", 1)
+    save("roles", b"\2" + of + bytes(80))
+    save("roles", b"\3" + of + bytes(60 + 32 + 32))
+    save("roles", b"\4\6madrid" + bytes(16) + struct.pack(">Q", 1800000000))
+    save("roles", b"\4\6mad\0id" + bytes(16) + struct.pack(">Q", 1800000000))
+    save("roles", struct.pack(">H", 200) + b"{}")
+
+
+def answers():
+    entry, sealed, head, key = b64(bytes(216)), b64(bytes(80)), b64(bytes(284)), b64(bytes(32))
+    ident = "00112233445566778899aabbccddeeff"
+    session = {"now": 5, "chain": [entry], "chain_length": 1, "keys": [{"epoch": 1, "sealed": sealed}], "lease": 60,
+               "head": head, "depot": {"name": "d", "prefix": ident, "capability": "v4.x"}}
+    for a in (session, {**session, "head": None}, {**session, "keys": []}, {**session, "lease": 0},
+              {**session, "chain_length": -1}, {**session, "more": 1}, {**session, "depot": {}},
+              {"error": {"code": "CONFLICT", "text": "head"}, "now": 5, "head": head},
+              {"error": {"code": "CONFLICT", "text": "chain"}, "now": 5, "chain": [entry]},
+              {"error": {"code": "NO_SUCH", "text": ""}, "now": 5},
+              {"account": ident, "chain": [entry], "spaces": [{"space": ident, "residency": "r", "depot": "d"}]},
+              {}, {"seq": 3}, {"ed": key, "box": key}, {"keyslots": [{"epoch": 1, "blob": b64(bytes(60))}]}, []):
+        save("answer", json.dumps(a))
+
+
+def agent():
+    lease = (bytes(48) + struct.pack(">I", 60) + bytes(16) + b"\1d" + struct.pack(">H", 4) + b"v4.x"
+             + struct.pack(">HI", 1, 1) + bytes(32))
+    save("lease", b"\1\1" + lease)
+    save("lease", b"\1\x82" + lease)
+    save("lease", b"\1\1" + lease + b"\0")
+    save("lease", b"\1\2" + bytes(32))
+    for kind in (3, 0x81, 0x83, 0x84, 0x7f):
+        save("lease", bytes([1, kind]))
+    save("lease", b"\2\3")
+
+
+def device_files():
+    entry = struct.pack(">32s16sIIIB3s32s", bytes([1] * 32), bytes(16), 0, 100, 90, 1, bytes(3), bytes(32))
+    for n in (1, 3):
+        salt, count = bytes([n] * 32), struct.pack(">I", n)
+        prk = hmac.new(salt, bytes([1]) + bytes(31), "sha256").digest()
+        key = hmac.new(prk, b"skerry/1 journal\1", "sha256").digest()
+        record = count + salt + AESGCM(key).encrypt(bytes(12), entry * n, count)
+        save("journal", record)
+        save("journal", record + record[:40])
+        save("journal", record[:-1])
+    save("journal", struct.pack(">I", 0xffffffff) + bytes(40))
+
+
+def keyfiles():
+    clear = struct.pack(">B3sQQ16s32s32s16s", 1, bytes(3), 3, 64 << 20, bytes(16), bytes(32), bytes(32), bytes(16))
+    for data in (clear + bytes(112), b"\2" + clear[1:] + bytes(112), clear + bytes(111), b"\1\0\0\1" + clear[4:]):
+        save("keyfile", data)
+
+
+def lists():
+    data = b"\0" + bytes([7] * 32) + struct.pack(">I", 100)
+    hole = b"\1" + struct.pack(">Q", 4096)
+    for items in (b"", data, hole, data + hole + data, hole + hole, data * 2, data[:-4] + bytes(4), b"\2" + data[1:],
+                  hole[:1] + b"\xff" * 8, data[:-4] + struct.pack(">I", 2097152) + data):
+        save("list", items)
+
+
+def frames():
+    text = b"a content that is long enough to be made shorter, " * 4
+    for frame, length in ((b"\0" + text, len(text)), (b"\0", 1), (b"\2" + text, len(text)),
+                          (b"\1\x28\xb5\x2f\xfd\x20\5\x29\0\0hello", 5), (b"\1\x50\x2a\x4d\x18\4\0\0\0skip", 64)):
+        save("seal", struct.pack(">I", length - 1) + frame)
+
+
+def texts():
+    device = "ABCD-EFGH-JKMN-PQRS-TVWX-YZ01-20"
+    for text in ("QUJD", "QUI=", "QQ==", "QR==", "00ff", "00FF", "Q\xffJD", device, device.lower(), "a/b/../c", "/a//b/",
+                 "a" * 256, "\x1b[31m", ".", "0123-4567-89AB-CDEF"):
+        save("text", text.encode("latin-1"))
+        save("recovery", text.encode("latin-1"))
+    code = "0000-" * 8 + "0000"
+    save("recovery", code)
+    save("recovery", code.replace("0", "O"))
+    p, o = "00112233445566778899aabbccddeeff", "ff" * 16
+    for target in ("/healthz", f"/v1/{p}/{o}", f"/v1/{p}/head", f"/v1/{p}", f"/v1/{p}?after={o}&limit=10",
+                   f"/v1/{p}?limit=0", f"/v1/{p.upper()}/{o}", f"/v1/{p}/%66", f"/v1/{p}?limit=1&limit=2", "/", "",
+                   "bytes=0-1", "bytes=-5", "bytes=5-", "bytes=18446744073709551616-", "bytes=0-0,2-3",
+                   f"sha-256=:{b64(bytes(32))}:"):
+        save("depot_path", target)
+
+
+for make in (vectors, tokens, policies, signatures, bodies, roles, answers, agent, device_files, keyfiles, lists, frames,
+             texts):
+    make()

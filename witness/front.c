@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "witness/front.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "base/logline.h"
+#include "tlog/line.h"
+#include "tlog/submit.h"
+
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+#define IDLE_SECONDS 30u
+#define STEP_MS 20
+#define TEXT "text/plain; charset=utf-8"
+
+struct front {
+	struct state *state;
+	struct MHD_Daemon *http;
+	atomic_int in_flight;
+};
+
+struct request {
+	struct front *front;
+	struct buf body;
+	bool begun, large;
+};
+
+static enum MHD_Result
+reply(struct MHD_Connection *conn, unsigned status, const char *type,
+    struct bytes body)
+{
+	/* MHD copies it; its parameter lacks const. */
+	struct MHD_Response *r = MHD_create_response_from_buffer(body.n,
+	    (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
+	enum MHD_Result ok;
+
+	if (r == NULL)
+		return MHD_NO;
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW,
+		    "POST");
+	ok = MHD_queue_response(conn, status, r);
+	MHD_destroy_response(r);
+	return ok;
+}
+
+static enum MHD_Result
+reply_text(struct MHD_Connection *conn, unsigned status, const char *text)
+{
+	return reply(conn, status, TEXT, bytes_of(text, strlen(text)));
+}
+
+static const char *
+text_of(enum state_answer answer)
+{
+	switch (answer) {
+	case STATE_MALFORMED:
+		return "malformed\n";
+	case STATE_UNTRUSTED:
+		return "no good signature of the log\n";
+	case STATE_UNKNOWN:
+		return "unknown log\n";
+	case STATE_REFUSED:
+		return "not consistent\n";
+	default:
+		return "the witness has a fault\n";
+	}
+}
+
+/* What is worth a line: a log that shows two faces, or a disk that fails. */
+static void
+tell(enum state_answer answer, const struct fault *f)
+{
+	struct logline l;
+
+	if (answer == STATE_REFUSED) {
+		l = logline_begin(LOGLINE_WARN, "inconsistent");
+		logline_end(&l);
+	} else if (answer == STATE_FAILED) {
+		l = logline_begin(LOGLINE_ERROR, "state");
+		logline_fault(&l, f);
+		logline_end(&l);
+	}
+}
+
+static enum MHD_Result
+add_checkpoint(struct request *r, struct MHD_Connection *conn)
+{
+	struct buf line defer(buf_wipe) = buf_init(NOTE_MAX);
+	char size_text[LINE_U64_MAX + 1];
+	struct fault f = { 0 };
+	struct timespec now;
+	enum state_answer answer;
+	uint64_t size = 0;
+	size_t n;
+
+	if (r->large)
+		return reply_text(conn, MHD_HTTP_CONTENT_TOO_LARGE,
+		    "too large\n");
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	answer = state_add(r->front->state, buf_bytes(&r->body),
+	    (uint64_t)now.tv_sec, &line, &size, &f);
+	tell(answer, &f);
+	if (answer == STATE_COSIGNED)
+		return reply(conn, MHD_HTTP_OK, TEXT, buf_bytes(&line));
+	if (answer != STATE_CONFLICT)
+		return reply_text(conn, answer, text_of(answer));
+	n = line_u64_format(size, size_text);
+	size_text[n] = '\n';
+	return reply(conn, MHD_HTTP_CONFLICT, "text/x.tlog.size",
+	    bytes_of(size_text, n + 1));
+}
+
+/* "/<64 hex>/checkpoint" */
+static int
+parse_hash(const char *url, uint8_t out[static 32])
+{
+	if (strlen(url) != 65 + strlen("/checkpoint") || url[0] != '/' ||
+	    strcmp(url + 65, "/checkpoint") != 0)
+		return FAULT_NOT_FOUND;
+	for (unsigned i = 0; i < 64; i++) {
+		const char *digits = "0123456789abcdef";
+		const char *d = strchr(digits, url[1 + i]);
+
+		if (d == NULL)
+			return FAULT_NOT_FOUND;
+		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (d - digits));
+	}
+	return 0;
+}
+
+static enum MHD_Result
+get(struct request *r, struct MHD_Connection *conn, const char *url)
+{
+	struct buf note defer(buf_wipe) = buf_init(NOTE_MAX);
+	uint8_t hash[32] = { 0 };
+
+	if (strcmp(url, "/healthz") == 0)
+		return reply_text(conn, MHD_HTTP_OK, "ok\n");
+	if (parse_hash(url, hash) != 0 ||
+	    state_get(r->front->state, hash, &note) != 0)
+		return reply_text(conn, MHD_HTTP_NOT_FOUND, "not found\n");
+	return reply(conn, MHD_HTTP_OK, TEXT, buf_bytes(&note));
+}
+
+static void *
+on_target(void *cls, const char *target, struct MHD_Connection *conn)
+{
+	struct request *r = calloc(1, sizeof(*r));
+	struct front *front = cls;
+
+	(void)target;
+	(void)conn;
+	if (r == NULL)
+		return NULL;
+	r->front = front;
+	r->body = buf_init(SUBMIT_MAX);
+	atomic_fetch_add(&front->in_flight, 1);
+	return r;
+}
+
+static enum MHD_Result
+on_request(void *cls, struct MHD_Connection *conn, const char *url,
+    const char *method, const char *version, const char *data, size_t *size,
+    void **con_cls)
+{
+	struct request *r = *con_cls;
+
+	(void)cls;
+	(void)version;
+	if (r == NULL)
+		return MHD_NO;
+	/* The first call comes before the body. */
+	if (!r->begun) {
+		r->begun = true;
+		return MHD_YES;
+	}
+	if (*size != 0) {
+		int rc = r->large ? 0 : buf_append(&r->body, data, *size);
+
+		if (rc == FAULT_MEMORY)
+			return MHD_NO;
+		r->large = r->large || rc != 0;
+		*size = 0;
+		return MHD_YES;
+	}
+	if (strcmp(url, "/add-checkpoint") == 0)
+		return strcmp(method, "POST") == 0 ? add_checkpoint(r, conn) :
+		    reply_text(conn, MHD_HTTP_METHOD_NOT_ALLOWED, "POST\n");
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return reply_text(conn, MHD_HTTP_NOT_FOUND, "not found\n");
+	return get(r, conn, url);
+}
+
+static void
+on_end(void *cls, struct MHD_Connection *conn, void **con_cls,
+    enum MHD_RequestTerminationCode how)
+{
+	struct request *r = *con_cls;
+
+	(void)cls;
+	(void)conn;
+	(void)how;
+	if (r == NULL)
+		return;
+	atomic_fetch_sub(&r->front->in_flight, 1);
+	buf_wipe(&r->body);
+	free(r);
+	*con_cls = NULL;
+}
+
+int
+front_start(struct state *s, const struct front_options *o,
+    struct front **out, struct fault *f)
+{
+	const struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		    (void *)(uintptr_t)TLS_PRIORITIES },
+		{ MHD_OPTION_END, 0, NULL } };
+	struct front *front = calloc(1, sizeof(*front));
+
+	if (front == NULL)
+		return fault_set(f, FAULT_MEMORY, "front");
+	front->state = s;
+	front->http = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+	        MHD_USE_ITC | (o->cert != NULL ? MHD_USE_TLS : 0),
+	    0, NULL, NULL, on_request, front,
+	    MHD_OPTION_LISTEN_SOCKET, o->listen_fd,
+	    MHD_OPTION_THREAD_POOL_SIZE, o->threads > 1 ? o->threads : 0,
+	    MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
+	    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_target, front,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_ARRAY, o->cert != NULL ? tls : tls + 3,
+	    MHD_OPTION_END);
+	if (front->http == NULL) {
+		free(front);
+		return fault_set(f, FAULT_CONFIG, "HTTP cannot start");
+	}
+	*out = front;
+	return 0;
+}
+
+void
+front_stop(struct front *front, unsigned seconds)
+{
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
+	unsigned steps = seconds * 1000 / STEP_MS;
+	MHD_socket fd = MHD_quiesce_daemon(front->http);
+
+	if (fd != MHD_INVALID_SOCKET)
+		(void)close(fd);
+	while (atomic_load(&front->in_flight) > 0 && steps-- > 0)
+		(void)nanosleep(&step, NULL);
+	MHD_stop_daemon(front->http);
+	free(front);
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * skerry-witness: opens everything that needs rights, gives the rights up, and
+ * only then starts the threads that read from the network.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+
+#include "base/bytes.h"
+#include "base/logline.h"
+#include "crypt/secret.h"
+#include "net/sock.h"
+#include "store/stage.h"
+#include "witness/config.h"
+#include "witness/confine.h"
+#include "witness/front.h"
+#include "witness/keyfile.h"
+
+#define PEM_MAX 1048576
+#define DEFAULT_THREADS 4
+#define DEFAULT_CONNECTIONS 256
+#define DRAIN_SECONDS 10
+
+static const char usage_text[] =
+    "usage: skerry-witness --config FILE\n"
+    "       skerry-witness check-config FILE\n"
+    "       skerry-witness keygen NAME KEYFILE\n"
+    "       skerry-witness key KEYFILE\n"
+    "       skerry-witness --help | --version\n"
+    "\n"
+    "Cosigns the checkpoints of transparency logs; see skerry-witness(1)\n"
+    "and skerry-witness.yaml(5).\n";
+
+/* All that a running witness holds. */
+struct witness {
+	struct config *config;
+	struct note_key *logs;
+	struct sign_key *key; /* secret memory */
+	struct note_key pub;
+	struct buf cert, private_key;
+	struct state *state;
+	struct front *front;
+	int fd;
+	uint16_t port;
+};
+
+static int
+read_pem(const char *path, struct buf *out, struct fault *f)
+{
+	int rc = stage_read(AT_FDCWD, path, out, f);
+
+	if (rc == 0)
+		rc = buf_append(out, "", 1);
+	return rc == 0 ? 0 : fault_set(f, FAULT_CONFIG, "%s: cannot be read",
+	    path);
+}
+
+/* The configuration and what it names, but for sockets and state. */
+static int
+read_all(struct witness *w, const char *path, struct fault *f)
+{
+	int rc = config_load(path, &w->config, f);
+
+	if (rc != 0)
+		return rc;
+	w->key = secret_new(sizeof(*w->key));
+	w->logs = calloc(w->config->logs_count, sizeof(*w->logs));
+	if (w->key == NULL || w->logs == NULL)
+		return fault_set(f, FAULT_MEMORY, "witness");
+	for (unsigned i = 0; i < w->config->logs_count; i++) {
+		const char *s = w->config->logs[i];
+
+		if (note_key_parse(bytes_of(s, strlen(s)), &w->logs[i]) != 0 ||
+		    w->logs[i].type != NOTE_ED25519)
+			return fault_set(f, FAULT_CONFIG,
+			    "%s: logs: '%s' is not a log's verifier key",
+			    path, s);
+	}
+	rc = keyfile_read(w->config->key, w->key, &w->pub, f);
+	if (rc == 0 && w->config->certificate != NULL)
+		rc = read_pem(w->config->certificate, &w->cert, f);
+	if (rc == 0 && w->config->private_key != NULL)
+		rc = read_pem(w->config->private_key, &w->private_key, f);
+	return rc;
+}
+
+static int
+start(struct witness *w, struct fault *f)
+{
+	const struct config *c = w->config;
+	struct front_options o = { .listen_fd = w->fd,
+		.cert = (const char *)w->cert.p,
+		.key = (const char *)w->private_key.p,
+		.threads = c->threads != NULL ? *c->threads : DEFAULT_THREADS,
+		.max_connections = c->max_connections != NULL ?
+		    *c->max_connections : DEFAULT_CONNECTIONS };
+
+	return front_start(w->state, &o, &w->front, f);
+}
+
+static void
+serve(struct witness *w, const sigset_t *stop)
+{
+	struct logline l = logline_begin(LOGLINE_INFO, "ready");
+	int sig;
+
+	logline_str(&l, "name", w->pub.name);
+	logline_u64(&l, "port", w->port);
+	logline_u64(&l, "logs", w->config->logs_count);
+	logline_str(&l, "version", SKERRY_VERSION);
+	logline_end(&l);
+	(void)sigwait(stop, &sig);
+	front_stop(w->front, DRAIN_SECONDS);
+	l = logline_begin(LOGLINE_INFO, "stopped");
+	logline_end(&l);
+}
+
+static void
+wipe(struct witness *w)
+{
+	if (w->state != NULL)
+		state_close(w->state);
+	buf_wipe(&w->cert);
+	buf_wipe(&w->private_key);
+	secret_free(w->key);
+	free(w->logs);
+	if (w->config != NULL)
+		config_free(w->config);
+}
+
+static int
+run(const char *path, struct fault *f)
+{
+	struct witness w = { .cert = buf_init(PEM_MAX),
+		.private_key = buf_init(PEM_MAX) };
+	sigset_t stop;
+	int rc = read_all(&w, path, f);
+
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGTERM);
+	(void)sigaddset(&stop, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &stop, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (rc == 0)
+		rc = state_open(w.config->state, w.logs,
+		    w.config->logs_count, w.key, &w.pub, &w.state, f);
+	if (rc == 0)
+		rc = sock_listen(w.config->listen, false, &w.fd, &w.port, f);
+	if (rc == 0)
+		rc = confine(state_fd(w.state), f);
+	if (rc == 0)
+		rc = start(&w, f);
+	if (rc == 0)
+		serve(&w, &stop);
+	wipe(&w);
+	return rc;
+}
+
+static int
+check_config(const char *path, struct fault *f)
+{
+	struct witness w = { .cert = buf_init(PEM_MAX),
+		.private_key = buf_init(PEM_MAX) };
+	int rc = read_all(&w, path, f);
+
+	wipe(&w);
+	if (rc == 0)
+		(void)printf("%s: ok\n", path);
+	return rc;
+}
+
+static int
+print_key(const struct note_key *key)
+{
+	struct buf b defer(buf_wipe) = buf_init(NOTE_VKEY_MAX);
+	int rc = note_key_format(key, &b);
+
+	if (rc == 0)
+		(void)printf("%.*s\n", (int)b.n, (const char *)b.p);
+	return rc;
+}
+
+static int
+key(const char *path, struct fault *f)
+{
+	struct sign_key *k defer(secret_freep) = secret_new(sizeof(*k));
+	struct note_key pub;
+	int rc = k == NULL ? fault_set(f, FAULT_MEMORY, "key") :
+	    keyfile_read(path, k, &pub, f);
+
+	return rc != 0 ? rc : print_key(&pub);
+}
+
+static int
+keygen(const char *name, const char *path, struct fault *f)
+{
+	struct note_key pub;
+	int rc = keyfile_make(path, name, &pub, f);
+
+	return rc != 0 ? rc : print_key(&pub);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct fault f = { .code = 0 };
+	struct logline l;
+	int rc;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return fputs(usage_text, stdout) < 0;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return printf("skerry-witness %s\n", SKERRY_VERSION) < 0;
+	if (secret_init() != 0 || gnutls_global_init() != 0)
+		return fault_exit(FAULT_INTERNAL);
+	if (argc == 3 && strcmp(argv[1], "--config") == 0) {
+		rc = run(argv[2], &f);
+	} else if (argc == 3 && strcmp(argv[1], "check-config") == 0) {
+		rc = check_config(argv[2], &f);
+	} else if (argc == 3 && strcmp(argv[1], "key") == 0) {
+		rc = key(argv[2], &f);
+	} else if (argc == 4 && strcmp(argv[1], "keygen") == 0) {
+		rc = keygen(argv[2], argv[3], &f);
+	} else {
+		(void)fputs(usage_text, stderr);
+		return fault_exit(FAULT_USAGE);
+	}
+	if (rc != 0) {
+		l = logline_begin(LOGLINE_ERROR, "exit");
+		logline_fault(&l, &f);
+		logline_end(&l);
+	}
+	return fault_exit(rc);
+}
