@@ -180,9 +180,9 @@ not_understood(const struct authority *a, const char *path, int rc,
     struct fault *f)
 {
 	if (rc == FAULT_MALFORMED)
-		return fault_set(f, rc, "%s%s: answer is not understood",
+		return fault_set(f, rc, "authority %s%s: answer is not understood",
 		    a->config.peer->url, path);
-	return fault_add(f, rc, "%s%s", a->config.peer->url, path);
+	return fault_add(f, rc, "authority %s%s", a->config.peer->url, path);
 }
 
 static void
@@ -207,7 +207,7 @@ clocks_differ(const struct authority *a, const struct answer_error *e,
 	show_time(now, ours);
 	show_time(e->now, theirs);
 	return fault_set(f, FAULT_CLOCK,
-	    "this device's clock says %s, the clock of %s says %s: "
+	    "this device's clock says %s, the clock of authority %s says %s: "
 	    "%" PRId64 " s apart", ours, a->config.peer->url, theirs, apart);
 }
 
@@ -219,13 +219,13 @@ refused(const struct authority *a, const char *path, unsigned status,
 	int rc = answer_read_error(answer_of(a), e);
 
 	if (rc == FAULT_MALFORMED && status >= 500)
-		return fault_set(f, FAULT_AUTHORITY, "%s: status %u",
+		return fault_set(f, FAULT_AUTHORITY, "authority %s: status %u",
 		    a->config.peer->url, status);
 	if (rc != 0)
 		return not_understood(a, path, rc, f);
 	if (e->code == FAULT_CLOCK)
 		return clocks_differ(a, e, f);
-	return fault_set(f, e->code, "%s: %s", a->config.peer->url,
+	return fault_set(f, e->code, "authority %s: %s", a->config.peer->url,
 	    e->text[0] != '\0' ? e->text : fault_text(e->code));
 }
 
@@ -243,12 +243,18 @@ call(struct authority *a, const char *path, struct bytes body,
 	for (unsigned attempt = 0;; attempt++) {
 		unsigned status = 0;
 		int rc = send_once(a, path, body, &status, f);
+		bool again;
 
 		if (rc == 0 && status != 200) {
 			buf_wipe(&e->chain);
 			rc = refused(a, path, status, e, f);
 		}
-		if (rc != FAULT_AUTHORITY || attempt + 1 >= TRIES ||
+		/* libcurl itself sends a request again, with its nonce, where a
+		 * connection that was kept has died; the first may have
+		 * arrived.  What was truly altered is refused again. */
+		again = rc == FAULT_AUTHORITY ||
+		    (rc == FAULT_TAMPERED && attempt == 0);
+		if (!again || attempt + 1 >= TRIES ||
 		    monotonic_ms() - begun > PATIENCE_SECONDS * 1000)
 			return rc;
 		rc = pause_before(a, attempt, f);

@@ -2,6 +2,7 @@
 /* client/DESIGN.md, Session. */
 #include "client/session.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -529,6 +530,9 @@ session_move_head(struct session *s, uint64_t expect,
 	s->head_from_mirror = false;
 	memcpy(s->head, head, STORE_HEAD_LEN);
 	rc = session_saw_head(s, number, epoch, head, f);
+	if (rc != 0)
+		rc = fault_add(f, rc, "commit %" PRIu64 " was made, but this "
+		    "device could not note it", number);
 	/* The next put, or a reader that asks the authority, mends it. */
 	(void)!s->store->ops->head_put(s->store, head, &scrap);
 	return rc;

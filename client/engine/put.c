@@ -531,6 +531,20 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 	return rc;
 }
 
+/* [tree] Equal maps have equal nodes.  What is new at the depot is made known
+ * by a commit even so. */
+static bool
+same_tree(struct putting *w, const struct builder_tree *tree)
+{
+	const struct commit *c = &w->space->commit;
+	size_t fresh;
+
+	(void)fresh_entries(w->fresh, &fresh);
+	return fresh == 0 && w->space->has_head && tree->has_root &&
+	    c->has_root && memcmp(tree->root.hash, c->root.hash,
+	    HASH_LEN) == 0;
+}
+
 /* The rest of the old tree, and then the commit. */
 static int
 finish(struct putting *w, struct fault *f)
@@ -553,6 +567,10 @@ finish(struct putting *w, struct fault *f)
 		rc = records_finish(&w->records, &tree, f);
 	if (rc != 0)
 		return rc;
+	if (same_tree(w, &tree)) {
+		w->p->changed = false;
+		return 0;
+	}
 	/* The workers' stows must not read an index that publish replaces. */
 	pool_free(w->pool);
 	w->pool = NULL;

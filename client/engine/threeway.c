@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "client/engine/changes.h"
-#include "net/text.h"
 #include "object/cursor.h"
 #include "object/entry.h"
 #include "object/key.h"
@@ -16,6 +17,7 @@ struct merging {
 	struct cursor *base, *ours, *theirs;
 	struct changes mine;  /* ours against base; sorted */
 	struct changes apply; /* what is to be done to theirs */
+	struct changes beside; /* what both keep, under new names; unsorted */
 };
 
 static void
@@ -26,6 +28,7 @@ merging_wipe(struct merging *m)
 	cursor_free(m->theirs);
 	changes_wipe(&m->mine);
 	changes_wipe(&m->apply);
+	changes_wipe(&m->beside);
 }
 
 static int
@@ -126,16 +129,41 @@ lookup(struct cursor *c, struct bytes key, struct bytes *raw,
 	return rc < 0 ? rc : 1;
 }
 
-/* Adds raw under a name next to key that nobody has. */
+/* A long name is cut, and another one may be cut to the same. */
+static bool
+is_beside(const struct merging *m, struct bytes key)
+{
+	for (size_t i = 0; i < m->beside.n; i++)
+		if (bytes_cmp(changes_key(&m->beside, &m->beside.p[i]), key) ==
+		    0)
+			return true;
+	return false;
+}
+
+/* 1: nobody has key, nor will have it. */
+static int
+is_free(struct merging *m, struct bytes key, bool cut)
+{
+	struct bytes found;
+	int rc = lookup(m->theirs, key, &found, NULL);
+
+	if (rc == 0)
+		rc = lookup(m->ours, key, &found, NULL);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	return !(cut && is_beside(m, key));
+}
+
+/* Adds raw under a name next to key that is free. */
 static int
 add_renamed(struct merging *m, struct bytes key, struct bytes raw)
 {
 	struct buf other defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
-	struct bytes name = key_name(key), found;
+	struct bytes name = key_name(key);
 	char hex[9], tail[40];
 	int rc;
 
-	text_hex(m->t->device, 4, hex, sizeof(hex));
+	sodium_bin2hex(hex, sizeof(hex), m->t->device, 4);
 	for (unsigned i = 1;; i++) {
 		size_t keep = name.n, n;
 
@@ -149,17 +177,14 @@ add_renamed(struct merging *m, struct bytes key, struct bytes raw)
 			rc = buf_append(&other, tail, n);
 		if (rc != 0)
 			return rc;
-		rc = lookup(m->theirs, buf_bytes(&other), &found, NULL);
-		if (rc == 0)
-			rc = lookup(m->ours, buf_bytes(&other), &found, NULL);
+		rc = is_free(m, buf_bytes(&other), keep < name.n);
 		if (rc < 0)
 			return rc;
-		if (rc == 0 &&
-		    changes_find(&m->mine, buf_bytes(&other)) == NULL)
+		if (rc == 1)
 			break;
 	}
 	m->t->renamed++;
-	return changes_add(&m->apply, buf_bytes(&other), raw);
+	return changes_add(&m->beside, buf_bytes(&other), raw);
 }
 
 /* Ours set key to raw, which theirs has changed too, to other. */
@@ -245,29 +270,42 @@ stays_below(struct merging *m, struct bytes folder)
 	return 0;
 }
 
-/* Takes back the deletion of folders that are not empty afterwards. */
+/* Ours deletes a folder, or puts something else in its place, that is not empty
+ * afterwards: it stays, and what ours has goes beside it. */
+static int
+keep_folder(struct merging *m, struct change *c)
+{
+	struct bytes raw, key = changes_key(&m->apply, c);
+	struct tree_entry mine = { 0 };
+	const struct tree_entry *e;
+	int rc = 0;
+
+	if (c->raw_len != 0)
+		rc = entry_decode(changes_raw(&m->apply, c), &mine);
+	if (rc != 0 || mine.type == ENTRY_FOLDER)
+		return rc;
+	rc = lookup(m->theirs, key, &raw, &e);
+	if (rc < 0)
+		return rc;
+	if (rc == 0 || e->type != ENTRY_FOLDER)
+		return 0;
+	rc = stays_below(m, key);
+	if (rc <= 0)
+		return rc;
+	c->dropped = true;
+	return c->raw_len == 0 ? 0 :
+	    add_renamed(m, key, changes_raw(&m->apply, c));
+}
+
 static int
 keep_folders(struct merging *m)
 {
 	/* From below: a folder that stays keeps its parents. */
 	for (size_t i = m->apply.n; i-- > 0;) {
-		struct change *c = &m->apply.p[i];
-		struct bytes raw, key = changes_key(&m->apply, c);
-		const struct tree_entry *e;
-		int rc;
+		int rc = keep_folder(m, &m->apply.p[i]);
 
-		if (c->raw_len != 0)
-			continue;
-		rc = lookup(m->theirs, key, &raw, &e);
-		if (rc < 0)
+		if (rc != 0)
 			return rc;
-		if (rc == 0 || e->type != ENTRY_FOLDER)
-			continue;
-		rc = stays_below(m, key);
-		if (rc < 0)
-			return rc;
-		if (rc == 1)
-			c->dropped = true;
 	}
 	changes_drop(&m->apply);
 	return 0;
@@ -302,37 +340,40 @@ need_folder(struct merging *m, struct bytes key, struct changes *more)
 	return changes_add(more, key, raw);
 }
 
+static int
+add_all(struct changes *to, const struct changes *from)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < from->n && rc == 0; i++)
+		rc = changes_add(to, changes_key(from, &from->p[i]),
+		    changes_raw(from, &from->p[i]));
+	return rc;
+}
+
 /* Folders that theirs deleted, or replaced, above what ours set. */
 static int
 need_parents(struct merging *m)
 {
 	struct changes more defer(changes_wipe) = changes_init();
 	struct buf last defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
-	struct buf key defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
-	size_t n = m->apply.n;
 	int rc = 0;
 
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		struct bytes up;
+	for (size_t i = 0; i < m->apply.n && rc == 0; i++) {
+		struct bytes parent, up;
 
 		if (m->apply.p[i].raw_len == 0)
 			continue;
-		/* add_renamed moves the arena. */
-		key.n = 0;
-		up = changes_key(&m->apply, &m->apply.p[i]);
-		rc = buf_append(&key, up.p, up.n);
-		up = key_parent(buf_bytes(&key));
-		if (rc != 0 || bytes_cmp(up, buf_bytes(&last)) == 0)
-			continue;
-		last.n = 0;
-		rc = buf_append(&last, up.p, up.n);
-		for (; up.n != 0 && rc == 0; up = key_parent(up))
+		parent = key_parent(changes_key(&m->apply, &m->apply.p[i]));
+		/* In key order, what the last one is below was seen to. */
+		for (up = parent; up.n != 0 && rc == 0 &&
+		    !key_within(buf_bytes(&last), up); up = key_parent(up))
 			rc = need_folder(m, up, &more);
+		last.n = 0;
+		if (rc == 0)
+			rc = buf_append(&last, parent.p, parent.n);
 	}
-	for (size_t i = 0; i < more.n && rc == 0; i++)
-		rc = changes_add(&m->apply, changes_key(&more, &more.p[i]),
-		    changes_raw(&more, &more.p[i]));
-	return rc;
+	return rc == 0 ? add_all(&m->apply, &more) : rc;
 }
 
 static int
@@ -378,6 +419,8 @@ merge_all(struct merging *m, struct builder_tree *out)
 		rc = keep_folders(m);
 	if (rc == 0)
 		rc = need_parents(m);
+	if (rc == 0)
+		rc = add_all(&m->apply, &m->beside);
 	changes_sort(&m->apply);
 	return rc == 0 ? rebuild(m, out) : rc;
 }
@@ -386,7 +429,8 @@ int
 threeway_merge(struct threeway *t, struct builder_tree *out, struct fault *f)
 {
 	struct merging m defer(merging_wipe) = { .t = t,
-		.mine = changes_init(), .apply = changes_init() };
+		.mine = changes_init(), .apply = changes_init(),
+		.beside = changes_init() };
 	struct reader *r = stow_reader(t->stow);
 	int rc;
 

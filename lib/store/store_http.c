@@ -119,12 +119,12 @@ expired(const struct store_http *s, const struct request *r,
 
 	if (ans->date == 0 || (apart <= LEEWAY && apart >= -LEEWAY))
 		return fault_set(f, FAULT_EXPIRED,
-		    "%s at %s: capability has expired", r->what,
+		    "%s at depot %s: capability has expired", r->what,
 		    s->config.peer.url);
 	show_time(now, ours);
 	show_time(ans->date, theirs);
 	return fault_set(f, FAULT_CLOCK,
-	    "%s at %s: this device's clock says %s, the depot's %s: "
+	    "%s at depot %s: this device's clock says %s, the depot's %s: "
 	    "%" PRId64 " s apart", r->what, s->config.peer.url, ours, theirs,
 	    apart < 0 ? -apart : apart);
 }
@@ -209,7 +209,7 @@ unexpected(const struct store_http *s, const struct request *r,
     const struct http_answer *ans, struct fault *f)
 {
 	return fault_set(f, FAULT_MALFORMED,
-	    "%s at %s: answer with status %u and %zu bytes was not expected",
+	    "%s at depot %s: answer with status %u and %zu bytes was not expected",
 	    r->what, s->config.peer.url, ans->status, ans->n);
 }
 
@@ -313,7 +313,7 @@ store_http_get(struct store *base, const uint8_t object[static ID_LEN],
 		return unexpected(s, &r, &ans, f);
 	if (ans.n != len)
 		return fault_set(f, FAULT_MISSING,
-		    "%s at %s: %zu bytes from %" PRIu64 " were wanted, "
+		    "%s at depot %s: %zu bytes from %" PRIu64 " were wanted, "
 		    "%zu came", n.what, s->config.peer.url, len, offset,
 		    ans.n);
 	return 0;

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A put that is stopped halfway, by Ctrl-C or by kill -9, changes nothing; the
-next one goes on where it stopped and sends nothing twice."""
+"""A put that is broken off, by Ctrl-C or by kill -9, takes up where it stopped:
+both runs together send about what one whole put sends."""
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -11,87 +12,116 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
 from skerrytest import Tap, folder  # noqa: E402
-from trees import compare, noise, settle, write  # noqa: E402
+from trees import compare, noise, write  # noqa: E402
 
 PACK = 16 << 20
-PACKS = 6
-
+RATE = 24 << 20
+SIZE = 160 << 20  # of it 64 MiB may wait in memory
 t = Tap()
 s = Site(tap=True)
 a = s.first()
 work = folder()
+src = os.path.join(work, "src")
+for n in range(40):
+    write(os.path.join(src, f"f{n:02}"), noise(SIZE // 40))
 
 
-def make(name):
-    for i in range(PACKS * 4):
-        write(os.path.join(work, name, f"f{i:02}"), noise(PACK // 4, i * 7 +
-                                                           len(name)))
-    settle()
+def stored():
+    objects, _ = s.depot.files()
+    return sum(os.path.getsize(p) for p in objects.values())
 
 
-def stop_halfway(name, how):
-    """Stops a paced put when some packs are through; bytes that it sent."""
-    s.depot_tap.reset()
-    s.depot_tap.rate = 40 << 20
-    p = a.start("put", "--json", os.path.join(work, name))
-    begun = time.monotonic()
-    while s.depot_tap.sent < 2.5 * PACK and p.poll() is None and \
-            time.monotonic() - begun < 60:
-        time.sleep(0.01)
+def whole(name):
+    s.depot_tap.rate = 0
+    out = os.path.join(work, "out")
+    g = a.run("get", "--to", out, name)
+    t.eq((g.code, compare(os.path.join(work, name),
+                          os.path.join(out, name))), (0, ""), "all is there")
+    shutil.rmtree(out)
+
+
+def cut_off(name, how, want, slack):
+    """Runs put, ends it when a part has arrived, and runs it again."""
+    before = s.depot_tap.sent
+    s.depot_tap.rate = RATE
+    p = a.start("put", os.path.join(work, name))
+    while s.depot_tap.sent - before < SIZE * 0.4 and p.poll() is None:
+        time.sleep(0.02)
     p.send_signal(how)
+    begun = time.monotonic()
     out, err = p.communicate(timeout=60)
+    t.eq(p.returncode, want, "ended so") or t.note(err)
+    t.note(f"{time.monotonic() - begun:.1f} s until it ended")
+    if how == signal.SIGINT:
+        t.eq(err, b"skerry: interrupted\n", "and said so")
+    t.ok(a.run("ls", name).code == 4, "nothing of it is to be seen")
     s.depot_tap.rate = 0
-    return p.returncode, s.depot_tap.sent, out, err
-
-
-def goes_on(name, how, want):
-    make(name)
-    before = a.run("log", "--json", "-n1").json.get("commits", [])
-    code, first, out, err = stop_halfway(name, how)
-    t.ok(code == want, f"{name}: the put ends with {want}") or \
-        t.note(f"{code} {out} {err}")
-    after = a.run("log", "--json", "-n1").json.get("commits", [])
-    t.eq(after, before, f"{name}: nothing was committed")
-    s.depot_tap.reset()
+    first = s.depot_tap.sent - before
     r = a.run("put", "--json", os.path.join(work, name))
-    t.ok(r.code == 0, f"{name}: the next put works") or t.note(r)
-    both, data = first + s.depot_tap.sent, PACKS * PACK
-    # What was under way or open at the moment may go again.
-    spare = {signal.SIGINT: 0.06 * data, signal.SIGKILL: 4 * PACK}[how]
-    t.ok(both < data * 1.06 + spare and s.depot_tap.sent < data * 0.9,
-         f"{name}: and does not send again what is there")
-    t.note(f"first {first >> 20} MiB, then {s.depot_tap.sent >> 20} MiB,"
-           f" of {data >> 20} MiB")
-    out = os.path.join(work, "out-" + name)
-    a.run("get", "--to", out, name)
-    t.eq(compare(os.path.join(work, name), os.path.join(out, name)), "",
-         f"{name}: all of it is there")
+    both = s.depot_tap.sent - before
+    t.ok(r.code == 0 and r.json["changed"], "the next put works") or t.note(r)
+    t.ok(first > SIZE * 0.4 and both < SIZE * 1.03 + slack,
+         "both together send what one sends, but for packs under way")
+    t.note(f"{first >> 20} MiB, then {(both - first) >> 20} of "
+           f"{SIZE >> 20} MiB")
+    return r
 
 
-def interrupted():
-    goes_on("ctrl-c", signal.SIGINT, 130)
+def by_interrupt():
+    before = stored()
+    r = cut_off("src", signal.SIGINT, 130, 0)
+    t.ok(stored() - before < SIZE + PACK, "nothing is stored twice")
+    t.ok(r.json["stored"] < SIZE * 0.7, "the second run stored the rest")
+    whole("src")
+    r = a.run("put", "--json", src)
+    t.eq((r.code, r.json["changed"], r.json["objects"]), (0, False, 0),
+         "a third one has nothing to do")
 
 
-def killed():
-    goes_on("kill", signal.SIGKILL, -9)
+def fresh_source(name):
+    os.makedirs(os.path.join(work, name))
+    for n in range(40):
+        write(os.path.join(work, name, f"f{n:02}"), noise(SIZE // 40))
 
 
-def cut_lines():
-    """A broken line during the put is made good without anybody noticing."""
-    make("cut")
-    s.depot_tap.rate = 60 << 20
-    p = a.start("put", "--json", os.path.join(work, "cut"))
-    for _ in range(4):
-        time.sleep(0.3)
-        s.depot_tap.cut()
-    out, err = p.communicate(timeout=120)
+def by_kill():
+    fresh_source("killed")
+    cut_off("killed", signal.SIGKILL, -9, 4 * PACK)
+    whole("killed")
+
+
+def twice():
+    """The second signal does not wait."""
+    fresh_source("twice")
+    s.depot_tap.rate = 2 << 20
+    before = s.depot_tap.sent
+    p = a.start("put", os.path.join(work, "twice"))
+    while s.depot_tap.sent - before < 1 << 20 and p.poll() is None:
+        time.sleep(0.02)
+    p.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    p.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    p.communicate(timeout=60)
+    t.ok(p.returncode == -2 and time.monotonic() - begun < 1,
+         "a second signal ends it at once")
     s.depot_tap.rate = 0
-    t.ok(p.returncode == 0, "a put over a line that breaks four times works") \
-        or t.note(out + err)
-    out = os.path.join(work, "out-cut")
-    a.run("get", "--to", out, "cut")
-    t.eq(compare(os.path.join(work, "cut"), os.path.join(out, "cut")), "",
-         "and is whole")
+    t.eq(a.run("put", os.path.join(work, "twice")).code, 0, "a put goes on")
+    whole("twice")
 
 
-t.run(interrupted, killed, cut_lines)
+def get_interrupted():
+    out = os.path.join(work, "got")
+    p = a.start("get", "--to", out)
+    time.sleep(0.3)
+    p.send_signal(signal.SIGTERM)
+    p.communicate(timeout=60)
+    t.ok(p.returncode in (0, 130), "SIGTERM in a get")
+    g = a.run("get", "--overwrite", "--to", out)
+    t.eq((g.code, compare(src, os.path.join(out, "src"))), (0, ""),
+         "the next get is whole")
+    t.eq(sorted(os.listdir(out)), ["killed", "src", "twice"],
+         "and nothing else is left")
+
+
+t.run(by_interrupt, by_kill, twice, get_interrupted)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A depot that alters, cuts, loses or swaps objects: found, named, and costs the
-files that need them; nothing else."""
+"""Objects that are altered, cut short, gone or changed for others at the depot:
+check names what is affected, get loses that and nothing else; and a mirror of
+the head that is set back."""
 
 import os
 import shutil
@@ -10,130 +11,239 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
 from skerrytest import Tap, folder  # noqa: E402
-from trees import compare, noise, write  # noqa: E402
+from trees import compare, content, noise, write  # noqa: E402
 
 t = Tap()
 s = Site()
 a = s.first()
 b = s.device().join(a)
 work = folder()
-kept = os.path.join(work, "kept")
+src = os.path.join(work, "src")
+held = os.path.join(work, "held")  # objects as they were
 
 
 def objects():
-    found = []
-    for where, _, names in os.walk(os.path.join(s.depot.data, "v1")):
-        found += [os.path.join(where, n) for n in names if n != "head"]
-    return found
+    return s.depot.files()[0]
 
 
-def fresh_cache():
-    shutil.rmtree(os.path.join(b.dir, "cache"), ignore_errors=True)
+def stored(step):
+    """Runs a step; the paths of the objects that it stored, largest first."""
+    before = set(objects())
+    step()
+    now = objects()
+    return sorted((now[x] for x in now if x not in before),
+                  key=os.path.getsize, reverse=True)
 
 
-def store():
-    """Three puts, so that data, tree and index lie in packs apart."""
-    for n in range(3):
-        before = set(objects())
-        for i in range(12):
-            write(os.path.join(work, f"part{n}", f"f{i}"),
-                  noise(2_500_000, 100 * n + i))
-        r = a.run("put", "--json", os.path.join(work, f"part{n}"))
-        t.ok(r.code == 0, f"part {n} is put") or t.note(r)
-        packs[n] = sorted(set(objects()) - before, key=os.path.getsize)
-    shutil.copytree(s.depot.data, kept)
+def put(*args):
+    r = a.run("put", "--json", *args)
+    if r.code != 0:
+        raise RuntimeError(repr(r))
+    return r.json
+
+
+def flip(path, at=None):
+    with open(path, "r+b") as f:
+        at = os.path.getsize(path) // 2 if at is None else at
+        f.seek(at)
+        x = f.read(1)
+        f.seek(at)
+        f.write(bytes([x[0] ^ 1]))
+
+
+def truncate(path):
+    os.truncate(path, os.path.getsize(path) // 2)
+
+
+class Harm:
+    """Does something to an object's file, and takes it back."""
+
+    def __init__(self, path, how):
+        self.path, self.how = path, how
+
+    def __enter__(self):
+        shutil.copy2(self.path, held)
+        self.how(self.path)
+
+    def __exit__(self, *_):
+        shutil.copy2(held, self.path)
+
+
+def findings():
+    r = b.run("check", "--full", "--json")
+    return r, r.json.get("findings", [])
+
+
+def names(found):
+    return {x["path"] for x in found if x["what"] == "path"}
+
+
+def got(d=b):
+    out = os.path.join(work, "out")
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.rmtree(os.path.join(d.dir, "cache"), ignore_errors=True)
+    r = d.run("get", "--json", "--to", out)
+    have = set()
+    for where, _, files in os.walk(out):
+        have |= {os.path.relpath(os.path.join(where, n), out) for n in files}
+    return r, have
+
+
+def all_right(what):
+    r, found = findings()
+    g, have = got()
+    t.eq((r.code, found, g.code, compare(src, os.path.join(work, "out/src"))),
+         (0, [], 0, ""), what)
 
 
 packs = {}
 
 
-def heal():
-    for path in objects():
-        os.unlink(path)
-    shutil.copytree(kept, s.depot.data, dirs_exist_ok=True)
-    fresh_cache()
+def fill():
+    """One pack after another, so that it is known what is in which."""
+    for n in "ab":
+        write(os.path.join(src, n), noise(3 << 20))
+        packs[n] = stored(lambda: put("--to", "src", os.path.join(src, n)))[0]
+    for n in "ab":
+        shutil.copystat(src, src)
+    packs["all"] = stored(lambda: put(src))
+    t.ok(os.path.getsize(packs["a"]) > 3 << 20, "each file in its pack")
+    all_right("all is well at first")
 
 
-def flip(path, at):
-    with open(path, "r+b") as f:
-        f.seek(at)
-        byte = f.read(1)
-        f.seek(at)
-        f.write(bytes([byte[0] ^ 0x20]))
-
-
-def lost(n, what, code):
-    """What a get and a check say of harm to the data of part n."""
-    fresh_cache()
-    out = os.path.join(work, "out")
-    shutil.rmtree(out, ignore_errors=True)
-    g = b.run("get", "--json", "--to", out)
-    t.ok(g.code == 17, f"{what}: get is PARTIAL") or t.note(g)
-    gone = {w["path"] for w in g.json["warnings"]}
-    t.ok(gone and all(p.startswith(f"part{n}/") for p in gone),
-         f"{what}: it names the paths, all of part {n}") or t.note(g)
-    for m in range(3):
-        for i in range(12):
-            name = f"part{m}/f{i}"
-            there = os.path.exists(os.path.join(out, name))
-            if there == (name in gone):
-                t.ok(False, f"{what}: {name}")
-    for m in {0, 1, 2} - {n}:
-        t.eq(compare(os.path.join(work, f"part{m}"),
-                     os.path.join(out, f"part{m}")), "",
-             f"{what}: part {m} is whole")
-    c = b.run("check", "--full", "--json")
-    t.ok(c.code == code and not c.json["good"],
-         f"{what}: check --full ends with {code}") or t.note(c)
-    named = {x["path"] for x in c.json["findings"] if x["what"] == "path"}
-    t.ok(named == gone, f"{what}: and names the same paths") or \
-        t.note(f"{sorted(named)} {sorted(gone)} {c.json}")
-
-
-def altered():
-    flip(packs[0][-1], 1_000_000)
-    lost(0, "a flipped bit", 9)
-    heal()
-
-
-def cut_short():
-    with open(packs[0][-1], "r+b") as f:
-        f.truncate(9_000_000)
-    lost(0, "a truncated object", 10)
-    heal()
-
-
-def missing():
-    os.unlink(packs[0][-1])
-    lost(0, "a missing object", 10)
-    heal()
+def data_packs():
+    codes = {"altered": (flip, "TAMPERED"), "cut short": (truncate, "MISSING"),
+             "gone": (os.unlink, "MISSING")}
+    for what, (how, code) in codes.items():
+        with Harm(packs["a"], how):
+            r, found = findings()
+            t.ok(r.code in (9, 10), f"{what}: check fails") or t.note(r)
+            t.ok(code in {x["code"] for x in found}, f"says {code}") \
+                or t.note(found)
+            t.eq(names(found), {"src/a"}, "and names the file")
+            g, have = got()
+            t.eq((g.code, have), (17, {"src/b"}),
+                 "get loses that file and no other")
+            t.eq([w["path"] for w in g.json["warnings"]], ["src/a"],
+                 "and names it")
+            t.eq(content(os.path.join(work, "out/src/b")),
+                 content(os.path.join(src, "b")), "the other one is whole")
+            t.ok(os.path.basename(packs["a"]) in r.out, "the object's id too")
+        all_right("put back: all is well")
 
 
 def swapped():
-    x, y = packs[0][-1], packs[1][-1]
-    os.rename(x, x + ".x")
-    os.rename(y, x)
-    os.rename(x + ".x", y)
-    fresh_cache()
-    g = b.run("get", "--json", "--to", os.path.join(work, "swapped"))
-    t.ok(g.code == 17 and
-         all(w["path"].startswith(("part0/", "part1/"))
-             for w in g.json["warnings"]), "two swapped objects are found") \
-        or t.note(g)
-    heal()
+    """Two objects of one size with each other's bytes; from elsewhere too."""
+    def swap(path):
+        shutil.copyfile(packs["b"], path)
+    with Harm(packs["a"], swap):
+        r, found = findings()
+        t.eq((r.code, names(found)), (9, {"src/a"}),
+             "with another object's bytes: TAMPERED, named")
+        g, have = got()
+        t.eq((g.code, have), (17, {"src/b"}), "only that is lost")
 
 
-def no_commit():
-    """The pack of the last commit, tree and index."""
-    for path in packs[2]:
-        os.unlink(path)
-    fresh_cache()
-    g = b.run("get", "--json", "--to", os.path.join(work, "none"))
-    t.ok(g.code == 10 and "object" in g.json["error"]["text"],
-         "a lost commit is named, with its object: MISSING") or t.note(g)
-    heal()
-    g = b.run("ls", "part0")
-    t.eq(g.code, 0, "and all is well when it is back")
+def tree_packs():
+    """The pack with the newest root, index and commit."""
+    for what, how, codes in (("altered", lambda p: flip_all(p), {9}),
+                             ("gone", os.unlink, {10})):
+        with Harm(packs["all"][0], how):
+            r, found = findings()
+            t.ok(r.code in codes, f"tree and commit {what}: check fails") \
+                or t.note(r)
+            g, have = got()
+            t.ok(g.code in codes and have == set(),
+                 "get ends with the same") or t.note(g)
+            t.ok(os.path.basename(packs["all"][0]) in g.out + r.out
+                 or "commit" in g.out, "and says what is at fault") \
+                or t.note(g)
+    all_right("put back: all is well")
 
 
-t.run(store, altered, cut_short, missing, swapped, no_commit)
+def flip_all(path):
+    data = bytearray(content(path))
+    for i in range(0, len(data), 64):
+        data[i] ^= 1
+    with open(path, "wb") as f:
+        f.write(data)
+
+
+def nodes_of_many():
+    """A tree of several leaves, of which one is lost."""
+    many = os.path.join(work, "many")
+    for i in range(3000):
+        write(os.path.join(many, f"{i:05}" + "n" * 60), b"x%d" % i)
+    first = stored(lambda: put(many))
+    write(os.path.join(many, "00000" + "n" * 60), b"changed")
+    put(many)
+    # The newest pack has commit, root and one leaf; the rest is in `first`.
+    with Harm(first[0], os.unlink):
+        r, found = findings()
+        t.ok(r.code == 10 and found, "nodes are gone: MISSING") or t.note(r)
+        lost = [x for x in found if x["what"] == "paths"]
+        t.ok(lost and all(x["path"].startswith("many/") for x in lost),
+             "check names from where on, and how many") or t.note(found[:5])
+        t.note([(x["path"][:12], x.get("entries")) for x in lost])
+        g, have = got()
+        # The index was merged into that pack: what is newer has its own.
+        t.eq((g.code, have), (17, {"many/00000" + "n" * 60}),
+             "what was stored later comes back")
+        t.ok(os.path.basename(first[0]) in g.out, "the object is named")
+    r = a.run("rm", "many")
+    t.eq(r.code, 0, "rm")
+    all_right("put back: all is well")
+
+
+def mirror_set_back():
+    old = content(head_of_a())
+    b.run("ls")
+    write(os.path.join(src, "new"), b"new")
+    put(src)
+    t.eq(b.run("cat", "src/new").out, "new", "b has seen the new head")
+    with Harm(head_of_a(), lambda p: write(p, old)):
+        r = b.run("cat", "src/new")
+        t.eq((r.code, r.out), (0, "new"),
+             "who has seen a later head does not go back with the mirror")
+    write(os.path.join(src, "newer"), b"newer")
+    with Harm(head_of_a(), lambda p: None):
+        kept = content(head_of_a())
+        put(src)
+        write(head_of_a(), kept)
+        r = b.run("ls", "src/newer")
+        t.eq(r.code, 4, "who has not, is shown the older state under a lease")
+        b.run("lock")
+        t.eq(b.run("cat", "src/newer").out, "newer",
+             "until the authority is asked again")
+        t.eq(b.run("cat", "src/newer").out, "newer", "and then no more")
+    put(src)
+
+
+def mirror_of_others():
+    """The head of another space, and garbage."""
+    other = s.first()
+    other.run("put", os.path.join(src, "new"))
+    mine = head_of_a()
+    theirs = next(p for p in heads() if p != mine)
+    body = content(theirs)
+    for what, bad in (("another space's", body), ("garbage", noise(284)),
+                      ("cut", body[:100])):
+        with Harm(mine, lambda p, bad=bad: write(p, bad)):
+            r = b.run("cat", "src/newer")
+            t.eq((r.code, r.out), (0, "newer"),
+                 f"{what} head in the mirror does no harm") or t.note(r)
+
+
+def heads():
+    return [os.path.join(where, "head") for where, _, files in
+            os.walk(os.path.join(s.depot.data, "v1")) if "head" in files]
+
+
+def head_of_a():
+    """By the prefix that holds a's first pack."""
+    prefix = os.path.dirname(os.path.dirname(packs["a"]))
+    return os.path.join(prefix, "head")
+
+
+t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
+      mirror_of_others)

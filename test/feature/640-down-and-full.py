@@ -1,165 +1,302 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A depot that is away, full, or another's; a device without room; capabilities
-that have run out.  Each has its message and its exit status."""
+"""What a device says and does when depot or authority are away, are others than
+they should be, or when a disk is full: each has an exit status of its own and
+a message that names what is at fault."""
 
 import os
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
-from skerrytest import Tap, folder  # noqa: E402
-from trees import compare, noise, write  # noqa: E402
+from skerrytest import Tap, certificate, folder  # noqa: E402
+from trees import compare, content, noise, small_files, write  # noqa: E402
 
+SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
 t = Tap()
-work = folder()
-s = Site()
+s = Site(tap=True)
 a = s.first()
+work = folder()
+src = os.path.join(work, "src")
+small_files(src, 50)
+
+# Its lease ends while the other cases run.
+brief = Site(lease="1m", tap=True)
+brief_a = brief.first()
+t.eq(brief_a.run("put", src).code, 0, "a lease of a minute: put")
+begun = time.monotonic()
 
 
-def path(*names):
-    return os.path.join(work, *names)
-
-
-def mount(where, size):
-    os.makedirs(where, exist_ok=True)
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}",
-                           "tmpfs", where],
-                          stderr=subprocess.DEVNULL).returncode == 0
+def fails(r, status, *words):
+    """One line on standard error, with these words."""
+    lines = r.err.splitlines()
+    good = (r.code == status and lines
+            and all(w in lines[-1] for w in words))
+    t.ok(good, f"exit {status}, and says {', '.join(words)}") or t.note(r)
 
 
 def depot_down():
-    write(path("src", "one"), noise(300_000))
-    t.eq(a.run("put", path("src")).code, 0, "a put")
+    t.eq(a.run("put", src).code, 0, "put")
+    write(os.path.join(src, "more"), noise(100))
     s.depot.process.kill()
-    for args in (["put", path("src2")], ["get", "--to", path("x")]):
-        write(path("src2", "two"), noise(300_000))
-        shutil.rmtree(os.path.join(a.dir, "cache"), ignore_errors=True)
-        r = a.run(*args, timeout=300)
-        t.ok(r.code == 11 and "depot" in r.err and "127.0.0.1" in r.err,
-             f"{args[0]} without a depot: DEPOT, and it is named") or t.note(r)
+    fails(a.run("put", src), 11, "depot", "127.0.0.1")
+    out = os.path.join(work, "out")
+    fails(a.run("get", "--to", out), 11, "depot")
+    half = [os.path.join(where, n) for where, _, names in os.walk(out)
+            for n in names]
+    t.eq([p for p in half if content(p) != content(
+        p.replace(out, work, 1))], [], "no file is left half done")
+    fails(a.run("check"), 11, "depot")
+    t.eq(a.run("status").code, 0, "status asks nobody")
     s.depot.start()
-    # It came back on another port: the policy's is the old one.
-    s.depot.process.kill()
-    s.depot.config["listen"] = "127.0.0.1:" + s.policy_port
-    s.depot.start()
-    r = a.run("put", path("src2"))
-    t.ok(r.code == 0, "a put when it is back") or t.note(r)
+    t.eq(a.run("put", src).code, 0, "up again: put")
 
 
-def other_certificate():
-    """Somebody else answers at the depot's address."""
-    x = Site()
-    s.depot.process.kill()
-    keep = dict(s.depot.config)
-    s.depot.config.update(cert=x.depot.cert, key=x.depot.key)
-    s.depot.start()
-    write(path("src3", "f"), b"3")
-    r = a.run("put", path("src3"))
-    t.ok(r.code == 13, "another's certificate: TRUST") or t.note(r)
-    s.depot.process.kill()
-    s.depot.config = keep
-    s.depot.start()
-
-
-def other_authority():
-    """The depot believes another authority: capabilities are refused."""
-    x = Site()
-    s.depot.process.kill()
-    keep = dict(s.depot.config)
-    s.depot.config["authority_keys"] = [x.authority.public["signing"]]
-    s.depot.start()
-    r = a.run("put", path("src3"))
-    t.ok(r.code == 5 and "depot" in r.err,
-         "a capability of an authority that the depot does not know: DENIED") \
-        or t.note(r)
-    s.depot.process.kill()
-    s.depot.config = keep
-    s.depot.start()
-    t.eq(a.run("put", path("src3")).code, 0, "and then again")
-
-
-def full_depot():
-    where = os.path.join(folder(), "small")
-    if not mount(where, "6m"):
-        t.skip("a depot whose disk is full", "mounting needs root")
-        return
-    try:
-        x = Site(data=where)
-        d = x.first()
-        write(path("fits", "f"), noise(1_000_000))
-        t.eq(d.run("put", path("fits")).code, 0, "what fits is put")
-        write(path("big", "f"), noise(20_000_000))
-        r = d.run("put", path("big"))
-        t.ok(r.code == 14 and "depot" in r.err,
-             "a depot whose disk is full: SPACE, and it is named") or t.note(r)
-        t.eq([c["number"] for c in d.run("log", "--json").json["commits"]],
-             [1], "and nothing was committed")
-        write(path("fits", "g"), noise(100_000))
-        r = d.run("put", path("fits"))
-        t.ok(r.code == 0, "what fits still is put") or t.note(r)
-        t.eq(d.run("check", "--full").code, 0, "and all of it is whole")
-        x.depot.process.kill()
-    finally:
-        subprocess.run(["umount", "-l", where])
-
-
-def full_device():
-    write(path("large", "f"), noise(9_000_000))
-    t.eq(a.run("put", path("large")).code, 0, "a put")
-    where = os.path.join(folder(), "small")
-    if not mount(where, "4m"):
-        t.skip("a device whose disk is full", "mounting needs root")
-        return
-    try:
-        r = a.run("get", "--to", os.path.join(where, "out"), "large")
-        t.ok(r.code == 14, "get to a full disk: SPACE") or t.note(r)
-        left = [n for _, _, ns in os.walk(where) for n in ns
-                if not n.startswith(".skerry-part-")]
-        t.eq(left, [], "and no part under a real name")
-    finally:
-        subprocess.run(["umount", "-l", where])
-    r = a.run("get", "--to", path("room"), "large")
-    t.eq((r.code, compare(path("large"), path("room", "large"))), (0, ""),
-         "with room it is there")
-
-
-def full_cache():
-    """The cache folder is full: slower, not wrong."""
-    cache = os.path.join(a.dir, "cache")
-    shutil.rmtree(cache, ignore_errors=True)
-    if not mount(cache, "64k"):
-        t.skip("a cache folder that is full", "mounting needs root")
-        return
-    try:
-        write(path("again", "f"), noise(400_000))
-        r = a.run("put", path("again"))
-        t.ok(r.code == 0, "a put with a full cache folder") or t.note(r)
-        r = a.run("get", "--to", path("from full"), "again")
-        t.ok(r.code == 0, "a get with a full cache folder") or t.note(r)
-    finally:
-        subprocess.run(["umount", "-l", cache])
-
-
-def no_lease():
-    """While the authority is away: with a live lease reads go on, without one
-    the message says who is away."""
+def authority_down():
     s.authority.stop()
-    r = a.run("get", "--to", path("now"), "src")
-    t.ok(r.code == 0, "under a live lease, reads go on without an authority") \
-        or t.note(r)
-    r = a.run("put", path("src3"))
-    t.ok(r.code == 12 and "authority" in r.err,
-         "a put does not: AUTHORITY, and it is named") or t.note(r)
+    s.authority_tap.reset()
+    out = os.path.join(work, "lease")
+    t.eq((a.run("get", "--to", out).code,
+          compare(src, os.path.join(out, "src"))), (0, ""),
+         "authority down: get goes on under the lease")
+    for args in (("ls", "-R"), ("log",), ("cat", "src/more"),
+                 ("check", "--full")):
+        t.eq(a.run(*args).code, 0, args[0])
+    t.eq(s.authority_tap.connections, 0, "without one connection offshore")
+    r = a.json("ls")
+    t.eq(r["wire"]["offshore"],
+         {"requests": 0, "sent": 0, "received": 0}, "--json says the same")
+    fails(a.run("put", src), 12, "authority", "127.0.0.1")
+    fails(a.run("rm", "src"), 12, "authority")
     a.run("lock")
-    r = a.run("get", "--to", path("later"), "src")
-    t.ok(r.code == 12 and "authority" in r.err,
-         "nor a read without a lease") or t.note(r)
+    fails(a.run("ls"), 12, "authority")
     s.authority.start()
+    t.eq(a.run("ls").code, 0, "up again: ls")
 
 
-s.policy_port = str(s.depot.port)
-t.run(depot_down, other_certificate, other_authority, full_depot, full_device,
-      full_cache, no_lease)
+def lost_answer():
+    """The line breaks after each stretch of bytes: nothing is done by halves."""
+    before = len(a.json("log")["commits"])
+    for n in range(4):
+        write(os.path.join(src, "cut"), noise(200000 + n))
+        p = a.start("put", src)
+        time.sleep(0.05 * n)
+        s.authority_tap.cut()
+        s.depot_tap.cut()
+        _, err = p.communicate(timeout=60)
+        t.ok(p.returncode in (0, 11, 12), f"line cut {n}") or t.note(err)
+    t.eq(a.run("put", src).code, 0, "then a put")
+    t.ok(len(a.json("log")["commits"]) <= before + 5, "no commit twice")
+    t.eq(a.run("check", "--full", "--history").code, 0, "all good")
+
+
+def revoked():
+    b = s.device().join(a)
+    t.eq(b.run("ls").code, 0, "a second device reads")
+    t.eq(a.run("revoke", b.json("status")["device"]).code, 0, "is revoked")
+    fails(b.run("put", src), 5, "revoked")
+    t.eq(b.run("ls").code, 0, "and reads until its lease ends")
+    b.run("lock")
+    fails(b.run("ls"), 5, "revoked")
+
+
+def strangers():
+    """Another site's certificate at the depot's or the authority's address."""
+    other = certificate(folder())[0]
+    for kind, who in ("depots", "depot"), ("authorities", "authority"):
+        members = s.members(1)
+        with open(other) as f:
+            members[kind][0]["ca"] = f.read()
+        policy = s.make_policy(f"{who}.policy", 1, **{kind: members[kind]})
+        d = s.device()
+        r = d.run("init", "--policy", policy, "--residency", "germany",
+                  "--recovery-out", os.path.join(d.dir, "code"))
+        if who == "depot":
+            t.eq(r.code, 0, "init does not need the depot")
+            r = d.run("put", src)
+        fails(r, 13, who, "127.0.0.1")
+
+
+def foreign_capability():
+    """A depot that trusts another authority, or has another name."""
+    right = dict(s.depot.config)
+    s.depot.config["authority_keys"] = brief.depot.config["authority_keys"]
+    s.depot.restart()
+    write(os.path.join(src, "denied"), noise(100))
+    fails(a.run("put", src), 5, "depot")
+    s.depot.config = {**right, "name": "elsewhere"}
+    s.depot.restart()
+    fails(a.run("put", src), 5, "depot")
+    fails(a.run("get", "--to", os.path.join(work, "d")), 5, "depot")
+    s.depot.config = right
+    s.depot.restart()
+    t.eq(a.run("put", src).code, 0, "as it was: put")
+
+
+def clocks():
+    if shutil.which("faketime") is None or SANITIZED:
+        t.skip("clocks", "no faketime here")
+        return
+    fails(a.run("put", src, prefix=("faketime", "-f", "+2h")), 15, "UTC")
+    write(os.path.join(src, "clock"), noise(100))
+    real = s.depot.binary
+    wrapper = os.path.join(work, "late-depot")
+    with open(wrapper, "w") as f:
+        f.write(f"#!/bin/sh\nexec faketime -f +14h {real} \"$@\"\n")
+    os.chmod(wrapper, 0o755)
+    s.depot.binary = wrapper
+    s.depot.restart()
+    r = a.run("put", src)
+    t.ok(r.code in (15, 22) and "depot" in r.err.lower(),
+         "a depot with another clock: CLOCK") or t.note(r)
+    t.note(r.err)
+    subprocess.run(["pkill", "-KILL", "-P", str(s.depot.process.proc.pid)],
+                   check=False)
+    s.depot.binary = real
+    s.depot.restart()
+    t.eq(a.run("put", src).code, 0, "the right clock: put")
+
+
+class Disk:
+    """A small file system of its own; None where that is not possible."""
+
+    def __init__(self, size):
+        self.path = folder()
+        self.good = os.geteuid() == 0 and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs",
+             self.path], stderr=subprocess.DEVNULL).returncode == 0
+
+    def resize(self, size):
+        subprocess.run(["mount", "-o", f"remount,size={size}", self.path],
+                       check=True)
+
+    def fill(self):
+        with open(os.path.join(self.path, "filler"), "wb", 0) as f:
+            try:
+                while True:
+                    f.write(bytes(4096))
+            except OSError:
+                pass
+
+    def free(self):
+        os.unlink(os.path.join(self.path, "filler"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.good:
+            subprocess.run(["umount", "-l", self.path], check=False)
+
+
+def depot_full():
+    with Disk("44m") as disk:
+        if not disk.good:
+            t.skip("a full depot", "cannot mount")
+            return
+        full = Site(tap=True, data=os.path.join(disk.path, "data"))
+        d = full.first()
+        t.eq(d.run("put", src).code, 0, "a depot with little room: put")
+        big = os.path.join(work, "big")
+        for n in range(16):
+            write(os.path.join(big, f"{n}"), noise(5 << 20))
+        fails(d.run("put", big), 14, "depot")
+        out = os.path.join(work, "full")
+        t.eq((d.run("get", "--to", out).code,
+              compare(src, os.path.join(out, "src"))), (0, ""),
+             "what was there can be read")
+        disk.resize("200m")
+        before = full.depot_tap.sent
+        r = d.run("put", big)
+        t.ok(r.code == 0, "with more room: put") or t.note(r)
+        sent = full.depot_tap.sent - before
+        t.ok(sent < 70 << 20, "which sends only what is missing")
+        t.note(f"{sent >> 20} of 80 MiB")
+        t.eq(d.run("check", "--full").code, 0, "all good")
+        full.depot.process.kill()
+        full.authority.stop()
+
+
+def client_full():
+    with Disk("8m") as disk:
+        if not disk.good:
+            t.skip("a full disk at the device", "cannot mount")
+            return
+        a.run("put", src)
+        disk.fill()
+        r = a.run("get", "--to", os.path.join(disk.path, "out"))
+        t.ok(r.code == 14, "get to a full disk: SPACE") or t.note(r)
+        disk.free()
+        r = a.run("get", "--overwrite", "--to",
+                  os.path.join(disk.path, "out"))
+        t.eq((r.code, compare(src, os.path.join(disk.path, "out", "src"))),
+             (0, ""), "with room, all of it")
+        # State and cache.
+        d = s.device()
+        d.env["XDG_CACHE_HOME"] = os.path.join(disk.path, "cache")
+        d.home = d.env["SKERRY_HOME"] = os.path.join(disk.path, "home")
+        d.join(a)
+        t.eq(d.run("ls").code, 0, "a device on a small disk")
+        disk.fill()
+        write(os.path.join(src, "squeezed"), noise(1 << 20))
+        r = d.run("put", src)
+        t.ok(r.code in (0, 14), "put with state and cache on a full disk: "
+             "works, or SPACE") or t.note(r)
+        t.note(r.err)
+        r = d.run("get", "--to", os.path.join(work, "sq"), "src")
+        t.ok(r.code in (0, 14), "get likewise") or t.note(r)
+        disk.free()
+        r = d.run("put", src)
+        t.ok(r.code == 0, "with room again: put") or t.note(r)
+        r = d.run("get", "--overwrite", "--to", os.path.join(work, "sq"),
+                  "src")
+        t.eq((r.code, compare(src, os.path.join(work, "sq", "src"))), (0, ""),
+             "and get")
+        d.lock()
+        e = s.device()
+        e.home = e.env["SKERRY_HOME"] = os.path.join(disk.path, "home2")
+        disk.fill()
+        r = e.run("init", "--policy", s.policy, "--residency", "germany",
+                  "--recovery-out", os.path.join(e.dir, "code"))
+        t.ok(r.code == 14, "init on a full disk: SPACE") or t.note(r)
+        disk.free()
+        r = e.run("init", "--policy", s.policy, "--residency", "germany",
+                  "--recovery-out", os.path.join(e.dir, "code"))
+        t.ok(r.code == 0, "and with room") or t.note(r)
+        e.lock()
+
+
+def cache_full():
+    with Disk("64k") as disk:
+        if not disk.good:
+            t.skip("a full cache folder", "cannot mount")
+            return
+        d = s.device().join(a)
+        d.env["XDG_CACHE_HOME"] = disk.path
+        write(os.path.join(src, "cached"), noise(400_000))
+        r = d.run("put", src)
+        t.ok(r.code == 0, "put with a full cache folder") or t.note(r)
+        out = os.path.join(work, "from-full")
+        r = d.run("get", "--to", out, "src")
+        t.eq((r.code, compare(src, os.path.join(out, "src"))), (0, ""),
+             "and get")
+        d.lock()
+
+
+def lease_ends():
+    brief.authority.stop()
+    if time.monotonic() < begun + 50:
+        t.eq(brief_a.run("ls").code, 0, "authority down, under the lease: ls")
+    time.sleep(max(0, begun + 61 - time.monotonic()))
+    fails(brief_a.run("ls"), 12, "authority")
+    t.eq(brief_a.json("status")["lease"], 0, "the lease has ended")
+    brief.authority.start()
+    t.eq(brief_a.run("ls").code, 0, "up again: ls")
+
+
+t.run(depot_down, authority_down, lost_answer, revoked, strangers,
+      foreign_capability, clocks, depot_full, client_full, cache_full,
+      lease_ends)
