@@ -180,7 +180,8 @@ not_understood(const struct authority *a, const char *path, int rc,
     struct fault *f)
 {
 	if (rc == FAULT_MALFORMED)
-		return fault_set(f, rc, "authority %s%s: answer is not understood",
+		return fault_set(f, rc,
+		    "authority %s%s: answer is not understood",
 		    a->config.peer->url, path);
 	return fault_add(f, rc, "authority %s%s", a->config.peer->url, path);
 }

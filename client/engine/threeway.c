@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "client/engine/changes.h"
+#include "net/text.h"
 #include "object/cursor.h"
 #include "object/entry.h"
 #include "object/key.h"
@@ -163,7 +162,7 @@ add_renamed(struct merging *m, struct bytes key, struct bytes raw)
 	char hex[9], tail[40];
 	int rc;
 
-	sodium_bin2hex(hex, sizeof(hex), m->t->device, 4);
+	text_hex(m->t->device, 4, hex, sizeof(hex));
 	for (unsigned i = 1;; i++) {
 		size_t keep = name.n, n;
 

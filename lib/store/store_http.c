@@ -209,7 +209,8 @@ unexpected(const struct store_http *s, const struct request *r,
     const struct http_answer *ans, struct fault *f)
 {
 	return fault_set(f, FAULT_MALFORMED,
-	    "%s at depot %s: answer with status %u and %zu bytes was not expected",
+	    "%s at depot %s: an answer with status %u and %zu bytes was not "
+	    "expected",
 	    r->what, s->config.peer.url, ans->status, ans->n);
 }
 

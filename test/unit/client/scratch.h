@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* A folder for one test, and index entries to put somewhere. */
 #ifndef SKERRY_TEST_SCRATCH_H
 #define SKERRY_TEST_SCRATCH_H

@@ -430,7 +430,8 @@ is_kept(struct model *t, const struct item *x)
 	return false;
 }
 
-/* What one side changed is in the result; what it left is as the other has it. */
+/* What one side changed is in the result; what it left is as the other has
+ * it. */
 static void
 check_side(struct model *base, struct model *side, struct model *other,
     struct model *out)

@@ -23,10 +23,12 @@ grow(int dir, unsigned depth)
 
 	for (unsigned i = dice(8); i-- > 0;) {
 		char name[32] = "";
+		size_t n = 0;
 		int fd;
 
 		for (unsigned k = 1 + dice(3); k-- > 0;)
-			(void)strcat(name, pieces[dice(ARRAY_LEN(pieces))]);
+			n += (size_t)snprintf(name + n, sizeof(name) - n, "%s",
+			    pieces[dice(ARRAY_LEN(pieces))]);
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
 		switch (depth < 5 ? dice(4) : dice(3)) {
