@@ -18,7 +18,7 @@ from skerrytest import Tap, folder  # noqa: E402
 from trees import compare, noise, write  # noqa: E402
 
 SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
-KILLS = int(os.environ.get("KILLS", "30" if SANITIZED else "100"))
+KILLS = int(os.environ.get("KILLS", "20" if SANITIZED else "60"))
 SEED = int(os.environ.get("SEED", time.time_ns() % 1000000))
 EVERY = 25  # kills between full checks
 

@@ -45,7 +45,7 @@ class Party:
 
 
 def vectors():
-    target = {"chain": "chain", "commit": "commit", "head": "head", "index block": "index", "index entry": "index",
+    target = {"chain": "chain", "custody": "custody", "commit": "commit", "head": "head", "index block": "index", "index entry": "index",
               "segment": "ref", "ref": "ref", "tree entry": "entry", "key": "entry", "leaf": "node",
               "inner node": "node"}
     for path in sorted(glob.glob(VECTORS + "/*/*.json")):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Notes, checkpoints and cosignatures. */
+/* Notes, checkpoints and cosignatures.  [log] one form of each text. */
 #include "test/lib/cm.h"
 
 #include "base/fault.h"
