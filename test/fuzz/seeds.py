@@ -52,7 +52,7 @@ def vectors():
         with open(path) as f:
             vector = json.load(f)
         for case in vector.get("cases", []) if "format" in vector else []:
-            data = bytes.fromhex(case["bytes"])
+            data = bytes.fromhex(case.get("bytes", ""))
             if len(data) <= CASE_MAX:
                 save(target[vector["format"]], data)
 
