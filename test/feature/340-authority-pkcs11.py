@@ -261,6 +261,7 @@ def made_in_the_token(key, mechanism):
     r = a.run_command(*args[:2], where + "-2", *args[3:], *opts, want=21)
     tap.ok(key in r.stderr, f"{mechanism}: no second key of that name")
     a.public, a.intake = public, unb64(public["intake"])
+    a.signing = unb64(public["signing"])
     a.sign_policy(a.policy(), name=f"policy-{key}.txt")
     a.config.update(
         policy=os.path.join(a.where, f"policy-{key}.txt"),
