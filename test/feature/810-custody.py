@@ -311,13 +311,10 @@ def way_out():
     tool = os.path.join(os.environ["SKERRY_TOP"], "recover",
                         "skerry-recover")
     got = os.path.join(a.dir, "recovered")
-    prefix = next(p for p in os.listdir(os.path.join(s.depot.data, "v1"))
-                  if os.path.exists(os.path.join(
-                      s.depot.data, "v1", p, "head")))
     r = subprocess.run(
-        ["/usr/bin/python3", tool, "--depot", s.depot.data, "--prefix",
-         prefix, "--space-key", os.path.join(to, "space.key"), "--chain",
-         os.path.join(to, "chain"), "--to", got], capture_output=True)
+        ["/usr/bin/python3", tool, "--depot", s.depot.data, "--space-key",
+         os.path.join(to, "space.key"), "--chain", os.path.join(to, "chain"),
+         "--to", got], capture_output=True)
     if r.returncode != 0:
         t.note(r.stderr.decode())
     t.eq(r.returncode, 0, "the second reader opens the depot with them")
