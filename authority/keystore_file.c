@@ -187,6 +187,20 @@ do_capability(struct keystore *ks, const struct capability *cap,
 	return capability_issue(&root_of(ks)->signing, cap, out);
 }
 
+static int
+do_note(struct keystore *ks, struct bytes text, const struct note_key *pub,
+    struct buf *out)
+{
+	return keystore_log_note(&root_of(ks)->signing, text, pub,
+	    out);
+}
+
+static int
+do_log_key(struct keystore *ks, struct bytes origin, struct note_key *out)
+{
+	return keystore_log_key(&root_of(ks)->signing, origin, out);
+}
+
 static void
 do_close(struct keystore *ks)
 {
@@ -258,6 +272,7 @@ keystore_file_open(const struct keystore_config *cfg, struct keystore **out,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	k->ks = (struct keystore){ .wrap = do_wrap, .unwrap = do_unwrap,
 		.intake = do_intake, .capability = do_capability,
+		.note = do_note, .log_key = do_log_key,
 		.close = do_close };
 	k->root = take(root);
 	*out = &k->ks;

@@ -347,6 +347,20 @@ do_capability(struct keystore *ks, const struct capability *cap,
 	return capability_issue(&self_of(ks)->secrets->root.signing, cap, out);
 }
 
+static int
+do_note(struct keystore *ks, struct bytes text, const struct note_key *pub,
+    struct buf *out)
+{
+	return keystore_log_note(&self_of(ks)->secrets->root.signing, text, pub,
+	    out);
+}
+
+static int
+do_log_key(struct keystore *ks, struct bytes origin, struct note_key *out)
+{
+	return keystore_log_key(&self_of(ks)->secrets->root.signing, origin, out);
+}
+
 static const char *
 do_trouble(const struct keystore *ks)
 {
@@ -475,6 +489,7 @@ new_ks(const struct keystore_token *t, struct bytes pin,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	k->ks = (struct keystore){ .wrap = do_wrap, .unwrap = do_unwrap,
 		.intake = do_intake, .capability = do_capability,
+		.note = do_note, .log_key = do_log_key,
 		.trouble = do_trouble, .close = do_close };
 	k->token = *t;
 	if (pin.n != 0)

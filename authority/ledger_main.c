@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The ledger as a process: boot, and the loop over the front's links. */
+#include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "authority/ledger.h"
@@ -12,7 +14,8 @@
 
 struct process {
 	struct ledger l;
-	char *database, *name, *folder;
+	char *database, *name, *folder, *log;
+	struct buf policy; /* its file */
 	struct link pair[ROLE_PAIRS_MAX];
 	int fd[ROLE_PAIRS_MAX];
 	size_t npairs;
@@ -21,6 +24,8 @@ struct process {
 static void
 process_wipe(struct process *p)
 {
+	ledger_log_close(&p->l.log);
+	buf_wipe(&p->policy);
 	if (p->l.db != NULL)
 		p->l.db->close(p->l.db);
 	policy_free(p->l.policy);
@@ -29,6 +34,23 @@ process_wipe(struct process *p)
 	free(p->database);
 	free(p->name);
 	free(p->folder);
+	free(p->log);
+}
+
+/* The log of the policy is the one that this authority is to keep. */
+static int
+origin_check(const struct process *p, const struct policy_authority *a,
+    struct fault *f)
+{
+	const char *origin = a->log.name;
+	size_t n = strlen(p->l.host);
+
+	if (strncmp(origin, p->l.host, n) != 0 ||
+	    strcmp(origin + n, "/log") != 0)
+		return fault_set(f, FAULT_CONFIG, "policy: the log of "
+		    "authority %s is %s, not %s/log", p->name, origin,
+		    p->l.host);
+	return 0;
 }
 
 /* The policy has to know this authority as what it is. */
@@ -46,7 +68,9 @@ policy_check(struct process *p, struct fault *f)
 		    "policy: authority %s is in %s, the configuration says %s",
 		    p->name, a->jurisdiction, p->l.jurisdiction);
 	p->l.signing = a->signing;
-	return 0;
+	p->l.log.key = a->log;
+	p->l.log.cosign.trust = p->l.policy->trust;
+	return origin_check(p, a, f);
 }
 
 static int
@@ -67,19 +91,63 @@ boot(struct process *p, struct fault *f)
 	p->l.jurisdiction = role_boot_text(&r);
 	p->l.host = role_boot_text(&r);
 	p->database = role_boot_text(&r);
+	p->log = role_boot_text(&r);
+	p->l.log.cosign.n = rd_u32(&r);
+	rd_require(&r, p->l.log.cosign.n <= POSTING_WITNESSES_MAX);
 	policy = role_boot_field(&r);
 	pin = role_boot_field(&r);
 	rd_require(&r, pin.n == 0 || pin.n == sizeof(signer.b));
 	rd_require(&r, p->npairs <= ROLE_PAIRS_MAX);
 	rc = rd_finish(&r);
 	if (rc != 0 || p->name == NULL || p->l.jurisdiction == NULL ||
-	    p->l.host == NULL || p->database == NULL)
+	    p->l.host == NULL || p->database == NULL || p->log == NULL)
 		return fault_set(f, FAULT_INTERNAL, "ledger: boot message");
 	if (pin.n != 0)
 		memcpy(signer.b, pin.p, sizeof(signer.b));
 	rc = policy_load(policy, pin.n != 0 ? &signer : NULL, &p->l.policy, f);
 	if (rc == 0)
 		rc = policy_check(p, f);
+	if (rc == 0)
+		rc = buf_append(&p->policy, policy.p, policy.n);
+	return rc;
+}
+
+/* The folders are there before the role gives up making any elsewhere. */
+static int
+confine(struct process *p, struct fault *f)
+{
+	const char *path[2] = { dirname(p->folder), p->log };
+	const struct role_reach reach = { .path = path, .n = 2 };
+
+	if (mkdir(p->log, 0755) != 0 && errno != EEXIST)
+		return fault_sys(f, FAULT_CONFIG, errno, "make %s", p->log);
+	return role_confine_to(ROLE_LEDGER, &reach, f);
+}
+
+/* What the log lacks of the database is appended before anything is served.
+ * Where that cannot be now, requests are answered so until it can. */
+static int
+start_log(struct process *p, struct fault *f)
+{
+	struct ledger_log *g = &p->l.log;
+	struct fault later = { 0 };
+	int shown_rc, rc;
+
+	g->db = p->l.db;
+	g->keys = &p->l.keys;
+	g->cosign.courier = link_init(ROLE_FD_COURIER, ROLE_FD_COURIER,
+	    LINK_SOCKET_MAX);
+	rc = ledger_log_open(g, p->log, f);
+	if (rc == 0)
+		rc = ledger_log_policy(&p->l, buf_bytes(&p->policy),
+		    (int64_t)time(NULL), f);
+	if (rc == 0 && ledger_log_follow(g, &shown_rc, &later) != 0) {
+		struct logline l = logline_begin(LOGLINE_ERROR,
+		    "log-not-appended");
+
+		logline_fault(&l, &later);
+		logline_end(&l);
+	}
 	return rc;
 }
 
@@ -95,7 +163,7 @@ start(struct process *p, struct fault *f)
 	p->folder = strdup(p->database);
 	if (p->folder == NULL)
 		return fault_set(f, FAULT_MEMORY, "ledger: out of memory");
-	rc = role_confine(ROLE_LEDGER, dirname(p->folder), f);
+	rc = confine(p, f);
 	if (rc != 0)
 		return rc;
 	p->l.keys = link_init(ROLE_FD_KEYS_READ, ROLE_FD_KEYS_WRITE,
@@ -104,7 +172,8 @@ start(struct process *p, struct fault *f)
 		p->fd[i] = ROLE_FD_PAIR + (int)i;
 		p->pair[i] = link_init(p->fd[i], p->fd[i], LINK_SOCKET_MAX);
 	}
-	return role_ready(f);
+	rc = start_log(p, f);
+	return rc != 0 ? rc : role_ready(f);
 }
 
 /* One request of every link that has one, with one commit for all. */
@@ -151,7 +220,8 @@ turn(struct process *p, const bool *ready, struct fault *f)
 int
 ledger_main(struct fault *f)
 {
-	struct process p defer(process_wipe) = { 0 };
+	struct process p defer(process_wipe) = {
+		.policy = buf_init(POLICY_FILE_MAX) };
 	int rc = start(&p, f);
 
 	while (rc == 0) {

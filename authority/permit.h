@@ -19,6 +19,8 @@ enum permit_request {
 	PERMIT_ADMIT = 2,      /* HPKE blob in, wrapped space key out */
 	PERMIT_RELEASE = 3,    /* the same in, sealed to a device out */
 	PERMIT_CAPABILITY = 4, /* token for a depot */
+	PERMIT_RESUME = 5,     /* the log's last checkpoint in, what is known out */
+	PERMIT_SIGN = 6,       /* a larger tree in, its checkpoint out */
 };
 
 enum permit_state {

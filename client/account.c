@@ -94,7 +94,7 @@ tell_holders(struct cli *cli, const struct state *st)
 		if (rc == 0)
 			rc = authority_open(&config, &a, &f);
 		if (rc == 0)
-			rc = gather_push(st, &c.set, a, "", &f);
+			rc = gather_push(st, &c.set, a, NULL, &f);
 		if (rc != 0)
 			cli_note(cli, "skerry: the holder in %s does not know "
 			    "of it yet (%s): the next command that asks it "

@@ -104,6 +104,13 @@ has_members(const json_t *o, size_t n)
 	return json_is_object(o) && json_object_size(o) == n;
 }
 
+/* What the log says of the request. */
+static size_t
+has_log(const json_t *o)
+{
+	return json_object_get(o, "log") != NULL;
+}
+
 static int
 get_chain(const json_t *o, struct buf *out)
 {
@@ -237,7 +244,8 @@ session_of(const json_t *o, struct answer_session *s)
 	int64_t length, lease;
 	int rc;
 
-	if (!has_members(o, 8) || !get_int(o, "now", 0, INT64_MAX, &s->now) ||
+	if (!has_members(o, 8 + has_log(o)) ||
+	    !get_int(o, "now", 0, INT64_MAX, &s->now) ||
 	    !get_int(o, "chain_length", 1, CHAIN_MAX, &length) ||
 	    !get_int(o, "lease", 1, LEASE_SECONDS_MAX, &lease) ||
 	    !get_session_keys(o, s) ||
@@ -370,7 +378,7 @@ answer_read_empty(struct bytes in)
 {
 	json_t *o defer(json_freep) = load(in);
 
-	return has_members(o, 0) ? 0 : FAULT_MALFORMED;
+	return has_members(o, has_log(o)) ? 0 : FAULT_MALFORMED;
 }
 
 int
@@ -379,7 +387,8 @@ answer_read_number(struct bytes in, const char *name, uint64_t *out)
 	json_t *o defer(json_freep) = load(in);
 	int64_t v;
 
-	if (!has_members(o, 1) || !get_int(o, name, 0, INT64_MAX, &v))
+	if (!has_members(o, 1 + has_log(o)) ||
+	    !get_int(o, name, 0, INT64_MAX, &v))
 		return FAULT_MALFORMED;
 	*out = (uint64_t)v;
 	return 0;

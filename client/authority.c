@@ -317,7 +317,7 @@ authority_account_body(const struct authority_account_parts *p,
 {
 	json_t *o defer(json_freep) = json_pack(
 	    "{s:o,s:[o,o],s:o,s:s,s:s,s:[{s:i,s:s,s:o},{s:i,s:s,s:o}],s:i,"
-	    "s:o}",
+	    "s:o,s:o}",
 	    "account", json_id(p->account),
 	    "chain", json_b64(p->chain[0], CHAIN_ENTRY_LEN),
 	    json_b64(p->chain[1], CHAIN_ENTRY_LEN),
@@ -330,7 +330,8 @@ authority_account_body(const struct authority_account_parts *p,
 	    "epoch", 1, "kind", "recovery",
 	    "blob", json_b64(p->recovery, sizeof(p->recovery)),
 	    "head_epoch", 1,
-	    "custody", json_b64(p->custody.p, p->custody.n));
+	    "custody", json_b64(p->custody.p, p->custody.n),
+	    "log_key", json_b64(p->log.b, sizeof(p->log.b)));
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
 	int rc = text == NULL ? FAULT_MEMORY :
 				buf_append(out, text, strlen(text));
@@ -358,10 +359,10 @@ authority_session(struct authority *a, const struct authority_ask *ask,
 {
 	static const char path[] = "/v1/session";
 	struct answer_error e defer(wipe_error) = { 0 };
-	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:I,s:s}",
+	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:I,s:i,s:s}",
 		"account", json_id(ask->account), "space", json_id(ask->space),
 		"chain_seen", (json_int_t)ask->chain_seen, "custody_seen",
-		(json_int_t)ask->custody_seen, "reason", "user"), &e, f);
+		(json_int_t)ask->custody_seen, "log_seen", 0, "reason", "user"), &e, f);
 
 	if (rc != 0)
 		return rc;
@@ -549,8 +550,10 @@ authority_holder(struct authority *a, const struct authority_space *s,
 		(void)json_array_append_new(chain,
 		    json_b64(s->chain.p + at, CHAIN_ENTRY_LEN));
 	return tell(a, "/v1/holders", json_pack(
-	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o}", "device", json_id(s->device),
+	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o*}", "device", json_id(s->device),
 	    "account", json_id(s->account), "chain", chain, "space",
 	    json_id(s->space), "residency", s->residency, "capability",
-	    s->capability, "set", json_b64(s->set->raw, s->set->len)), f);
+	    s->capability, "set", json_b64(s->set->raw, s->set->len),
+	    "log_key", s->log != NULL ?
+	    json_b64(s->log->b, sizeof(s->log->b)) : NULL), f);
 }

@@ -16,6 +16,7 @@
 #include "crypt/keys.h"
 #include "net/http.h"
 #include "net/policy.h"
+#include "tlog/leaf.h"
 
 struct authority;
 
@@ -107,6 +108,7 @@ struct authority_space {
 	struct bytes chain;
 	const char *residency, *capability;
 	const struct custody *set;
+	const struct leaf_log_key *log; /* where the space is new there */
 };
 
 int authority_holder(struct authority *a, const struct authority_space *s,
@@ -120,6 +122,7 @@ struct authority_account_parts {
 	uint8_t admission[ANSWER_SEALED_LEN];
 	uint8_t recovery[WRAP_LEN];
 	struct bytes custody; /* the first set */
+	struct leaf_log_key log;
 };
 
 /* Appends it.  FAULT_MEMORY, FAULT_LIMIT. */

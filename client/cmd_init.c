@@ -196,6 +196,8 @@ make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
 	if (rc == 0)
 		rc = make_slots(b, a, s, &parts);
 	if (rc == 0)
+		rc = leaf_log_key_first(&s->space, &parts.log);
+	if (rc == 0)
 		rc = make_custody(st, b, a, &custody);
 	if (rc == 0)
 		parts.custody = bytes_of(custody.raw, custody.len);

@@ -43,7 +43,7 @@ struct asker {
 
 int
 gather_push(const struct state *st, const struct custody *set,
-    struct authority *to, const char *capability, struct fault *f)
+    struct authority *to, const struct gather_new *fresh, struct fault *f)
 {
 	struct buf chain defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
 	int rc = state_chain_bytes(st, &chain, f);
@@ -51,8 +51,9 @@ gather_push(const struct state *st, const struct custody *set,
 	return rc != 0 ? rc : authority_holder(to, &(struct authority_space){
 	    .device = st->device, .account = st->binding.account,
 	    .space = st->binding.space, .chain = buf_bytes(&chain),
-	    .residency = st->binding.residency, .capability = capability,
-	    .set = set }, f);
+	    .residency = st->binding.residency,
+	    .capability = fresh != NULL ? fresh->capability : "",
+	    .log = fresh != NULL ? fresh->log : NULL, .set = set }, f);
 }
 
 /* A holder that was away when the chain grew is told by whoever finds out: a
@@ -68,10 +69,10 @@ ask_and_tell(struct gather *g, struct authority *a, struct gather_one *o)
 	int rc = authority_session(a, &ask, &o->answer, &o->f);
 
 	if (rc == FAULT_DENIED &&
-	    gather_push(st, g->set, a, "", &scrap) == 0)
+	    gather_push(st, g->set, a, NULL, &scrap) == 0)
 		return authority_session(a, &ask, &o->answer, &o->f);
 	if (rc == 0 && o->answer.chain_length < st->chain.n)
-		(void)!gather_push(st, g->set, a, "", &scrap);
+		(void)!gather_push(st, g->set, a, NULL, &scrap);
 	return rc;
 }
 

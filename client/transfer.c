@@ -157,11 +157,16 @@ static int
 stage(struct job *j, int i, struct fault *f)
 {
 	struct authority *a defer(authority_closep) = NULL;
+	struct leaf_log_key log;
+	const struct gather_new fresh = { .log = &log,
+		.capability = session_capability(j->ses) };
 	int rc = open_holder(j, j->t->holder[i], &a, f);
 
 	if (rc == 0)
-		rc = gather_push(j->ses->state, &j->set, a,
-		    session_capability(j->ses), f);
+		rc = leaf_log_key_first(j->ses->epochs[0].key, &log);
+	if (rc == 0)
+		rc = gather_push(j->ses->state, &j->set, a, &fresh, f);
+	explicit_bzero(&log, sizeof(log));
 	if (rc == 0)
 		rc = make_slots(j, i, f);
 	if (rc == 0)
