@@ -38,6 +38,10 @@ struct keystore {
 	int (*capability)(struct keystore *ks, const struct capability *cap,
 	    struct buf *out);
 
+	/* Signs m, which the keys role has built, label and all. */
+	int (*sign)(struct keystore *ks, struct bytes m,
+	    uint8_t out[static SIGN_LEN]);
+
 	void (*close)(struct keystore *ks);
 };
 

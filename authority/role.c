@@ -186,33 +186,39 @@ warn(const struct fault *f)
 }
 
 static int
-confine_paths(const char *dir, bool *closed, struct fault *f)
+confine_paths(const char *const *dir, size_t n, bool *closed, struct fault *f)
 {
-	struct sandbox_path p = { .fd = -1,
-		.access = SANDBOX_READ | SANDBOX_WRITE };
-	int rc;
+	struct sandbox_path p[ROLE_DIRS_MAX];
+	size_t open_n = 0;
+	int rc = 0;
 
-	if (dir != NULL) {
-		p.fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (p.fd < 0)
-			return fault_sys(f, FAULT_CONFIG, errno, "open %s",
-			    dir);
+	for (; rc == 0 && open_n < n && open_n < ROLE_DIRS_MAX; open_n++) {
+		p[open_n] = (struct sandbox_path){ .access = SANDBOX_READ |
+			    SANDBOX_WRITE };
+		p[open_n].fd = open(dir[open_n],
+		    O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (p[open_n].fd < 0)
+			rc = fault_sys(f, FAULT_CONFIG, errno, "open %s",
+			    dir[open_n]);
 	}
-	rc = sandbox_landlock(&p, dir != NULL ? 1 : 0, f);
-	if (p.fd >= 0)
-		(void)close(p.fd);
+	if (rc == 0)
+		rc = sandbox_landlock(p, open_n, f);
+	for (size_t i = 0; i < open_n; i++)
+		if (p[i].fd >= 0)
+			(void)close(p[i].fd);
 	*closed = rc == 0;
 	return rc;
 }
 
 int
-role_confine(enum role r, const char *dir, struct fault *f)
+role_confine(enum role r, const char *const *dir, size_t ndirs,
+    struct fault *f)
 {
 	unsigned denied = 0;
 	bool closed = false;
 	const int *calls;
 	size_t n = syscalls_of(r, &calls);
-	int rc = confine_paths(dir, &closed, f);
+	int rc = confine_paths(dir, ndirs, &closed, f);
 
 	if (rc == FAULT_VERSION)
 		warn(f);

@@ -415,7 +415,8 @@ answer_read_slots(struct bytes in, struct answer_slot *out, size_t max,
 	json_array_foreach (list, i, v) {
 		if (!has_members(v, 2) ||
 		    !get_int(v, "epoch", 1, UINT32_MAX, &epoch) ||
-		    !get_b64(v, "blob", out[i].blob, WRAP_LEN))
+		    !get_b64(v, "blob", out[i].blob,
+		        ANSWER_SEALED_LEN))
 			return FAULT_MALFORMED;
 		out[i].epoch = (uint32_t)epoch;
 	}

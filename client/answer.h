@@ -77,7 +77,7 @@ struct answer_account {
 
 struct answer_slot {
 	uint32_t epoch;
-	uint8_t blob[WRAP_LEN];
+	uint8_t blob[ANSWER_SEALED_LEN];
 };
 
 struct answer_error {

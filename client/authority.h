@@ -114,7 +114,7 @@ struct authority_account_parts {
 	const char *residency, *depot;
 	uint8_t chain[2][CHAIN_ENTRY_LEN];
 	uint8_t admission[ANSWER_SEALED_LEN];
-	uint8_t recovery[WRAP_LEN];
+	uint8_t recovery[ANSWER_SEALED_LEN];
 	struct bytes custody; /* the first set */
 };
 

@@ -3,13 +3,16 @@
 
 import ctypes
 import hashlib
+import hmac
 import struct
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .fault import CONFIG, MALFORMED, SECRET, TAMPERED, Fault
 
@@ -113,11 +116,47 @@ def parse_recovery_code(text: str) -> bytes:
     return code
 
 
+def hpke_expand(prk: bytes, suite: bytes, label: bytes, info: bytes, n: int) -> bytes:
+    return HKDFExpand(SHA256(), n, struct.pack(">H", n) + b"HPKE-v1" + suite + label
+                      + info).derive(prk)
+
+
+def hpke_extract(salt: bytes, suite: bytes, label: bytes, ikm: bytes) -> bytes:
+    return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + ikm, "sha256")
+
+
+def open_sealed(private: bytes, info: bytes, aad: bytes, blob: bytes) -> bytes:
+    """HPKE (RFC 9180) base mode: X25519, HKDF-SHA256, AES-256-GCM."""
+    key = X25519PrivateKey.from_private_bytes(private)
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    try:
+        dh = key.exchange(X25519PublicKey.from_public_bytes(blob[:32]))
+    except ValueError:
+        raise Fault(MALFORMED, "keyslot has a key of low order") from None
+    kem, suite = b"KEM\0\x20", b"HPKE\0\x20\0\1\0\2"
+    prk = hpke_extract(b"", kem, b"eae_prk", dh)
+    shared = hpke_expand(prk, kem, b"shared_secret", blob[:32] + public, 32)
+    context = (b"\0" + hpke_extract(b"", suite, b"psk_id_hash", b"")
+               + hpke_extract(b"", suite, b"info_hash", info))
+    prk = hpke_extract(shared, suite, b"secret", b"")
+    try:
+        return AESGCM(hpke_expand(prk, suite, b"key", context, 32)).decrypt(
+            hpke_expand(prk, suite, b"base_nonce", context, 12), blob[32:], aad)
+    except InvalidTag:
+        raise Fault(SECRET, "the keyslot does not open: it is for another code, account, space "
+                    "or epoch, or was altered") from None
+
+
 def open_keyslot(code: bytes, blob: bytes, account: bytes, space: bytes, epoch: int) -> bytes:
-    """The space key in a recovery keyslot."""
+    """The space key in a recovery keyslot: sealed to the recovery key's public half, or (60
+    bytes, as the first spaces had it) under its wrap key."""
+    secret = hkdf(code, b"", "skerry/1 recovery", 96)
+    if len(blob) == 80:
+        aad = account + space + struct.pack(">I", epoch)
+        return open_sealed(secret[64:], b"skerry recovery v1", aad, blob)
     if len(blob) != 60:
-        raise Fault(MALFORMED, f"keyslot has {len(blob)} bytes, not 60")
-    wrap_key = hkdf(code, b"", "skerry/1 recovery", 96)[:32]
+        raise Fault(MALFORMED, f"keyslot has {len(blob)} bytes, not 80")
+    wrap_key = secret[:32]
     aad = b"skerry keyslot v1" + account + space + struct.pack(">I", epoch) + b"recovery"
     try:
         return AESGCM(wrap_key).decrypt(blob[:12], blob[12:], aad)
