@@ -88,7 +88,8 @@ find(struct ledger *l, const struct ledger_call *c, struct epoch *e,
 
 /* [custody] The latest + 1; a holder that came later knows no earlier ones. */
 static int
-check_new(struct ledger *l, const struct epoch *e, struct fault *f)
+check_new(struct ledger *l, const struct epoch *e, json_t **out,
+    struct fault *f)
 {
 	struct db_slot live[DB_SLOTS_MAX];
 	struct db_head head;
@@ -98,9 +99,11 @@ check_new(struct ledger *l, const struct epoch *e, struct fault *f)
 
 	if (rc != 0)
 		return rc;
-	if (e->epoch <= last || (e->home && e->epoch - 1 != last))
+	if (e->epoch <= last || (e->home && e->epoch - 1 != last)) {
+		*out = json_pack("{s:I}", "epoch", (json_int_t)last);
 		return fault_set(f, FAULT_CONFLICT,
 		    "the latest epoch is %u", (unsigned)last);
+	}
 	if (!e->home)
 		return 0;
 	rc = l->db->head_get(l->db, e->space_id, &head, f);
@@ -117,11 +120,12 @@ check_new(struct ledger *l, const struct epoch *e, struct fault *f)
 
 static int
 add(struct ledger *l, const struct epoch *e,
-    const uint8_t request[static DB_HASH_LEN], struct fault *f)
+    const uint8_t request[static DB_HASH_LEN], json_t **out,
+    struct fault *f)
 {
 	struct keymsg_secret under;
 	struct db_slot covered;
-	int rc = check_new(l, e, f);
+	int rc = check_new(l, e, out, f);
 
 	if (rc == 0 && e->home != (e->recovery.n != 0))
 		rc = fault_set(f, FAULT_DENIED,
@@ -159,21 +163,25 @@ ledger_epoch(struct ledger *l, const struct ledger_call *c, json_t **out,
 	hash_sha256(&c->q->body, 1, hash);
 	rc = l->db->epoch_get(l->db, e.space_id, e.epoch, before, f);
 	if (rc == 0 && memcmp(hash, before, sizeof(hash)) != 0)
-		return fault_set(f, FAULT_CONFLICT, "the epoch is there");
+		rc = FAULT_NOT_FOUND; /* another with its number: too late */
 	if (rc == FAULT_NOT_FOUND)
-		rc = add(l, &e, hash, f);
+		rc = add(l, &e, hash, out, f);
 	return rc != 0 ? rc : ledger_json_done(json_object(), out);
 }
 
-/* [custody] Not that of the head, which would take the space with it; where
- * there is no head, not the latest. */
+/* [custody] Not that of the head, which would take the space with it.  Only the
+ * home knows the head: another holder takes the device's word. */
 static int
 check_end(struct ledger *l, const struct epoch *e, struct fault *f)
 {
 	struct db_head head;
 	uint32_t keep = 0;
 	uint64_t number;
-	int rc = l->db->head_get(l->db, e->space_id, &head, f);
+	int rc;
+
+	if (!e->home)
+		return 0;
+	rc = l->db->head_get(l->db, e->space_id, &head, f);
 
 	if (rc == 0 && head.number != 0)
 		rc = head_clear(bytes_of(head.head, HEAD_LEN), &keep, &number);
