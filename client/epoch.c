@@ -204,6 +204,12 @@ epoch_stale(const struct session *ses)
 	    ses->first_epoch < head_epoch(ses);
 }
 
+bool
+epoch_abandoned(const struct session *ses)
+{
+	return ses->has_head && ses->last_epoch > head_epoch(ses);
+}
+
 static int
 keep_receipt(struct session *ses, const struct policy_authority *p,
     uint32_t epoch, const uint8_t raw[static RECEIPT_LEN],
