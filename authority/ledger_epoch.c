@@ -88,8 +88,8 @@ find(struct ledger *l, const struct ledger_call *c, struct epoch *e,
 	return rc;
 }
 
-/* [custody] After the latest.  Not always the next: what was begun elsewhere and
- * never here has a number, too.  A holder that came later knows no earlier
+/* [custody] After the latest.  Not always the next: what was begun elsewhere
+ * and never here has a number, too.  A holder that came later knows no earlier
  * ones. */
 static int
 check_new(struct ledger *l, const struct epoch *e, json_t **out,

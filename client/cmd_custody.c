@@ -290,6 +290,6 @@ const struct command cmd_custody = {
 	    "  --holders A,B  authorities of the policy, in different "
 	    "jurisdictions\n"
 	    "  --threshold K  how many of them it takes\n"
-	    "  --no-rotate    leave the space's key as it is, where a holder is "
-	    "left\n",
+	    "  --no-rotate    leave the space's key as it is, where a holder "
+	    "is left\n",
 };
