@@ -552,9 +552,9 @@ authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
 		(void)json_array_append_new(slots, json_pack("{s:I,s:s,s:o}",
 		    "epoch", (json_int_t)p->epoch, "kind", "recovery", "blob",
 		    json_b64(p->recovery, ANSWER_SEALED_LEN)));
-	rc = call_json(a, path, json_pack("{s:o,s:I,s:o}", "space",
-	    json_id(p->space), "epoch", (json_int_t)p->epoch, "keyslots",
-	    slots), &e, f);
+	rc = call_json(a, path, json_pack("{s:o,s:I,s:I,s:o}", "space",
+	    json_id(p->space), "epoch", (json_int_t)p->epoch, "custody",
+	    (json_int_t)p->custody, "keyslots", slots), &e, f);
 	if (rc == FAULT_CONFLICT)
 		*latest = e.epoch;
 	if (rc != 0)

@@ -103,7 +103,7 @@ int authority_keyslots(struct authority *a,
 /* /v1/epochs.  FAULT_CONFLICT: *latest is the epoch that is there. */
 struct authority_epoch_parts {
 	const uint8_t *space;
-	uint32_t epoch;
+	uint32_t epoch, custody; /* custody: serial of the set in force */
 	const struct authority_slot *slot;
 	size_t n;
 	const uint8_t *recovery; /* NULL where it is not the home */

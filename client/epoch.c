@@ -137,7 +137,8 @@ send_slots(struct beginning *b, int i, uint32_t *latest, struct fault *f)
 		return fault_add(f, rc, "keyslots");
 	return authority_epoch(i == 0 ? home : a,
 	    &(struct authority_epoch_parts){ .space = b->ses->space,
-	    .epoch = b->epoch, .slot = b->slot, .n = b->n,
+	    .epoch = b->epoch, .custody = b->custodian.set.serial,
+	    .slot = b->slot, .n = b->n,
 	    .recovery = i == 0 ? b->recovery : NULL }, latest, f);
 }
 
