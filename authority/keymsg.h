@@ -7,6 +7,7 @@
 #ifndef SKERRY_AUTHORITY_KEYMSG_H
 #define SKERRY_AUTHORITY_KEYMSG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "authority/keystore.h"
@@ -18,6 +19,9 @@
 #include "tlog/body.h"
 #include "tlog/leaf.h"
 #include "tlog/merkle.h"
+#include "object/receipt.h"
+
+#define KEYMSG_BLOB_MAX 256
 
 /* Which space key, or which share of it. */
 struct keymsg_space {
@@ -26,8 +30,16 @@ struct keymsg_space {
 	uint8_t index; /* of a share; 0: the whole key */
 };
 
+/* The secret of the epoch, under which its keyslots are: as the keys role
+ * wrapped it.  An epoch from before there were any has none. */
+struct keymsg_secret {
+	bool has;
+	uint8_t wrapped[WRAP_LEN];
+};
+
 struct keymsg_admit {
 	struct keymsg_space of;
+	struct keymsg_secret under;
 	uint8_t blob[KEYSTORE_SEALED_LEN]; /* to the intake key */
 };
 
@@ -41,6 +53,7 @@ struct keymsg_logged {
 
 struct keymsg_release {
 	struct keymsg_space of;
+	struct keymsg_secret under;
 	uint8_t wrapped[WRAP_LEN];
 	struct sign_pub sign; /* of the device; its id comes from both keys */
 	struct box_pub box;
@@ -69,6 +82,19 @@ struct keymsg_sign {
 	struct merkle_proof proof; /* of consistency */
 };
 
+/* Of a keyslot that only somebody else can open; kind is bound to it. */
+struct keymsg_cover {
+	struct keymsg_space of;
+	struct keymsg_secret under;
+	uint8_t kind;
+	size_t n;
+	uint8_t blob[KEYMSG_BLOB_MAX];
+};
+
+struct keymsg_receipt {
+	struct receipt r; /* time: as in a capability */
+};
+
 /* Any of them, with the number of the request in front.  PERMIT_* is which. */
 struct keymsg {
 	unsigned request;
@@ -78,6 +104,9 @@ struct keymsg {
 		struct keymsg_capability capability;
 		struct keymsg_sign sign;
 		struct bytes note; /* resume; borrowed, may be empty */
+		struct keymsg_space secret;
+		struct keymsg_cover cover; /* and uncover */
+		struct keymsg_receipt receipt;
 	} u;
 };
 
@@ -104,5 +133,15 @@ int keymsg_sign(struct link *l, const struct keymsg_sign *m,
     struct buf *note) must_check;
 
 #define KEYMSG_WAIT_MS 5000
+int keymsg_secret(struct link *l, const struct keymsg_space *of,
+    uint8_t out[static WRAP_LEN]) must_check;
+/* out gets m->n + WRAP_OVERHEAD bytes. */
+int keymsg_cover(struct link *l, const struct keymsg_cover *m,
+    uint8_t *out) must_check;
+/* out gets m->n - WRAP_OVERHEAD bytes. */
+int keymsg_uncover(struct link *l, const struct keymsg_cover *m,
+    uint8_t *out) must_check;
+int keymsg_receipt(struct link *l, const struct keymsg_receipt *m,
+    uint8_t out[static RECEIPT_LEN]) must_check;
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "authority/ledger_json.h"
+#include "authority/ledger_secret.h"
 
 enum sender {
 	SENDER_BODY,     /* anybody; the keys are in the body */
@@ -38,6 +39,9 @@ static const struct path paths[] = {
 	{ "/v1/keyslots", SENDER_DEVICE, false, ledger_custody_slots, NULL },
 	{ "/v1/holders", SENDER_BODY, true, ledger_holder,
 	    ledger_holder_sender },
+	{ "/v1/epochs", SENDER_DEVICE, true, ledger_epoch, NULL },
+	{ "/v1/epochs/destroy", SENDER_DEVICE, true, ledger_epoch_destroy,
+	    NULL },
 	{ "/v1/entries", SENDER_ANY, false, ledger_entries, NULL },
 	{ "/v1/recovery", SENDER_RECOVERY, false, ledger_recovery, NULL },
 };
@@ -322,8 +326,10 @@ static int
 handle_all(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
     struct ledger_reply *r, struct fault *f)
 {
-	int rc = l->db->begin(l->db, f);
+	int rc;
 
+	l->ndoomed = 0;
+	rc = l->db->begin(l->db, f);
 	if (rc == 0)
 		rc = forget(l, now, f);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
@@ -336,6 +342,10 @@ handle_all(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
 	}
 	if (rc == 0)
 		rc = l->db->commit(l->db, f);
+	/* [custody] Only what is deleted for good takes its secret with it,
+	 * and who asked hears of it only then. */
+	if (rc == 0)
+		rc = ledger_secret_shred(l, f);
 	if (rc != 0) {
 		l->db->abort(l->db);
 		l->forgot = 0;

@@ -6,15 +6,17 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "authority/ledger.h"
+#include "authority/ledger_secret.h"
 #include "authority/role.h"
 #include "base/logline.h"
 #include "base/rd.h"
 
 struct process {
 	struct ledger l;
-	char *database, *name, *folder, *log;
+	char *database, *name, *folder, *log, *epochs;
 	struct buf policy; /* its file */
 	struct link pair[ROLE_PAIRS_MAX];
 	int fd[ROLE_PAIRS_MAX];
@@ -35,6 +37,9 @@ process_wipe(struct process *p)
 	free(p->name);
 	free(p->folder);
 	free(p->log);
+	free(p->epochs);
+	if (p->l.vault >= 0)
+		(void)close(p->l.vault);
 }
 
 /* The log of the policy is the one that this authority is to keep. */
@@ -94,13 +99,15 @@ boot(struct process *p, struct fault *f)
 	p->log = role_boot_text(&r);
 	p->l.log.cosign.n = rd_u32(&r);
 	rd_require(&r, p->l.log.cosign.n <= POSTING_WITNESSES_MAX);
+	p->epochs = role_boot_text(&r);
 	policy = role_boot_field(&r);
 	pin = role_boot_field(&r);
 	rd_require(&r, pin.n == 0 || pin.n == sizeof(signer.b));
 	rd_require(&r, p->npairs <= ROLE_PAIRS_MAX);
 	rc = rd_finish(&r);
 	if (rc != 0 || p->name == NULL || p->l.jurisdiction == NULL ||
-	    p->l.host == NULL || p->database == NULL || p->log == NULL)
+	    p->l.host == NULL || p->database == NULL || p->log == NULL ||
+	    p->epochs == NULL)
 		return fault_set(f, FAULT_INTERNAL, "ledger: boot message");
 	if (pin.n != 0)
 		memcpy(signer.b, pin.p, sizeof(signer.b));
@@ -116,8 +123,9 @@ boot(struct process *p, struct fault *f)
 static int
 confine(struct process *p, struct fault *f)
 {
-	const char *path[2] = { dirname(p->folder), p->log };
-	const struct role_reach reach = { .path = path, .n = 2 };
+	const char *path[] = { dirname(p->folder), p->log, p->epochs };
+	const struct role_reach reach = { .path = path,
+		.n = ARRAY_LEN(path) };
 
 	if (mkdir(p->log, 0755) != 0 && errno != EEXIST)
 		return fault_sys(f, FAULT_CONFIG, errno, "make %s", p->log);
@@ -158,6 +166,10 @@ start(struct process *p, struct fault *f)
 
 	if (rc == 0)
 		rc = db_sqlite_open(p->database, &p->l.db, f);
+	if (rc == 0)
+		rc = vault_open(p->epochs, &p->l.vault, f);
+	if (rc == 0)
+		rc = ledger_secret_resume(&p->l, f);
 	if (rc != 0)
 		return rc;
 	p->folder = strdup(p->database);
@@ -220,7 +232,7 @@ turn(struct process *p, const bool *ready, struct fault *f)
 int
 ledger_main(struct fault *f)
 {
-	struct process p defer(process_wipe) = {
+	struct process p defer(process_wipe) = { .l.vault = -1,
 		.policy = buf_init(POLICY_FILE_MAX) };
 	int rc = start(&p, f);
 

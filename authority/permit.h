@@ -19,8 +19,12 @@ enum permit_request {
 	PERMIT_ADMIT = 2,      /* HPKE blob in, wrapped space key out */
 	PERMIT_RELEASE = 3,    /* the same in, sealed to a device out */
 	PERMIT_CAPABILITY = 4, /* token for a depot */
-	PERMIT_RESUME = 5,     /* the log's last checkpoint in, what is known out */
-	PERMIT_SIGN = 6,       /* a larger tree in, its checkpoint out */
+	PERMIT_SECRET = 5,     /* a new epoch secret, wrapped */
+	PERMIT_COVER = 6,      /* opaque keyslot in, covered by it out */
+	PERMIT_UNCOVER = 7,    /* the reverse */
+	PERMIT_RECEIPT = 8,    /* what was destroyed, signed */
+	PERMIT_RESUME = 9,     /* the log's last checkpoint, to what is known */
+	PERMIT_SIGN = 10,      /* a larger tree in, its checkpoint out */
 };
 
 enum permit_state {
