@@ -18,6 +18,7 @@ struct policy_authority {
 	char *name, *jurisdiction, *url, *ca; /* ca: PEM */
 	struct box_pub intake;
 	struct sign_pub signing;
+	char *log; /* verifier key of its log, "name+id+key" */
 };
 
 struct policy_depot {
@@ -43,6 +44,7 @@ struct policy {
 	struct policy_residency *residencies;
 	size_t nresidencies;
 	struct sign_pub signer;
+	char *trust; /* a tlog-policy file's text, or NULL */
 };
 
 /* Loads a signed policy (two lines: key, token) and checks the rules of
