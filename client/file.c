@@ -16,7 +16,7 @@
 
 #define CHECK_LEN 16
 #define HEADER_LEN 4
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX (16 * 1024 * 1024)
 
 static int
 fail(const char *name, struct fault *f)

@@ -6,29 +6,35 @@
 #include "base/fault.h"
 #include "base/rd.h"
 #include "base/wr.h"
+#include "tlog/body.h"
 #include "tlog/line.h"
 
-static void
-read_release(struct rd *r, struct logbody *b)
+static int
+parse_release(struct bytes in, struct logbody *out)
 {
-	uint64_t created;
-	size_t n;
+	struct body_release b;
+	struct logbody o = { .type = LEAF_RELEASE };
+	int rc = body_release_read(in, &b);
 
-	rd_copy(r, b->space, ID_LEN);
-	b->epoch = rd_u32(r);
-	rd_copy(r, b->device, ID_LEN);
-	created = rd_u64(r);
-	rd_require(r, created <= INT64_MAX && b->epoch != 0);
-	b->request.params.created = (int64_t)created;
-	rd_copy(r, b->request.params.nonce, HTTPSIG_NONCE_LEN);
-	memcpy(b->request.params.keyid, b->device, ID_LEN);
-	rd_copy(r, b->request.digest, sizeof(b->request.digest));
-	rd_copy(r, b->request.signature, SIGN_LEN);
-	n = rd_u8(r);
-	rd_require(r, n >= 1);
-	rd_copy(r, b->host, n);
-	for (size_t i = 0; i < n; i++)
-		rd_require(r, b->host[i] > 0x20 && b->host[i] < 0x7f);
+	if (rc != 0)
+		return rc;
+	if (b.created > INT64_MAX || b.epoch == 0 || b.host[0] == '\0')
+		return FAULT_MALFORMED;
+	for (const char *p = b.host; *p != '\0'; p++)
+		if (*p <= 0x20 || *p >= 0x7f)
+			return FAULT_MALFORMED;
+	memcpy(o.account, b.account, ID_LEN);
+	memcpy(o.space, b.space, ID_LEN);
+	memcpy(o.device, b.device, ID_LEN);
+	o.epoch = b.epoch;
+	o.request.params.created = (int64_t)b.created;
+	memcpy(o.request.params.nonce, b.nonce, HTTPSIG_NONCE_LEN);
+	memcpy(o.request.params.keyid, b.device, ID_LEN);
+	memcpy(o.request.digest, b.digest, sizeof(o.request.digest));
+	memcpy(o.request.signature, b.signature, SIGN_LEN);
+	memcpy(o.host, b.host, sizeof(o.host));
+	*out = o;
+	return 0;
 }
 
 int
@@ -53,8 +59,7 @@ logbody_parse(enum leaf_type type, struct bytes body, struct logbody *out)
 		rd_copy(&r, b.space, ID_LEN);
 		break;
 	case LEAF_RELEASE:
-		read_release(&r, &b);
-		break;
+		return parse_release(body, out);
 	case LEAF_EPOCH:
 	case LEAF_SHRED:
 		rd_copy(&r, b.space, ID_LEN);
@@ -116,13 +121,28 @@ parse(struct bytes text, struct logopen *o)
 		return rc;
 	o->raw.n = n;
 	rc = split_extra(o);
-	if (rc == 0)
-		rc = leaf_decode(o->entry, &o->leaf);
-	return rc != 0 ? rc : leaf_open(&o->leaf, &o->key, o->body);
+	return rc != 0 ? rc : leaf_decode(o->entry, &o->leaf);
 }
 
 int
 logopen_parse(struct bytes text, struct logopen *out)
+{
+	struct logopen o;
+	int rc = logopen_read(text, &o);
+
+	if (rc == 0)
+		rc = leaf_open(&o.leaf, &o.key, o.body);
+	else
+		return rc;
+	if (rc != 0)
+		logopen_wipe(&o);
+	else
+		*out = o;
+	return rc;
+}
+
+int
+logopen_read(struct bytes text, struct logopen *out)
 {
 	struct logopen o = { .raw = buf_init(PROOF_EXTRA_MAX) };
 	int rc = parse(text, &o);

@@ -11,10 +11,10 @@
 #include "crypt/keys.h"
 #include "net/httpsig.h"
 #include "object/limits.h"
+#include "tlog/body.h"
 #include "tlog/leaf.h"
 #include "tlog/proof.h"
 
-#define LOGBODY_HOST_MAX 255
 #define LOGBODY_SESSION "/v1/session" /* whose request a release answers */
 
 /* One type's members are filled; the rest is zero. */
@@ -26,7 +26,7 @@ struct logbody {
 	uint8_t hash[HASH_LEN]; /* of the chain entry: 1, 2, 3 */
 	uint32_t epoch;         /* 5, 6, 9 */
 	struct httpsig_kept request; /* 5: who asked, in its own words … */
-	char host[LOGBODY_HOST_MAX + 1]; /* … and whom */
+	char host[BODY_HOST_MAX + 1]; /* … and whom */
 };
 
 /* A body of that type, strictly.  FAULT_MALFORMED; FAULT_VERSION for types
@@ -45,9 +45,9 @@ const char *logbody_what(uint8_t type);
 /*
  * A proof that opens its entry: extra is leaf key ‖ u16 n ‖ entry [n] ‖ body.
  * Parses all of it, and opens the entry.  raw holds what the rest points into;
- * text is borrowed.  FAULT_MALFORMED, FAULT_VERSION, FAULT_LIMIT, FAULT_TAMPERED
- * (key and body are not the entry's), FAULT_MEMORY.  The log is not looked at:
- * proof_check.
+ * text is borrowed.  FAULT_MALFORMED, FAULT_VERSION, FAULT_LIMIT, FAULT_MEMORY,
+ * FAULT_TAMPERED (key and body are not the entry's).  The log is not looked at:
+ * that is for proof_check.
  */
 struct logopen {
 	struct buf raw; /* of extra; wiped by the caller */
@@ -57,6 +57,9 @@ struct logopen {
 	struct leaf leaf;
 };
 int logopen_parse(struct bytes text, struct logopen *out) must_check;
+
+/* The same without opening: of an entry whose body nobody has. */
+int logopen_read(struct bytes text, struct logopen *out) must_check;
 void logopen_wipe(struct logopen *o);
 
 /* Appends such a proof; o's entry, body, key, and the proof but its extra, are

@@ -65,6 +65,12 @@ httpsig_digest_parse(const char *value, uint8_t out[static 32])
 	return bytes_field_parse(DIGEST_LABEL, value, out, 32);
 }
 
+int
+httpsig_signature_parse(const char *value, uint8_t out[static SIGN_LEN])
+{
+	return bytes_field_parse(LABEL, value, out, SIGN_LEN);
+}
+
 /* The value of Signature-Input after its label. */
 static void
 params_text(const struct httpsig *s, char out[static HTTPSIG_FIELD_MAX])

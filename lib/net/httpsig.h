@@ -63,4 +63,8 @@ void httpsig_digest(struct bytes body, char out[static 64]);
 /* The 32 bytes of such a value.  FAULT_MALFORMED. */
 int httpsig_digest_parse(const char *value, uint8_t out[static 32]) must_check;
 
+/* The bytes of a Signature value.  FAULT_MALFORMED. */
+int httpsig_signature_parse(const char *value, uint8_t out[static SIGN_LEN])
+	must_check;
+
 #endif
