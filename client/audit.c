@@ -158,7 +158,10 @@ look_at_policy(struct run *r, uint64_t index, const struct leaf *l)
 		return;
 	for (int i = 0; i < 8; i++)
 		serial = serial << 8 | l->open.p[i];
-	b = buf_bytes(&file);
+	if (file.n < sizeof(struct sign_pub))
+		return;
+	b = bytes_of(file.p + sizeof(struct sign_pub),
+	    file.n - sizeof(struct sign_pub));
 	hash_sha256(&b, 1, hash);
 	if (serial == r->a->st->policy->serial &&
 	    memcmp(hash, l->open.p + 8, HASH_LEN) != 0)

@@ -436,15 +436,8 @@ state_set_policy(struct state *st, struct bytes file, struct fault *f)
 int
 state_policy_bytes(const struct state *st, struct buf *out, struct fault *f)
 {
-	struct buf b defer(buf_wipe) = buf_init(BODY_MAX);
-	const size_t key = sizeof(st->policy->signer.b);
-	int rc = file_load(st->fd, POLICY_FILE, FILE_POLICY, &b, f);
-
-	if (rc != 0)
-		return in_folder(st, rc, f);
-	rc = b.n < key ? FAULT_CONFIG :
-			 buf_append(out, b.p + key, b.n - key);
-	return rc == 0 ? 0 : fault_add(f, rc, POLICY_FILE);
+	return in_folder(st, file_load(st->fd, POLICY_FILE, FILE_POLICY, out,
+	    f), f);
 }
 
 /* The chain. */

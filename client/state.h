@@ -101,7 +101,7 @@ int state_unbind(struct state *st, struct fault *f) must_check;
 int state_set_policy(struct state *st, struct bytes file,
     struct fault *f) must_check;
 
-/* The pinned policy's file, appended. */
+/* The pinned policy's key [32] and file, appended. */
 int state_policy_bytes(const struct state *st, struct buf *out,
     struct fault *f) must_check;
 
