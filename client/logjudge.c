@@ -305,7 +305,8 @@ judge_release(struct trial *t, struct fault *f)
 		return no(f, "no entry of the log that opens");
 	index = t->open[0].proof.index;
 	d = chain_find(&t->chain, b.device);
-	if (b.type != LEAF_RELEASE)
+	if (b.type != LEAF_RELEASE || memcmp(b.account, t->chain.account,
+		ID_LEN) != 0)
 		say(t, false, "entry %" PRIu64 " (%s) is in the log, and is "
 		    "about what it says; that it does not belong there is the "
 		    "word of who wrote this", index, logbody_what(b.type));

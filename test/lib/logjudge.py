@@ -229,6 +229,8 @@ def judge(path, vkey=None):
     if proofs[0].entry.type != 5:
         return False, "an entry that does not belong there"
     r = Release(proofs[0].body)
+    if not e["chain"] or raw(e["chain"][0])[40:56] != r.account:
+        return False, "a release of another account"
     pub = Chain([raw(x) for x in e["chain"]]).device(r.device)
     if pub is None:
         return True, "released to no device of the chain"
