@@ -344,20 +344,9 @@ finish(struct cli *cli, struct state *st, const struct args *in)
 static int
 init(struct cli *cli, const struct args *in)
 {
-	struct buf policy defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
 	struct state *st defer(state_closep) = NULL;
-	struct sign_pub key;
-	char *dir = NULL;
-	int rc = account_read_policy(cli, in->policy, &policy);
+	int rc = account_begin(cli, in->policy, in->policy_key, &st);
 
-	if (rc == 0 && in->policy_key != NULL)
-		rc = account_parse_key(cli, in->policy_key, &key);
-	if (rc == 0)
-		rc = state_home(cli->home, &dir, &cli->fault);
-	if (rc == 0)
-		rc = state_begin(dir, buf_bytes(&policy),
-		    in->policy_key != NULL ? &key : NULL, &st, &cli->fault);
-	free(dir);
 	if (rc == 0 && in->trust != NULL)
 		rc = account_pin_trust(cli, st, in->trust);
 	if (rc != 0)

@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import secrets
-import socket
 import ssl
 import struct
 import subprocess
@@ -236,12 +235,6 @@ class Account:
         return r
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 PASSPHRASE = "nobody guesses this"
 
 
@@ -253,7 +246,7 @@ class Authority:
         self.passphrase = os.path.join(self.dir, "passphrase")
         with open(self.passphrase, "w") as f:
             f.write(PASSPHRASE + "\n")
-        self.port = free_port()
+        self.port = skerrytest.free_port()
         self.host = f"127.0.0.1:{self.port}"
         out = self.run_command(
             "init", "--dir", self.where, "--name", "alpha", "--jurisdiction",
