@@ -231,8 +231,8 @@ small_answers_have_one_form(void **state)
 	assert_int_equal(v, 3);
 	assert_int_equal(answer_read_number(B("{\"seq\":-3}"), "seq", &v, NULL),
 	    FAULT_MALFORMED);
-	assert_int_equal(answer_read_number(B("{\"number\":3}"), "seq", &v, NULL),
-	    FAULT_MALFORMED);
+	assert_int_equal(answer_read_number(B("{\"number\":3}"), "seq", &v,
+	    NULL), FAULT_MALFORMED);
 	(void)snprintf(text, sizeof(text),
 	    "{\"keyslots\":[{\"epoch\":1,\"blob\":\"%s\"}]}", blob);
 	assert_int_equal(answer_read_slots(B(text), slot, 2, &n), 0);
