@@ -103,6 +103,25 @@ def digest(body):
         hashlib.sha256(body).digest()).decode() + ":"
 
 
+def _crc_table():
+    for i in range(256):
+        for _ in range(8):
+            i = i >> 1 ^ (0x82f63b78 if i & 1 else 0)
+        yield i
+
+
+CRC_TABLE = tuple(_crc_table())
+
+
+def crc32c(body):
+    """Content-Digest in the form that the client sends."""
+    c = 0xffffffff
+    for b in body:
+        c = CRC_TABLE[c & 255 ^ b] ^ c >> 8
+    return ("crc32c=:" + base64.b64encode(
+        (c ^ 0xffffffff).to_bytes(4, "big")).decode() + ":")
+
+
 def new_id():
     return secrets.token_hex(16)
 
