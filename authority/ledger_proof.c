@@ -198,6 +198,15 @@ ledger_outbox_wipe(struct ledger_outbox *b)
 	*b = (struct ledger_outbox){ 0 };
 }
 
+static int
+put_entry(struct buf *extra, struct bytes entry)
+{
+	const uint8_t n[2] = { (uint8_t)(entry.n >> 8), (uint8_t)entry.n };
+	int rc = buf_append(extra, n, sizeof(n));
+
+	return rc != 0 ? rc : buf_append(extra, entry.p, entry.n);
+}
+
 /* One proof as text, and the path for keys. */
 static int
 prove(struct ledger_log *g, const struct outbox_item *i,
@@ -213,6 +222,8 @@ prove(struct ledger_log *g, const struct outbox_item *i,
 
 	if (rc == 0)
 		rc = buf_append(&extra, i->key.b, sizeof(i->key.b));
+	if (rc == 0)
+		rc = put_entry(&extra, buf_bytes(&i->entry));
 	if (rc == 0)
 		rc = buf_append(&extra, i->body.p, i->body.n);
 	if (rc == 0)

@@ -8,6 +8,7 @@
 
 #include "client/authority.h"
 #include "client/custodian.h"
+#include "client/logpin.h"
 #include "client/release.h"
 #include "client/state.h"
 #include "crypt/secret.h"
@@ -43,17 +44,21 @@ struct asker {
 
 int
 gather_push(const struct state *st, const struct custody *set,
-    struct authority *to, const struct gather_new *fresh, struct fault *f)
+    struct authority *to, const char *capability, struct fault *f)
 {
 	struct buf chain defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
+	struct leaf_log_key key;
 	int rc = state_chain_bytes(st, &chain, f);
+	int unknown = rc == 0 ? logpin_key(st, &key, f) : 0;
 
+	if (unknown != FAULT_NOT_FOUND && rc == 0)
+		rc = unknown;
 	return rc != 0 ? rc : authority_holder(to, &(struct authority_space){
+	    .log_key = unknown == 0 ? &key : NULL,
 	    .device = st->device, .account = st->binding.account,
 	    .space = st->binding.space, .chain = buf_bytes(&chain),
-	    .residency = st->binding.residency,
-	    .capability = fresh != NULL ? fresh->capability : "",
-	    .log = fresh != NULL ? fresh->log : NULL, .set = set }, f);
+	    .residency = st->binding.residency, .capability = capability,
+	    .set = set }, f);
 }
 
 /* A holder that was away when the chain grew is told by whoever finds out: a
@@ -69,10 +74,10 @@ ask_and_tell(struct gather *g, struct authority *a, struct gather_one *o)
 	int rc = authority_session(a, &ask, &o->answer, &o->f);
 
 	if (rc == FAULT_DENIED &&
-	    gather_push(st, g->set, a, NULL, &scrap) == 0)
+	    gather_push(st, g->set, a, "", &scrap) == 0)
 		return authority_session(a, &ask, &o->answer, &o->f);
 	if (rc == 0 && o->answer.chain_length < st->chain.n)
-		(void)!gather_push(st, g->set, a, NULL, &scrap);
+		(void)!gather_push(st, g->set, a, "", &scrap);
 	return rc;
 }
 
@@ -83,6 +88,7 @@ ask_one(struct gather *g, int i)
 	struct gather_one *o = &g->one[i];
 	struct authority *a defer(authority_closep) = NULL;
 	struct authority_config config = { .key = st->sign, .wire = g->wire,
+		.state = st,
 		.stop = g->stop };
 	int rc = custodian_holder(st, g->set, i, &config.peer, &o->f);
 

@@ -15,7 +15,6 @@
 #include "client/lease.h"
 #include "net/http.h"
 #include "object/custody.h"
-#include "tlog/leaf.h"
 
 struct authority;
 struct state;
@@ -39,15 +38,9 @@ struct gather {
  * in one[].  FAULT_MEMORY. */
 int gather_ask(struct gather *g, int first, struct fault *f) must_check;
 
-/* Brings the device chain to another holder: of a space that it knows, or of a
- * new one, with the home's capability and the space's log key. */
-struct gather_new {
-	const char *capability;
-	const struct leaf_log_key *log;
-};
+/* Brings the device chain of a space that it knows to another holder. */
 int gather_push(const struct state *st, const struct custody *set,
-    struct authority *to, const struct gather_new *fresh,
-    struct fault *f) must_check;
+    struct authority *to, const char *capability, struct fault *f) must_check;
 
 void gather_wipe(struct gather *g);
 void gather_freep(struct gather **g);

@@ -14,6 +14,7 @@
 
 extern const struct command cmd_agent;
 extern const struct command cmd_approve;
+extern const struct command cmd_audit;
 extern const struct command cmd_cat;
 extern const struct command cmd_check;
 extern const struct command cmd_custody;
@@ -50,6 +51,7 @@ static const struct command *const commands[] = {
 	&cmd_check,
 	&cmd_export,
 	&cmd_custody,
+	&cmd_audit,
 	&cmd_policy,
 	&cmd_status,
 	&cmd_lock,

@@ -9,7 +9,10 @@
 #include "client/agent.h"
 #include "client/authority.h"
 #include "client/custodian.h"
+#include "client/engine/space.h"
 #include "client/gather.h"
+#include "client/logcheck.h"
+#include "client/logpin.h"
 #include "client/release.h"
 #include "client/state.h"
 #include "crypt/bulk.h"
@@ -315,6 +318,7 @@ static int
 open_authority(struct full *p, struct fault *f)
 {
 	struct authority_config config = {
+		.state = p->s.state,
 		.key = p->s.sign,
 		.wire = &p->s.offshore,
 		.stop = p->s.stop,
@@ -440,6 +444,49 @@ note_epochs(struct full *p, const struct gather *g)
 	}
 }
 
+/* The log key that the space's own commit leads to; stored for good only then.
+ * In a space that is empty, or cannot be read now, the first epoch's does. */
+static int
+find_log_key(struct full *p, struct leaf_log_key *out, bool *sure)
+{
+	struct space *sp defer(space_closep) = NULL;
+	const struct space_key *first = session_key(&p->s, 1);
+	struct fault scrap = { 0 };
+	int rc = p->s.has_head ? space_open(&p->s, &sp, &scrap) :
+				 FAULT_NOT_FOUND;
+
+	*sure = rc == 0 && sp->has_head;
+	if (*sure)
+		return leaf_log_key(&sp->commit.dedup, out);
+	return first == NULL ? FAULT_NOT_FOUND :
+			       leaf_log_key_first(first, out);
+}
+
+/* [log] Before a key is used for anything but to open the commit. */
+static int
+check_log_key(struct full *p, const struct gather *g, struct fault *f)
+{
+	struct leaf_log_key key;
+	bool sure = false;
+	int rc = logpin_key(p->s.state, &key, f);
+
+	if (rc == FAULT_NOT_FOUND) {
+		rc = find_log_key(p, &key, &sure);
+		if (rc != 0)
+			rc = fault_set(f, FAULT_LOG, "the releases in the log "
+			    "cannot be checked: the space's commit does not "
+			    "open, and its first key is not there");
+		for (int i = 0; rc == 0 && i < g->set->n; i++)
+			if (g->one[i].rc == 0)
+				rc = logcheck_leaves(&g->one[i].answer, &key,
+				    g->set->holder[i].jurisdiction, f);
+		if (rc == 0 && sure)
+			rc = logpin_set_key(p->s.state, &key, f);
+	}
+	secret_wipe(&key, sizeof(key));
+	return rc;
+}
+
 static int
 ask_authority(struct full *p, struct fault *f)
 {
@@ -477,6 +524,8 @@ ask_authority(struct full *p, struct fault *f)
 	if (rc == 0 && p->s.home_away && !head_under_lease(p))
 		rc = fault_set(f, FAULT_AUTHORITY, "the home authority is "
 		    "away, and the depot shows no head that holds");
+	if (rc == 0)
+		rc = check_log_key(p, g, f);
 	/* Without an agent each command asks again, and nothing else. */
 	if (rc == 0)
 		(void)!agent_put(p->s.state, p->lease, &scrap);

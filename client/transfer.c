@@ -145,6 +145,7 @@ open_holder(struct job *j, const struct policy_authority *a,
     struct authority **out, struct fault *f)
 {
 	struct authority_config config = { .peer = a,
+		.state = j->ses->state,
 		.key = j->ses->state->sign, .wire = &j->ses->offshore,
 		.stop = j->ses->stop };
 
@@ -157,16 +158,11 @@ static int
 stage(struct job *j, int i, struct fault *f)
 {
 	struct authority *a defer(authority_closep) = NULL;
-	struct leaf_log_key log;
-	const struct gather_new fresh = { .log = &log,
-		.capability = session_capability(j->ses) };
 	int rc = open_holder(j, j->t->holder[i], &a, f);
 
 	if (rc == 0)
-		rc = leaf_log_key_first(j->ses->epochs[0].key, &log);
-	if (rc == 0)
-		rc = gather_push(j->ses->state, &j->set, a, &fresh, f);
-	explicit_bzero(&log, sizeof(log));
+		rc = gather_push(j->ses->state, &j->set, a,
+		    session_capability(j->ses), f);
 	if (rc == 0)
 		rc = make_slots(j, i, f);
 	if (rc == 0)

@@ -219,3 +219,20 @@ httpsig_check(const struct sign_pub *pub, const struct httpsig_fields *in,
 		return rc;
 	return sign_check(pub, bytes_of(base, strlen(base)), sig);
 }
+
+int
+httpsig_check_kept(const struct sign_pub *pub, const struct httpsig_kept *k,
+    const char *authority, const char *path)
+{
+	char digest[64], text[HTTPSIG_FIELD_MAX], base[BASE_MAX];
+	int rc;
+
+	if (k->params.created < 0 || k->params.created > CREATED_MAX)
+		return FAULT_MALFORMED;
+	bytes_field(DIGEST_LABEL, k->digest, sizeof(k->digest), digest,
+	    sizeof(digest));
+	params_text(&k->params, text);
+	rc = signature_base(authority, path, digest, text, base);
+	return rc != 0 ? rc :
+	    sign_check(pub, bytes_of(base, strlen(base)), k->signature);
+}

@@ -124,7 +124,7 @@ def rollback():
     shutil.copytree(kept, db)
     s.authority.start()
     r = probe(a, "write")
-    t.eq(r["fault"], "ROLLBACK", "an older head at the authority: ROLLBACK")
+    t.eq(r["fault"], "LOG", "an older authority is found out by its log")
     s.authority.stop()
     shutil.rmtree(db)
     shutil.move(new, db)
