@@ -11,7 +11,8 @@ demo: deps
 	@ninja -C build --quiet
 	@tool/demo $(DIR)
 
-check: deps
+check:
+	@tool/deps check
 	@tool/check
 
 bench: all

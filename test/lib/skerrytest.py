@@ -6,6 +6,7 @@ python3-cryptography."""
 import atexit
 import base64
 import datetime
+import fcntl
 import hashlib
 import http.client
 import ipaddress
@@ -77,6 +78,24 @@ def folder():
     path = tempfile.mkdtemp(prefix="skerry-test-")
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path
+
+
+def free_port(held=[]):
+    """A port for a server that has to know it beforehand.  Below those that the
+    kernel gives out, and locked while this test runs: no connection and no
+    other test takes it, even while its server is down."""
+    where = os.path.join(tempfile.gettempdir(), f"skerry-ports-{os.getuid()}")
+    os.makedirs(where, exist_ok=True)
+    while True:
+        port = secrets.randbelow(12000) + 20000
+        lock = open(os.path.join(where, str(port)), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.create_server(("127.0.0.1", port)):
+                held.append(lock)
+                return port
+        except OSError:
+            lock.close()
 
 
 def digest(body):
