@@ -16,9 +16,9 @@
 #include "base/logline.h"
 #include "crypt/secret.h"
 #include "net/sock.h"
+#include "sandbox/confine.h"
 #include "store/stage.h"
 #include "witness/config.h"
-#include "witness/confine.h"
 #include "witness/front.h"
 #include "witness/keyfile.h"
 
