@@ -152,6 +152,25 @@ def sealed():
     t.eq((same(a), same(b)), (True, True), "both read")
     d = s.device().join(a)
     t.eq(same(d), True, "a device let in by another reads")
+    e = s.device()
+    t.eq((e.run(*e.enrol_args(), "--recovery-in", a.recovery).code, same(e)),
+         (0, True), "and so does one let in by the recovery code")
+
+
+def code_that_opens_nothing():
+    """The recovery keyslot was exchanged: said while it can be mended."""
+    def plan(path, j):
+        if path == "/v1/recovery":
+            j["keyslots"][0]["blob"] = base64.b64encode(
+                os.urandom(80)).decode()
+        return j
+    e = s.device()
+    evil.plan = plan
+    r = e.run(*e.enrol_args(), "--recovery-in", a.recovery)
+    evil.plan = None
+    t.eq((r.code, "recovery code" in r.err), (9, True),
+         "a recovery keyslot that the code does not open: TAMPERED")
+    t.eq(same(e), True, "the device is let in all the same")
 
 
 def back():
@@ -345,5 +364,5 @@ def remember():
 
 
 t.run(standard, remember, split, again, one_down, home_down, two_down, sealed,
-      back, unannounced, ghost, announced, takes_effect, way_out,
+      back, code_that_opens_nothing, unannounced, ghost, announced, takes_effect, way_out,
       outsiders)
