@@ -198,6 +198,9 @@ struct db {
 	    size_t *n, struct fault *f);
 	int (*device_slot_drop)(struct db *db,
 	    const uint8_t space[static ID_LEN], struct fault *f);
+	/* Those of a device, in any space. */
+	int (*device_slot_forget)(struct db *db,
+	    const uint8_t device[static ID_LEN], struct fault *f);
 	/* Epochs, with the hash of the body that began them.  FAULT_EXISTS;
 	 * FAULT_NOT_FOUND; last is 0 where there was none. */
 	int (*epoch_add)(struct db *db, const uint8_t space[static ID_LEN],

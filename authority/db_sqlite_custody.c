@@ -302,6 +302,16 @@ device_slot_drop(struct db *db, const uint8_t space[static ID_LEN],
 }
 
 static int
+device_slot_forget(struct db *db, const uint8_t device[static ID_LEN],
+    struct fault *f)
+{
+	struct run r = run(db, "DELETE FROM device_slot WHERE device = ?");
+
+	blob(&r, device, ID_LEN);
+	return write_row(&r, f);
+}
+
+static int
 space_each(struct db *db, int (*each)(void *arg,
     const uint8_t space[static ID_LEN]), void *arg, struct fault *f)
 {
@@ -334,5 +344,6 @@ db_sqlite_custody(struct db *db)
 	db->device_slot_add = device_slot_add;
 	db->device_slot_list = device_slot_list;
 	db->device_slot_drop = device_slot_drop;
+	db->device_slot_forget = device_slot_forget;
 	db->space_each = space_each;
 }

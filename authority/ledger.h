@@ -36,7 +36,8 @@ struct ledger {
 	char *host;         /* "@authority" of every request */
 	uint32_t lease;     /* seconds */
 	int vault;          /* folder of epoch secrets */
-	struct vault_name doomed[ROLE_PAIRS_MAX]; /* by this transaction */
+	struct vault_name doomed[ROLE_PAIRS_MAX * DB_EPOCHS_MAX]; /* by this
+	                                  * transaction */
 	size_t ndoomed;
 	int64_t forgot;     /* when old nonces were last dropped */
 };

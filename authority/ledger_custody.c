@@ -321,9 +321,10 @@ elsewhere(struct ledger *l, const struct db_space *space,
 	rc = l->db->custody_add(l->db, set, true, f);
 	if (rc != 0)
 		return rc;
-	return l->db->share_drop(l->db, space->id,
+	rc = l->db->share_drop(l->db, space->id,
 	    custody_find(set, &l->signing) >= 0 && set->mode == CUSTODY_SPLIT ?
 	    set : NULL, f);
+	return rc != 0 ? rc : ledger_secret_orphans(l, space->id, f);
 }
 
 /* Where the space was made, whatever an operator's set in force says: only

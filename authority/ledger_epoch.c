@@ -10,9 +10,11 @@
 #include "authority/ledger_secret.h"
 #include "crypt/hash.h"
 
+#define GAP_MAX 1000u /* numbers that may be left out */
+
 struct epoch {
 	uint8_t space_id[ID_LEN];
-	uint32_t epoch;
+	uint32_t epoch, serial; /* serial: of the custody that it is made for */
 	json_t *slots; /* of kinds of the custody, new reference */
 	struct db_slot recovery; /* epoch 0: there was none */
 	struct db_space space;
@@ -58,15 +60,17 @@ static int
 read_body(const json_t *body, struct epoch *e)
 {
 	json_t *space, *slots = NULL;
-	json_int_t epoch;
+	json_int_t epoch, serial;
 
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:I,s:o}", "space", &space, "epoch", &epoch, "keyslots",
-	        &slots) != 0 ||
-	    epoch < 1 || epoch > UINT32_MAX || !json_is_array(slots) ||
+	        "{s:o,s:I,s:I,s:o}", "space", &space, "epoch", &epoch,
+	        "custody", &serial, "keyslots", &slots) != 0 ||
+	    epoch < 1 || epoch > UINT32_MAX || serial < 1 ||
+	    serial > UINT32_MAX || !json_is_array(slots) ||
 	    ledger_json_id(space, e->space_id) != 0)
 		return FAULT_MALFORMED;
 	e->epoch = (uint32_t)epoch;
+	e->serial = (uint32_t)serial;
 	return read_slots(slots, e);
 }
 
@@ -86,7 +90,9 @@ find(struct ledger *l, const struct ledger_call *c, struct epoch *e,
 	return rc;
 }
 
-/* [custody] The latest + 1; a holder that came later knows no earlier ones. */
+/* [custody] After the latest.  Not always the next: what was begun elsewhere
+ * and never here has a number, too.  A holder that came later knows no earlier
+ * ones. */
 static int
 check_new(struct ledger *l, const struct epoch *e, json_t **out,
     struct fault *f)
@@ -99,7 +105,14 @@ check_new(struct ledger *l, const struct epoch *e, json_t **out,
 
 	if (rc != 0)
 		return rc;
-	if (e->epoch <= last || (e->home && e->epoch - 1 != last)) {
+	/* Shares of another split, or kinds of another custody, would leave
+	 * an epoch that nobody opens. */
+	if (e->serial != e->set.serial) {
+		*out = json_pack("{s:I}", "epoch", (json_int_t)last);
+		return fault_set(f, FAULT_CONFLICT,
+		    "the custody has changed meanwhile");
+	}
+	if (e->epoch <= last || (last != 0 && e->epoch - last > GAP_MAX)) {
 		*out = json_pack("{s:I}", "epoch", (json_int_t)last);
 		return fault_set(f, FAULT_CONFLICT,
 		    "the latest epoch is %u", (unsigned)last);
@@ -192,6 +205,24 @@ check_end(struct ledger *l, const struct epoch *e, struct fault *f)
 	return rc;
 }
 
+/* [custody] The home ends an epoch that it never had, too: its number is used
+ * up, so that whoever has begun it elsewhere cannot go on with it here while
+ * the others destroy it. */
+static int
+end_unknown(struct ledger *l, const struct epoch *e, struct fault *f)
+{
+	const uint8_t none[DB_HASH_LEN] = { 0 };
+	uint32_t last = 0;
+	int rc = l->db->epoch_last(l->db, e->space_id, &last, f);
+
+	if (rc == 0 && (!e->home || e->epoch <= last ||
+	    e->epoch - last > GAP_MAX))
+		rc = fault_set(f, FAULT_NOT_FOUND, "the epoch is not live");
+	return rc != 0 ? rc :
+			 l->db->epoch_add(l->db, e->space_id, e->epoch, none,
+			     f);
+}
+
 static int
 end(struct ledger *l, const struct epoch *e,
     uint8_t out[static RECEIPT_LEN], struct fault *f)
@@ -206,7 +237,7 @@ end(struct ledger *l, const struct epoch *e,
 		rc = l->db->epoch_blobs(l->db, e->space_id, e->epoch, &blobs,
 		    f);
 	if (rc == 0 && blobs.n == 0)
-		rc = fault_set(f, FAULT_NOT_FOUND, "the epoch is not live");
+		rc = end_unknown(l, e, f);
 	if (rc != 0)
 		return rc;
 	all = buf_bytes(&blobs);

@@ -5,6 +5,8 @@
 
 #include "authority/vault.h"
 
+#define ORPHANS_MAX 1024u /* epochs that are looked at */
+
 static struct vault_name
 name_of(const uint8_t space[static ID_LEN], uint32_t epoch)
 {
@@ -31,6 +33,42 @@ ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
 	return 0;
 }
 
+/* A secret that is made anew in the batch in which it was doomed lives. */
+static void
+spare(struct ledger *l, const struct vault_name *n)
+{
+	for (size_t i = 0; i < l->ndoomed;)
+		if (l->doomed[i].epoch == n->epoch &&
+		    memcmp(l->doomed[i].space, n->space, ID_LEN) == 0)
+			l->doomed[i] = l->doomed[--l->ndoomed];
+		else
+			i++;
+}
+
+int
+ledger_secret_orphans(struct ledger *l, const uint8_t space[static ID_LEN],
+    struct fault *f)
+{
+	uint32_t last = 0;
+	int rc = l->db->epoch_last(l->db, space, &last, f);
+
+	for (uint32_t e = last; rc == 0 && e > 0 && last - e < ORPHANS_MAX;
+	    e--) {
+		struct buf blobs defer(buf_wipe) = buf_init(DB_BLOBS_MAX);
+		uint8_t receipt[RECEIPT_LEN];
+
+		rc = l->db->receipt_get(l->db, space, e, receipt, f);
+		if (rc == 0)
+			continue; /* ended before */
+		if (rc == FAULT_NOT_FOUND)
+			rc = l->db->epoch_blobs(l->db, space, e, &blobs, f);
+		if (rc == 0 && blobs.n == 0 &&
+		    l->ndoomed < ARRAY_LEN(l->doomed))
+			l->doomed[l->ndoomed++] = name_of(space, e);
+	}
+	return rc;
+}
+
 /* [custody] Never made anew once there are keyslots under it. */
 int
 ledger_secret_for(struct ledger *l, const struct db_space *space,
@@ -52,6 +90,7 @@ ledger_secret_for(struct ledger *l, const struct db_space *space,
 	if (rc != 0)
 		return fault_set(f, rc, "epoch secret: %s", keymsg_text(rc));
 	rc = vault_put(l->vault, &n, s.wrapped, f);
+	spare(l, &n);
 	if (rc == 0)
 		*out = s;
 	return rc;

@@ -16,6 +16,11 @@ int ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
 int ledger_secret_for(struct ledger *l, const struct db_space *space,
     uint32_t epoch, struct keymsg_secret *out, struct fault *f) must_check;
 
+/* After shares were dropped: dooms the secrets of epochs that have no keyslot
+ * here any more. */
+int ledger_secret_orphans(struct ledger *l,
+    const uint8_t space[static ID_LEN], struct fault *f) must_check;
+
 /* A keyslot that the authority cannot open, covered under the secret before it
  * is stored, and as it came.  in and out may be the same. */
 int ledger_secret_cover(struct ledger *l, const struct db_space *space,

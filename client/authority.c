@@ -540,22 +540,21 @@ authority_keyslots(struct authority *a, const uint8_t space[static ID_LEN],
 }
 
 int
-authority_epoch(struct authority *a, const uint8_t space[static ID_LEN],
-    uint32_t epoch, const struct authority_slot *slot, size_t n,
-    const uint8_t *recovery, uint32_t *latest, struct fault *f)
+authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
+    uint32_t *latest, struct fault *f)
 {
 	static const char path[] = "/v1/epochs";
 	struct answer_error e defer(wipe_error) = { 0 };
-	json_t *slots = slots_json(slot, n);
+	json_t *slots = slots_json(p->slot, p->n);
 	int rc;
 
-	if (recovery != NULL)
+	if (p->recovery != NULL)
 		(void)json_array_append_new(slots, json_pack("{s:I,s:s,s:o}",
-		    "epoch", (json_int_t)epoch, "kind", "recovery", "blob",
-		    json_b64(recovery, ANSWER_SEALED_LEN)));
-	rc = call_json(a, path, json_pack("{s:o,s:I,s:o}", "space",
-	    json_id(space), "epoch", (json_int_t)epoch, "keyslots", slots),
-	    &e, f);
+		    "epoch", (json_int_t)p->epoch, "kind", "recovery", "blob",
+		    json_b64(p->recovery, ANSWER_SEALED_LEN)));
+	rc = call_json(a, path, json_pack("{s:o,s:I,s:I,s:o}", "space",
+	    json_id(p->space), "epoch", (json_int_t)p->epoch, "custody",
+	    (json_int_t)p->custody, "keyslots", slots), &e, f);
 	if (rc == FAULT_CONFLICT)
 		*latest = e.epoch;
 	if (rc != 0)

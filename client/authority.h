@@ -100,11 +100,16 @@ int authority_keyslots(struct authority *a,
     const uint8_t space[static ID_LEN], const struct authority_slot *slot,
     size_t n, struct fault *f) must_check;
 
-/* /v1/epochs: recovery NULL where the authority is not the home.
- * FAULT_CONFLICT: *latest is the epoch that is there. */
-int authority_epoch(struct authority *a, const uint8_t space[static ID_LEN],
-    uint32_t epoch, const struct authority_slot *slot, size_t n,
-    const uint8_t *recovery, uint32_t *latest, struct fault *f) must_check;
+/* /v1/epochs.  FAULT_CONFLICT: *latest is the epoch that is there. */
+struct authority_epoch_parts {
+	const uint8_t *space;
+	uint32_t epoch, custody; /* custody: serial of the set in force */
+	const struct authority_slot *slot;
+	size_t n;
+	const uint8_t *recovery; /* NULL where it is not the home */
+};
+int authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
+    uint32_t *latest, struct fault *f) must_check;
 
 /* /v1/epochs/destroy: the receipt, unverified. */
 int authority_epoch_destroy(struct authority *a,

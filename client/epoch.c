@@ -135,8 +135,11 @@ send_slots(struct beginning *b, int i, uint32_t *latest, struct fault *f)
 	rc = make_slots(b, i, p);
 	if (rc != 0)
 		return fault_add(f, rc, "keyslots");
-	return authority_epoch(i == 0 ? home : a, b->ses->space, b->epoch,
-	    b->slot, b->n, i == 0 ? b->recovery : NULL, latest, f);
+	return authority_epoch(i == 0 ? home : a,
+	    &(struct authority_epoch_parts){ .space = b->ses->space,
+	    .epoch = b->epoch, .custody = b->custodian.set.serial,
+	    .slot = b->slot, .n = b->n,
+	    .recovery = i == 0 ? b->recovery : NULL }, latest, f);
 }
 
 /* The home comes last: an epoch that it has is whole. */
@@ -202,6 +205,12 @@ epoch_stale(const struct session *ses)
 {
 	return ses->has_head && ses->first_epoch != 0 &&
 	    ses->first_epoch < head_epoch(ses);
+}
+
+bool
+epoch_abandoned(const struct session *ses)
+{
+	return ses->has_head && ses->last_epoch > head_epoch(ses);
 }
 
 static int

@@ -32,8 +32,9 @@ struct epoch_ends {
 	struct epoch_ended end[EPOCH_ENDED_MAX];
 };
 
-/* Whether the session was given keys of epochs before the head's. */
+/* Whether any holder still has epochs before the head's, or after it. */
 bool epoch_stale(const struct session *ses);
+bool epoch_abandoned(const struct session *ses);
 
 /* Has all holders destroy the epochs before the head's and, where abandoned is
  * set, those after it, which nobody finished.  FAULT_TRUST for a receipt that

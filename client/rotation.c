@@ -2,11 +2,17 @@
 #include "client/rotation.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/epoch.h"
+#include "client/state.h"
+#include "crypt/secret.h"
 #include "net/text.h"
+
+#define TRIES 5
 
 static void
 show_ends(struct cli *cli, const struct epoch_ends *ends)
@@ -42,6 +48,17 @@ show(struct cli *cli, const struct rewrite *w)
 	    PRIu64 " tree nodes sealed anew, %.1f MiB, no chunk moved\n",
 	    w->number, w->epoch, w->commits, w->nodes,
 	    (double)w->sent / 1048576);
+}
+
+int
+rotation_clear(struct session *ses, struct fault *f)
+{
+	int rc;
+
+	if (!epoch_abandoned(ses))
+		return 0;
+	rc = epoch_end(ses, true, NULL, f);
+	return rc == 0 ? session_refresh(ses, f) : rc;
 }
 
 static int
@@ -80,6 +97,70 @@ rotate(struct cli *cli, struct session *ses, const char *verb,
 	return rc == 0 ? session_refresh(ses, &cli->fault) : rc;
 }
 
+static double
+now(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* false: interrupted. */
+static bool
+pause_for(const struct session *ses, double seconds)
+{
+	const double until = now() + seconds;
+	const struct timespec bit = { .tv_nsec = 50000000 };
+
+	while (now() < until) {
+		if (ses->stop != NULL && atomic_load(ses->stop))
+			return false;
+		(void)nanosleep(&bit, NULL);
+	}
+	return true;
+}
+
+/*
+ * Of two devices that rotate at once, the later one ends what the earlier had
+ * begun, which finds that out when it is to move the head: then it lets the
+ * other finish, which takes about as long as it took itself, and begins anew.
+ */
+static int
+try_all(struct cli *cli, struct session *ses, const char *verb,
+    struct rewrite *w, struct epoch_ends *ends)
+{
+	int rc = 0;
+
+	for (int i = 0; i < TRIES; i++) {
+		struct rewrite one = *w;
+		double begun = now();
+		uint8_t part;
+		int lost;
+
+		rc = rotate(cli, ses, verb, &one, ends);
+		if (rc != FAULT_CONFLICT && rc != FAULT_DENIED) {
+			*w = one;
+			return rc;
+		}
+		lost = rc;
+		if (i + 1 == TRIES)
+			break;
+		secret_random(&part, sizeof(part));
+		if (!pause_for(ses, (now() - begun) * (1 + part / 255.0)))
+			return fault_set(&cli->fault, FAULT_INTERRUPTED,
+			    "interrupted");
+		cli->fault = (struct fault){ 0 };
+		rc = session_refresh(ses, &cli->fault);
+		if (rc != 0)
+			return rc;
+		cli_note(cli, "skerry: another device has rotated "
+		    "meanwhile%s: once more\n",
+		    lost == FAULT_DENIED ? ", and ended this try" : "");
+	}
+	return fault_add(&cli->fault, rc, "other devices keep rotating");
+}
+
 int
 rotation_run(struct cli *cli, struct state *st, const char *verb,
     struct rewrite *w)
@@ -92,10 +173,41 @@ rotation_run(struct cli *cli, struct state *st, const char *verb,
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
 	rc = cli_session(cli, st, SESSION_WRITE, &ses);
 	if (rc == 0)
-		rc = rotate(cli, ses, verb, w, ends);
+		rc = try_all(cli, ses, verb, w, ends);
 	show_ends(cli, ends);
 	free(ends);
 	if (ses != NULL)
 		cli_session_done(cli, ses);
 	return rc;
+}
+
+int
+rotation_follow(struct cli *cli, struct state *st, const char *done)
+{
+	struct rewrite w = { .message = "rotate" };
+	char why[sizeof(cli->fault.text)];
+	int rc;
+
+	if (!st->head.known) {
+		struct session *ses = NULL;
+		bool empty;
+
+		rc = cli_session(cli, st, SESSION_WRITE, &ses);
+		empty = rc == 0 && !ses->has_head;
+		if (ses != NULL)
+			cli_session_done(cli, ses);
+		if (empty) {
+			cli_print(cli, "the space is empty and keeps its key: "
+			    "run skerry rotate once something is stored\n");
+			return 0;
+		}
+	}
+	rc = rotation_run(cli, st, "rotate", &w);
+	if (rc == 0)
+		return 0;
+	(void)snprintf(why, sizeof(why), "%s", cli->fault.text);
+	cli->fault = (struct fault){ 0 };
+	return fault_set(&cli->fault, FAULT_PARTIAL, "%s, but the space's key "
+	    "is not changed everywhere yet (%.200s): run skerry rotate", done,
+	    why);
 }

@@ -13,4 +13,12 @@
 int rotation_run(struct cli *cli, struct state *st, const char *verb,
     struct rewrite *w) must_check;
 
+/* After done ("revoked", "the custody is changed"), which holds in any case:
+ * rotates, but for an empty space.  FAULT_PARTIAL if that fails. */
+int rotation_follow(struct cli *cli, struct state *st, const char *done)
+	must_check;
+
+/* Ends epochs that somebody began and did not finish. */
+int rotation_clear(struct session *ses, struct fault *f) must_check;
+
 #endif

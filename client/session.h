@@ -40,7 +40,7 @@ struct session {
 
 	struct session_epoch *epochs; /* ascending; at least one */
 	size_t nepochs;
-	/* Of all that any holder still has, openable or not; 0 under a lease. */
+	/* Of all that any holder has, openable or not; 0 under a lease. */
 	uint32_t first_epoch, last_epoch;
 
 	bool has_head; /* false: the space is empty */

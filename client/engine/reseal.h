@@ -21,7 +21,7 @@ struct reseal_done {
 struct reseal {
 	struct stow *stow;         /* borrowed */
 	struct node_source source; /* of old nodes */
-	struct idmap done;         /* treehash of an old node: struct reseal_done */
+	struct idmap done;         /* old treehash: struct reseal_done */
 	uint64_t nodes;            /* sealed */
 
 	/* Told of each entry of each node that is sealed; or NULL. */

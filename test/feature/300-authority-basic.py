@@ -4,6 +4,7 @@
 
 import base64
 import json
+import hashlib
 import os
 import secrets
 import struct
@@ -189,12 +190,13 @@ def epochs():
     key = secrets.token_bytes(32)
     aad = acc.id + acc.space + struct.pack(">I", 2)
 
-    def body(epoch=2, kinds=("authority", "recovery")):
+    def body(epoch=2, kinds=("authority", "recovery"), custody=1):
         blob = {"authority": lambda: hpke_seal(
                     a.intake, b"skerry admit v1", aad, key),
                 "recovery": lambda: hpke_seal(
                     acc.recovery.box_pub, b"skerry recovery v1", aad, key)}
-        return {"space": acc.space.hex(), "epoch": epoch, "keyslots": [
+        return {"space": acc.space.hex(), "epoch": epoch,
+                "custody": custody, "keyslots": [
             {"epoch": epoch, "kind": k, "blob": b64(blob[k]())}
             for k in kinds]}
 
@@ -202,10 +204,12 @@ def epochs():
         return a.ask("/v1/epochs/destroy", {
             "space": acc.space.hex(), "epoch": epoch}, acc.device)
 
-    tap.eq(a.ask("/v1/epochs", body(3), acc.device).code, "CONFLICT",
-           "an epoch cannot be left out")
+    tap.eq(a.ask("/v1/epochs", body(1002), acc.device).code, "CONFLICT",
+           "a number that is far from the latest is none")
     tap.eq(a.ask("/v1/epochs", body(1), acc.device).code, "CONFLICT",
            "nor begun again")
+    tap.eq(a.ask("/v1/epochs", body(custody=2), acc.device).code, "CONFLICT",
+           "nor be for another custody")
     tap.eq(a.ask("/v1/epochs", body(kinds=["authority"]), acc.device).code,
            "DENIED", "nor be without a recovery keyslot")
     tap.eq(a.ask("/v1/epochs", body(kinds=["recovery"]), acc.device).code,
@@ -231,7 +235,12 @@ def epochs():
                      unb64(r.json["keyslots"][1]["blob"])), key,
            "the code opens the second as well")
     tap.eq(destroy(1).code, "DENIED", "the head's epoch is not destroyed")
-    tap.eq(destroy(3).code, "NOT_FOUND", "nor one that is not there")
+    tap.eq(destroy(2000).code, "NOT_FOUND", "nor one that is not there")
+    nothing = unb64(destroy(3).json["receipt"])
+    tap.eq(nothing[32:64], hashlib.sha256().digest(),
+           "the next number is used up, and a receipt says: for nothing")
+    tap.eq(a.ask("/v1/epochs", body(3), acc.device).code, "CONFLICT",
+           "so that whoever has begun it elsewhere does not go on here")
     tap.eq(acc.put_head(3, head(4, 2)).json, {"number": 4}, "the head moves")
     tap.eq(acc.put_head(4, head(5, 1)).code, "DENIED", "and not back")
     kept = a.secrets(acc.space)

@@ -4,16 +4,21 @@
 the old key is gone from yesterday's backup, a kill at any point loses nothing,
 and somebody else's put is not lost."""
 
+import base64
 import glob
 import hashlib
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PublicKey)
+
 import insider  # noqa: E402
 from skerrysite import Site  # noqa: E402
 from skerrytest import Tap  # noqa: E402
@@ -124,6 +129,16 @@ def rotation():
     ok(b.run("cat", "new"), "and again it reads")
 
 
+def receipt(epoch):
+    """spec/55, Epochs: by the authority's public key and no code of ours."""
+    with open(os.path.join(a.home, f"receipt-{epoch}-offshore"), "rb") as f:
+        raw = f.read()
+    Ed25519PublicKey.from_public_bytes(base64.b64decode(
+        s.authority.public["signing"])).verify(
+            raw[64:], b"skerry receipt v1\0" + raw[:64])
+    return raw
+
+
 def shred():
     yesterday = insider.Backup(s.authority)
     epoch = max(e for k, e in yesterday.slots)
@@ -145,6 +160,11 @@ def shred():
     t.eq(r.json["messages"], 1, "and a message that named them")
     t.ok(r.json["chunks_kept"] > 0, "what others share is said to stay")
     t.ok(len(r.json["unproven"]) >= 3, "it says what it cannot prove")
+    raw = receipt(epoch)
+    t.eq((raw[:24], raw[32:64]),
+         (struct.pack(">BBHI", 1, 1, 0, epoch) + yesterday.space,
+          digest(yesterday.slots[1, epoch] + yesterday.slots[2, epoch])),
+         "the receipt is for the keyslots that the backup has")
     now = max(epochs())
     t.eq(epochs(), [now], "one secret is left")
     t.eq(yesterday.space_key(epoch), None,
@@ -217,4 +237,18 @@ def conflict():
     ok(a.run("check", "--full", "--history"), "all holds")
 
 
-t.run(rotation, shred, recovery, kills, conflict)
+def both():
+    for i in range(3):
+        p = a.start("rotate")
+        time.sleep(random.uniform(0, 0.5))
+        q = b.start("rotate")
+        codes = p.wait(), q.wait()
+        if codes != (0, 0):
+            t.note(f"{codes} {p.stderr.read()} {q.stderr.read()}")
+        t.eq(codes, (0, 0), f"two devices rotate at once ({i})")
+    t.eq(len(epochs()), 1, "one epoch is left")
+    t.eq(tree(a), tree(b), "and both read the same")
+    ok(a.run("check", "--full", "--history"), "all holds")
+
+
+t.run(rotation, shred, recovery, kills, conflict, both)

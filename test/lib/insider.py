@@ -57,8 +57,8 @@ class Backup:
     """A copy of an authority's database, as a backup has it, and of its head
     of the one space; the secrets of epochs are not in it."""
 
-    def __init__(self, authority):
-        self.authority = authority
+    def __init__(self, authority, phrase=PHRASE):
+        self.authority, self.phrase = authority, phrase
         self.dir = folder()
         where = os.path.join(authority.home, "db")
         for name in os.listdir(where):
@@ -68,34 +68,63 @@ class Backup:
             "SELECT account, id FROM space").fetchone()
         self.slots = {(k, e): b for k, e, b in db.execute(
             "SELECT kind, epoch, blob FROM keyslot")}
-        self.head = db.execute("SELECT head FROM head").fetchone()[0]
+        head = db.execute("SELECT head FROM head").fetchone()
+        self.head = head[0] if head else None
+        self.shares, self.devices = {}, {}
+        for e, i, b in db.execute("SELECT epoch, number, blob FROM share"):
+            self.shares.setdefault(e, []).append((i, b))
+        for e, d, b in db.execute(
+                "SELECT epoch, device, blob FROM device_slot"):
+            self.devices.setdefault(e, {})[d] = b
         db.close()
 
     def of(self, epoch):
         return self.account + self.space + struct.pack(">I", epoch)
 
-    def space_key(self, epoch, secrets=None):
-        """With today's root key, and with the secret files of today (or of
-        a folder that was kept); None where the keyslot does not open."""
-        root = root_key(os.path.join(self.authority.home, "keyfile"))
-        of = self.of(epoch)
-        blob = self.slots.get((1, epoch))
-        if blob is None:
-            return None
-        aad = b"skerry keyslot v1" + of + b"authority"
+    def keys(self, epoch, secrets=None):
+        """Today's root key, and what comes of the secrets of an epoch: of
+        today, or of a folder that was kept."""
+        root = root_key(os.path.join(self.authority.home, "keyfile"),
+                        self.phrase)
         keys = [root]  # as before there were secrets
-        for folder_ in (secrets or os.path.join(self.authority.home,
-                                                "epochs"),):
-            for name in os.listdir(folder_):
-                with open(os.path.join(folder_, name), "rb") as f:
-                    secret = unwrap(root, b"skerry epoch v1" + of, f.read())
-                if secret:
-                    keys.append(hkdf(secret, b"skerry/1 epoch"))
-        for key in keys:
+        where = secrets or os.path.join(self.authority.home, "epochs")
+        for name in os.listdir(where):
+            with open(os.path.join(where, name), "rb") as f:
+                secret = unwrap(root, b"skerry epoch v1" + self.of(epoch),
+                                f.read())
+            if secret:
+                keys.append(hkdf(secret, b"skerry/1 epoch"))
+        return keys
+
+    def opened(self, epoch, aad, blob, secrets=None):
+        """With any of those keys; None where none does."""
+        for key in self.keys(epoch, secrets) if blob else ():
             plain = unwrap(key, aad, blob)
             if plain:
                 return plain
         return None
+
+    def space_key(self, epoch, secrets=None):
+        """None where the keyslot does not open."""
+        return self.opened(epoch, b"skerry keyslot v1" + self.of(epoch)
+                           + b"authority", self.slots.get((1, epoch)),
+                           secrets)
+
+    def share(self, epoch, secrets=None):
+        """Of this holder, by its index; none are {}."""
+        out = {}
+        for index, blob in self.shares.get(epoch, ()):
+            plain = self.opened(
+                epoch, b"skerry keyslot v1" + self.of(epoch) + b"share"
+                + bytes([index]), blob, secrets)
+            if plain:
+                out[index] = plain
+        return out
+
+    def covered(self, kind, epoch, blob, secrets=None):
+        """What was covered for somebody else: kind 2 recovery, 4 device."""
+        return self.opened(epoch, b"skerry cover v1" + self.of(epoch)
+                           + bytes([kind]), blob, secrets)
 
 
 def recover(depot, key, head, *args):
