@@ -98,7 +98,8 @@ def typical():
 
 
 def put_again(why):
-    for n in range(3):
+    end = time.monotonic() + 60  # what was killed may still be coming back
+    while time.monotonic() < end:
         code, out, err = outcome(put())
         if code == 0:
             remember(head_number())
