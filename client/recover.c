@@ -189,7 +189,8 @@ hand_keys(struct cli *cli, struct authority *as_code, const struct state *st,
 		return 0;
 	memcpy(b.account, got->account, ID_LEN);
 	memcpy(b.space, got->space[0].space, ID_LEN);
-	rc = authority_recovery(as_code, b.account, b.space, s->code,
+	rc = authority_recovery(as_code, &(struct authority_ask){
+	    .account = b.account, .space = b.space }, s->code,
 	    LEASE_EPOCHS_MAX, &s->n, &cli->fault);
 	if (rc == 0)
 		rc = own_slots(cli, st, &b, k, s);
