@@ -96,9 +96,15 @@ def lost_answer():
 def revoked():
     b = s.device().join(a)
     t.eq(b.run("ls").code, 0, "a second device reads")
-    t.eq(a.run("revoke", b.json("status")["device"]).code, 0, "is revoked")
+    c = s.device().join(a)
+    t.eq(c.run("ls").code, 0, "and a third")
+    t.eq(a.run("revoke", "--no-rotate", b.json("status")["device"]).code, 0,
+         "is revoked, and the key stays")
     fails(b.run("put", src), 5, "revoked")
-    t.eq(b.run("ls").code, 0, "and reads until its lease ends")
+    t.eq(b.run("ls").code, 0, "it reads until its lease ends")
+    t.eq(a.run("revoke", c.json("status")["device"]).code, 0,
+         "the other with a change of the key")
+    fails(c.run("ls"), 5, "revoked")
     b.run("lock")
     fails(b.run("ls"), 5, "revoked")
 

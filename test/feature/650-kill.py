@@ -18,7 +18,7 @@ from skerrytest import Tap, folder  # noqa: E402
 from trees import compare, noise, write  # noqa: E402
 
 SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
-KILLS = int(os.environ.get("KILLS", "20" if SANITIZED else "60"))
+KILLS = int(os.environ.get("KILLS", "20" if SANITIZED else "30"))
 SEED = int(os.environ.get("SEED", time.time_ns() % 1000000))
 EVERY = 25  # kills between full checks
 
@@ -98,7 +98,8 @@ def typical():
 
 
 def put_again(why):
-    for n in range(3):
+    end = time.monotonic() + 60  # what was killed may still be coming back
+    while time.monotonic() < end:
         code, out, err = outcome(put())
         if code == 0:
             remember(head_number())
@@ -232,7 +233,8 @@ def kills():
     before = t.failed
     for i in range(KILLS):
         change()
-        kind = kinds[i] if KILLS > 50 and i < len(kinds) else r.choice(kinds)
+        kind = kinds[i] if len(kinds) <= KILLS and i < len(kinds) \
+            else r.choice(kinds)
         code = kind(span)
         if code is not None and t.failed == before:
             if code == 0:
