@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/notice.h"
 #include "crypt/secret.h"
 #include "net/httpsig.h"
 #include "net/text.h"
@@ -258,6 +259,7 @@ call(struct authority *a, const char *path, struct bytes body,
 		if (!again || attempt + 1 >= TRIES ||
 		    monotonic_ms() - begun > PATIENCE_SECONDS * 1000)
 			return rc;
+		notice_again(f);
 		rc = pause_before(a, attempt, f);
 		if (rc != 0)
 			return rc;

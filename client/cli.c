@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/custodian.h"
+#include "client/notice.h"
 #include "client/show.h"
 #include "client/state.h"
 #include "net/text.h"
@@ -58,6 +60,10 @@ cli_getopt(struct cli *cli, int argc, char **argv, const char *letters,
 		case '?':
 		case ':':
 			return bad_option(cli, argv, letters);
+		case -1:
+			notice_set(!cli->json && !cli->quiet &&
+			    (cli->verbose || isatty(STDERR_FILENO)));
+			return c;
 		default:
 			return c;
 		}
@@ -97,6 +103,19 @@ cli_note(const struct cli *cli, const char *fmt, ...)
 
 	if (cli->json || cli->quiet)
 		return;
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+}
+
+void
+cli_warn(const struct cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cli->json || cli->quiet)
+		return;
+	notice_clear_line();
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);

@@ -73,6 +73,9 @@ void cli_print(const struct cli *cli, const char *fmt, ...) printf_like(2, 3);
 /* To standard error, unless --json or --quiet. */
 void cli_note(const struct cli *cli, const char *fmt, ...) printf_like(2, 3);
 
+/* The same while a progress bar may be on the screen; a line of its own. */
+void cli_warn(const struct cli *cli, const char *fmt, ...) printf_like(2, 3);
+
 /* Members of out; name is a literal. */
 void cli_set_text(struct cli *cli, const char *name, const char *value);
 void cli_set_int(struct cli *cli, const char *name, int64_t value);

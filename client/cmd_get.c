@@ -42,7 +42,7 @@ warn(void *arg, struct bytes key, const char *text)
 	char path[PATH_SHOW_MAX];
 
 	path_show(key, path);
-	cli_note(c->cli, "skerry: get: %s: %s\n", path, text);
+	cli_warn(c->cli, "skerry: get: %s: %s\n", path, text);
 	(void)json_array_append_new(c->warnings,
 	    json_pack("{s:s,s:s+}", "path", path, "text", text, ""));
 }

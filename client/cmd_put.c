@@ -134,7 +134,7 @@ warn(void *arg, struct bytes key, const char *text)
 	char name[PATH_SHOW_MAX];
 
 	path_show(key, name);
-	cli_note(c->cli, "skerry: %s: %s\n", name, text);
+	cli_warn(c->cli, "skerry: %s: %s\n", name, text);
 	(void)json_array_append_new(c->warnings,
 	    json_pack("{s:s,s:s+}", "path", name, "text", text, ""));
 }
