@@ -85,6 +85,7 @@ for_ledger(const struct config *c, uint32_t lease, struct wr *w,
 	role_boot_put(w, text(c->jurisdiction));
 	role_boot_put(w, text(host));
 	role_boot_put(w, text(c->database));
+	role_boot_put(w, text(c->epochs));
 	role_boot_put(w, buf_bytes(&policy));
 	role_boot_put(w, bytes_of(pin, c->policy_key != NULL ? sizeof(pin) :
 	                                                       0));

@@ -60,6 +60,7 @@ static const cyaml_schema_field_t fields[] = {
 	TEXT("database", database),
 	TEXT("keyfile", keyfile),
 	TEXT("policy", policy),
+	OPTIONAL("epochs", epochs),
 	OPTIONAL("policy_key", policy_key),
 	OPTIONAL("passphrase_file", passphrase_file),
 	OPTIONAL("metrics", metrics),
@@ -242,6 +243,16 @@ check(const struct config *c, struct fault *f)
 	return check_keystore(c, f);
 }
 
+static char *
+beside(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+	int dir = slash == NULL ? 0 : (int)(slash - path) + 1;
+	char *out;
+
+	return asprintf(&out, "%.*s%s", dir, path, name) < 0 ? NULL : out;
+}
+
 int
 config_load(const char *path, struct config **out, struct fault *f)
 {
@@ -258,7 +269,9 @@ config_load(const char *path, struct config **out, struct fault *f)
 		    cyaml_strerror(e), said[0] != '\0' ? ": " : "", said);
 	if (c->lease == NULL)
 		c->lease = strdup("12h");
-	if (c->lease == NULL)
+	if (c->epochs == NULL)
+		c->epochs = beside(c->keyfile, "epochs");
+	if (c->lease == NULL || c->epochs == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	if (c->threads == 0)
 		c->threads = 4;

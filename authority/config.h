@@ -40,6 +40,8 @@ struct config {
 	char *certificate, *private_key; /* PEM files */
 	char *database, *keyfile, *policy;
 
+	char *epochs;          /* folder of epoch secrets; default: "epochs"
+	                        * beside the keyfile */
 	char *policy_key;      /* base64; another signer is refused */
 	char *passphrase_file; /* else the systemd credential "passphrase" */
 	char *metrics;         /* address:port of loopback */

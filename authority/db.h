@@ -21,6 +21,7 @@
 #include "object/chain.h"
 #include "object/custody.h"
 #include "object/head.h"
+#include "object/receipt.h"
 
 #define DB_NAME_MAX 64    /* characters of a residency's or depot's name */
 #define DB_NONCE_LEN 16
@@ -29,6 +30,9 @@
 #define DB_SPACES_MAX 64  /* spaces of an account */
 #define DB_ENROLMENTS_MAX 65536
 #define DB_SEALED_LEN (KEY_LEN + HPKE_OVERHEAD)
+#define DB_BLOB_MAX 128       /* bytes of a keyslot */
+#define DB_EPOCHS_MAX 8       /* live at once */
+#define DB_BLOBS_MAX 4194304  /* bytes of an epoch's keyslots */
 
 struct db_device {
 	uint8_t id[ID_LEN], account[ID_LEN];
@@ -45,11 +49,14 @@ struct db_space {
 enum db_kind {
 	DB_AUTHORITY = 1,
 	DB_RECOVERY = 2,
+	DB_SHARE = 3,  /* these two have tables … */
+	DB_DEVICE = 4, /* … and calls of their own */
 };
 
 struct db_slot {
 	uint32_t epoch;
-	uint8_t blob[WRAP_LEN];
+	size_t n;
+	uint8_t blob[DB_BLOB_MAX];
 };
 
 /* A share of a split key, or a key that only one device opens. */
@@ -63,7 +70,8 @@ struct db_share {
 struct db_device_slot {
 	uint32_t epoch;
 	uint8_t device[ID_LEN];
-	uint8_t blob[DB_SEALED_LEN];
+	size_t n;
+	uint8_t blob[DB_BLOB_MAX];
 };
 
 struct db_head {
@@ -190,6 +198,39 @@ struct db {
 	    size_t *n, struct fault *f);
 	int (*device_slot_drop)(struct db *db,
 	    const uint8_t space[static ID_LEN], struct fault *f);
+	/* Those of a device, in any space. */
+	int (*device_slot_forget)(struct db *db,
+	    const uint8_t device[static ID_LEN], struct fault *f);
+	/* Epochs, with the hash of the body that began them.  FAULT_EXISTS;
+	 * FAULT_NOT_FOUND; last is 0 where there was none. */
+	int (*epoch_add)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t epoch, const uint8_t request[static DB_HASH_LEN],
+	    struct fault *f);
+	int (*epoch_get)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t epoch, uint8_t request[static DB_HASH_LEN],
+	    struct fault *f);
+	int (*epoch_last)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t *last, struct fault *f);
+	/* The blobs of an epoch's keyslots, by kind and device; and their
+	 * deletion. */
+	int (*epoch_blobs)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t epoch, struct buf *out, struct fault *f);
+	int (*epoch_drop)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t epoch, struct fault *f);
+	/* FAULT_EXISTS; FAULT_NOT_FOUND; each is called until it fails. */
+	int (*receipt_add)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t epoch, const uint8_t in[static RECEIPT_LEN],
+	    struct fault *f);
+	int (*receipt_get)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t epoch, uint8_t out[static RECEIPT_LEN],
+	    struct fault *f);
+	int (*receipt_each)(struct db *db, int (*each)(void *arg,
+	    const uint8_t space[static ID_LEN], uint32_t epoch), void *arg,
+	    struct fault *f);
+	/* Outside a transaction: nothing of deleted rows is left in the file
+	 * or the write-ahead log. */
+	int (*purge)(struct db *db, struct fault *f);
+
 	/* Calls each for all spaces' ids, until it fails. */
 	int (*space_each)(struct db *db, int (*each)(void *arg,
 	    const uint8_t space[static ID_LEN]), void *arg, struct fault *f);

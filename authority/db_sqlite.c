@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-
-
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define BUSY_MS 5000
 
 static const char schema[] =
@@ -495,7 +493,7 @@ slot_add(struct db *db, const uint8_t space[static ID_LEN], enum db_kind kind,
 	blob(&r, space, ID_LEN);
 	integer(&r, kind);
 	integer(&r, slot->epoch);
-	blob(&r, slot->blob, WRAP_LEN);
+	blob(&r, slot->blob, slot->n);
 	return finish_write(&r, f);
 }
 
@@ -512,7 +510,11 @@ slot_list(struct db *db, const uint8_t space[static ID_LEN],
 	integer(&r, DB_SLOTS_MAX);
 	while (k < DB_SLOTS_MAX && row(&r)) {
 		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
-		column(&r, 1, out[k].blob, WRAP_LEN);
+		out[k].n = (size_t)sqlite3_column_bytes(r.s, 1);
+		if (out[k].n <= DB_BLOB_MAX)
+			column(&r, 1, out[k].blob, out[k].n);
+		else
+			r.rc = SQLITE_CORRUPT;
 		k++;
 	}
 	rc = finish(&r, f);
@@ -650,19 +652,24 @@ migrate(struct db_sqlite *d, struct fault *f)
 	if (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
 		version = sqlite3_column_int(s, 0);
 	(void)sqlite3_finalize(s);
+	if (rc == SQLITE_OK && version > SCHEMA_VERSION) {
+		(void)sqlite3_exec(d->h, "ROLLBACK", NULL, NULL, NULL);
+		return fault_set(f, FAULT_VERSION,
+		    "database: schema %d is not known to this release",
+		    version);
+	}
 	if (rc == SQLITE_OK && version == 0)
 		rc = sqlite3_exec(d->h, schema, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(d->h, db_sqlite_custody_schema, NULL, NULL,
 		    NULL);
+	if (rc == SQLITE_OK && version <= 1)
+		rc = sqlite3_exec(d->h, db_sqlite_epoch_schema, NULL, NULL,
+		    NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(d->h, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return failed(d, rc, f);
-	if (version != 0 && version != SCHEMA_VERSION)
-		return fault_set(f, FAULT_VERSION,
-		    "database: schema %d is not known to this release",
-		    version);
 	return 0;
 }
 
@@ -704,6 +711,7 @@ db_sqlite_open(const char *path, struct db **out, struct fault *f)
 		return fault_set(f, FAULT_MEMORY, "database: out of memory");
 	d->db = callbacks;
 	db_sqlite_custody(&d->db);
+	db_sqlite_epoch(&d->db);
 	rc = sqlite3_open_v2(path, &d->h, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);

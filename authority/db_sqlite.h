@@ -15,7 +15,11 @@ int db_sqlite_failed(struct db *db, int rc, struct fault *f);
 /* Makes the tables of custody where they are missing. */
 extern const char db_sqlite_custody_schema[];
 
-/* Sets the callbacks of custody. */
+/* From schema 1 to 2: the tables of epochs, filled. */
+extern const char db_sqlite_epoch_schema[];
+
+/* Set the callbacks of custody, and of epochs. */
 void db_sqlite_custody(struct db *db);
+void db_sqlite_epoch(struct db *db);
 
 #endif

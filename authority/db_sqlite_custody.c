@@ -259,7 +259,7 @@ device_slot_add(struct db *db, const uint8_t space[static ID_LEN],
 	blob(&r, space, ID_LEN);
 	integer(&r, s->epoch);
 	blob(&r, s->device, ID_LEN);
-	blob(&r, s->blob, sizeof(s->blob));
+	blob(&r, s->blob, s->n);
 	return write_row(&r, f);
 }
 
@@ -278,7 +278,11 @@ device_slot_list(struct db *db, const uint8_t space[static ID_LEN],
 	while (k < DB_SLOTS_MAX && row(&r)) {
 		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
 		memcpy(out[k].device, device, ID_LEN);
-		exactly(&r, 1, out[k].blob, sizeof(out[k].blob));
+		out[k].n = column(&r, 1).n;
+		if (out[k].n <= DB_BLOB_MAX)
+			exactly(&r, 1, out[k].blob, out[k].n);
+		else
+			r.rc = SQLITE_CORRUPT;
 		k++;
 	}
 	rc = finish(&r, f);
@@ -294,6 +298,16 @@ device_slot_drop(struct db *db, const uint8_t space[static ID_LEN],
 	struct run r = run(db, "DELETE FROM device_slot WHERE space = ?");
 
 	blob(&r, space, ID_LEN);
+	return write_row(&r, f);
+}
+
+static int
+device_slot_forget(struct db *db, const uint8_t device[static ID_LEN],
+    struct fault *f)
+{
+	struct run r = run(db, "DELETE FROM device_slot WHERE device = ?");
+
+	blob(&r, device, ID_LEN);
 	return write_row(&r, f);
 }
 
@@ -330,5 +344,6 @@ db_sqlite_custody(struct db *db)
 	db->device_slot_add = device_slot_add;
 	db->device_slot_list = device_slot_list;
 	db->device_slot_drop = device_slot_drop;
+	db->device_slot_forget = device_slot_forget;
 	db->space_each = space_each;
 }

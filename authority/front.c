@@ -369,7 +369,7 @@ start(struct front *fr, struct fault *f)
 	if (rc == 0 && gnutls_global_init() != GNUTLS_E_SUCCESS)
 		rc = fault_set(f, FAULT_INTERNAL, "front: TLS library");
 	if (rc == 0)
-		rc = role_confine(ROLE_FRONT, NULL, f);
+		rc = role_confine(ROLE_FRONT, NULL, 0, f);
 	if (rc == 0)
 		rc = serve(fr, certificate, key, f);
 	if (key != NULL)

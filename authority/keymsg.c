@@ -29,6 +29,70 @@ space_read(struct rd *r, struct keymsg_space *s)
 }
 
 static void
+secret_write(struct wr *w, const struct keymsg_secret *s)
+{
+	wr_u8(w, s->has);
+	if (s->has)
+		wr_copy(w, s->wrapped, WRAP_LEN);
+}
+
+static void
+secret_read(struct rd *r, struct keymsg_secret *s)
+{
+	uint8_t has = rd_u8(r);
+
+	rd_require(r, has <= 1);
+	s->has = has == 1;
+	if (s->has)
+		rd_copy(r, s->wrapped, WRAP_LEN);
+}
+
+static void
+cover_write(struct wr *w, const struct keymsg_cover *m)
+{
+	space_write(w, &m->of);
+	secret_write(w, &m->under);
+	wr_u8(w, m->kind);
+	wr_u16(w, (uint16_t)m->n);
+	wr_copy(w, m->blob, m->n);
+}
+
+static void
+cover_read(struct rd *r, struct keymsg_cover *m)
+{
+	space_read(r, &m->of);
+	secret_read(r, &m->under);
+	m->kind = rd_u8(r);
+	m->n = rd_u16(r);
+	rd_require(r, m->n >= 1 && m->n <= sizeof(m->blob));
+	if (!r->failed)
+		rd_copy(r, m->blob, m->n);
+}
+
+static void
+receipt_write(struct wr *w, const struct receipt *r)
+{
+	wr_u8(w, (uint8_t)r->what);
+	wr_u32(w, r->epoch);
+	wr_copy(w, r->space, ID_LEN);
+	wr_u64(w, (uint64_t)r->time);
+	wr_copy(w, r->blobs, HASH_LEN);
+}
+
+static void
+receipt_read(struct rd *r, struct receipt *m)
+{
+	uint8_t what = rd_u8(r);
+
+	rd_require(r, what == RECEIPT_EPOCH || what == RECEIPT_CUSTODY);
+	m->what = what;
+	m->epoch = rd_u32(r);
+	rd_copy(r, m->space, ID_LEN);
+	m->time = (int64_t)rd_u64(r);
+	rd_copy(r, m->blobs, HASH_LEN);
+}
+
+static void
 capability_read(struct rd *r, struct keymsg_capability *m)
 {
 	size_t n = rd_u8(r);
@@ -53,16 +117,28 @@ keymsg_read(struct bytes in, struct keymsg *out)
 	switch (m.request) {
 	case PERMIT_ADMIT:
 		space_read(&r, &m.u.admit.of);
+		secret_read(&r, &m.u.admit.under);
 		rd_copy(&r, m.u.admit.blob, sizeof(m.u.admit.blob));
 		break;
 	case PERMIT_RELEASE:
 		space_read(&r, &m.u.release.of);
+		secret_read(&r, &m.u.release.under);
 		rd_copy(&r, m.u.release.wrapped, WRAP_LEN);
 		rd_copy(&r, m.u.release.sign.b, sizeof(m.u.release.sign.b));
 		rd_copy(&r, m.u.release.box.b, sizeof(m.u.release.box.b));
 		break;
 	case PERMIT_CAPABILITY:
 		capability_read(&r, &m.u.capability);
+		break;
+	case PERMIT_SECRET:
+		space_read(&r, &m.u.secret);
+		break;
+	case PERMIT_COVER:
+	case PERMIT_UNCOVER:
+		cover_read(&r, &m.u.cover);
+		break;
+	case PERMIT_RECEIPT:
+		receipt_read(&r, &m.u.receipt.r);
 		break;
 	default:
 		return FAULT_MALFORMED;
@@ -128,6 +204,7 @@ keymsg_admit(struct link *l, const struct keymsg_admit *m,
 
 	wr_u8(&w, PERMIT_ADMIT);
 	space_write(&w, &m->of);
+	secret_write(&w, &m->under);
 	wr_copy(&w, m->blob, sizeof(m->blob));
 	return ask_exact(l, &w, out, WRAP_LEN);
 }
@@ -141,6 +218,7 @@ keymsg_release(struct link *l, const struct keymsg_release *m,
 
 	wr_u8(&w, PERMIT_RELEASE);
 	space_write(&w, &m->of);
+	secret_write(&w, &m->under);
 	wr_copy(&w, m->wrapped, WRAP_LEN);
 	wr_copy(&w, m->sign.b, sizeof(m->sign.b));
 	wr_copy(&w, m->box.b, sizeof(m->box.b));
@@ -161,4 +239,52 @@ keymsg_capability(struct link *l, const struct keymsg_capability *m,
 	wr_copy(&w, m->prefix, ID_LEN);
 	wr_u64(&w, (uint64_t)m->now);
 	return ask(l, &w, token);
+}
+
+int
+keymsg_secret(struct link *l, const struct keymsg_space *of,
+    uint8_t out[static WRAP_LEN])
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+
+	wr_u8(&w, PERMIT_SECRET);
+	space_write(&w, of);
+	return ask_exact(l, &w, out, WRAP_LEN);
+}
+
+int
+keymsg_cover(struct link *l, const struct keymsg_cover *m, uint8_t *out)
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+
+	wr_u8(&w, PERMIT_COVER);
+	cover_write(&w, m);
+	return ask_exact(l, &w, out, m->n + WRAP_OVERHEAD);
+}
+
+int
+keymsg_uncover(struct link *l, const struct keymsg_cover *m, uint8_t *out)
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+
+	if (m->n <= WRAP_OVERHEAD)
+		return FAULT_MALFORMED;
+	wr_u8(&w, PERMIT_UNCOVER);
+	cover_write(&w, m);
+	return ask_exact(l, &w, out, m->n - WRAP_OVERHEAD);
+}
+
+int
+keymsg_receipt(struct link *l, const struct keymsg_receipt *m,
+    uint8_t out[static RECEIPT_LEN])
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+
+	wr_u8(&w, PERMIT_RECEIPT);
+	receipt_write(&w, &m->r);
+	return ask_exact(l, &w, out, RECEIPT_LEN);
 }

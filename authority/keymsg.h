@@ -7,6 +7,7 @@
 #ifndef SKERRY_AUTHORITY_KEYMSG_H
 #define SKERRY_AUTHORITY_KEYMSG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "authority/keystore.h"
@@ -15,6 +16,9 @@
 #include "base/bytes.h"
 #include "crypt/keys.h"
 #include "crypt/wrap.h"
+#include "object/receipt.h"
+
+#define KEYMSG_BLOB_MAX 256
 
 /* Which space key, or which share of it. */
 struct keymsg_space {
@@ -23,13 +27,22 @@ struct keymsg_space {
 	uint8_t index; /* of a share; 0: the whole key */
 };
 
+/* The secret of the epoch, under which its keyslots are: as the keys role
+ * wrapped it.  An epoch from before there were any has none. */
+struct keymsg_secret {
+	bool has;
+	uint8_t wrapped[WRAP_LEN];
+};
+
 struct keymsg_admit {
 	struct keymsg_space of;
+	struct keymsg_secret under;
 	uint8_t blob[KEYSTORE_SEALED_LEN]; /* to the intake key */
 };
 
 struct keymsg_release {
 	struct keymsg_space of;
+	struct keymsg_secret under;
 	uint8_t wrapped[WRAP_LEN];
 	struct sign_pub sign; /* of the device; its id comes from both keys */
 	struct box_pub box;
@@ -41,6 +54,19 @@ struct keymsg_capability {
 	int64_t now; /* refused if it is not the keys role's own time */
 };
 
+/* Of a keyslot that only somebody else can open; kind is bound to it. */
+struct keymsg_cover {
+	struct keymsg_space of;
+	struct keymsg_secret under;
+	uint8_t kind;
+	size_t n;
+	uint8_t blob[KEYMSG_BLOB_MAX];
+};
+
+struct keymsg_receipt {
+	struct receipt r; /* time: as in a capability */
+};
+
 /* Any of them, with the number of the request in front.  PERMIT_* is which. */
 struct keymsg {
 	unsigned request;
@@ -48,10 +74,13 @@ struct keymsg {
 		struct keymsg_admit admit;
 		struct keymsg_release release;
 		struct keymsg_capability capability;
+		struct keymsg_space secret;
+		struct keymsg_cover cover; /* and uncover */
+		struct keymsg_receipt receipt;
 	} u;
 };
 
-/* FAULT_MALFORMED: also where the request is not one of the three. */
+/* FAULT_MALFORMED: also where the request is not one of these. */
 int keymsg_read(struct bytes in, struct keymsg *out) must_check;
 
 /* What a client is told: fault_text(), but where the keys do not answer. */
@@ -65,5 +94,15 @@ int keymsg_release(struct link *l, const struct keymsg_release *m,
     uint8_t out[static KEYSTORE_SEALED_LEN]) must_check;
 int keymsg_capability(struct link *l, const struct keymsg_capability *m,
     struct buf *token) must_check;
+int keymsg_secret(struct link *l, const struct keymsg_space *of,
+    uint8_t out[static WRAP_LEN]) must_check;
+/* out gets m->n + WRAP_OVERHEAD bytes. */
+int keymsg_cover(struct link *l, const struct keymsg_cover *m,
+    uint8_t *out) must_check;
+/* out gets m->n - WRAP_OVERHEAD bytes. */
+int keymsg_uncover(struct link *l, const struct keymsg_cover *m,
+    uint8_t *out) must_check;
+int keymsg_receipt(struct link *l, const struct keymsg_receipt *m,
+    uint8_t out[static RECEIPT_LEN]) must_check;
 
 #endif

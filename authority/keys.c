@@ -10,6 +10,7 @@
 #include "base/logline.h"
 #include "base/rd.h"
 #include "base/wr.h"
+#include "crypt/kdf.h"
 #include "crypt/secret.h"
 #include "object/chain.h"
 
@@ -19,7 +20,8 @@
  * life of the process. */
 struct keys_room {
 	struct keymsg m;
-	struct space_key key;
+	struct space_key key, secret;
+	struct wrap_key epoch;
 };
 
 static void
@@ -60,25 +62,104 @@ slot_aad(const struct keymsg_space *of, struct buf *out)
 	return wr_finish(&w);
 }
 
+/* [custody] Wraps the epoch's secret itself under the root key. */
+static int
+secret_aad(const struct keymsg_space *of, struct buf *out)
+{
+	struct wr w = wr_to(out);
+
+	wr_copy(&w, "skerry epoch v1", strlen("skerry epoch v1"));
+	space_aad(&w, of);
+	return wr_finish(&w);
+}
+
+static int
+secret_make(struct keys *k, const struct keymsg_space *of, struct buf *out)
+{
+	struct buf aad defer(buf_wipe) = buf_init(256);
+	uint8_t wrapped[WRAP_LEN];
+	int rc = secret_aad(of, &aad);
+
+	secret_random(k->room->secret.b, sizeof(k->room->secret.b));
+	if (rc == 0)
+		rc = k->store->wrap(k->store, buf_bytes(&aad),
+		    &k->room->secret, wrapped);
+	if (rc == 0)
+		rc = buf_append(out, wrapped, sizeof(wrapped));
+	return rc;
+}
+
+/* The key that comes of the secret, into the room. */
+static int
+epoch_key(struct keys *k, const struct keymsg_space *of,
+    const struct keymsg_secret *s)
+{
+	struct buf aad defer(buf_wipe) = buf_init(256);
+	struct keys_room *r = k->room;
+	int rc = secret_aad(of, &aad);
+
+	if (rc == 0)
+		rc = k->store->unwrap(k->store, buf_bytes(&aad), s->wrapped,
+		    &r->secret);
+	if (rc == 0)
+		rc = kdf_hkdf(bytes_of(r->secret.b, sizeof(r->secret.b)),
+		    bytes_of(NULL, 0), "skerry/1 epoch", r->epoch.b,
+		    sizeof(r->epoch.b));
+	return rc;
+}
+
+static int
+slot_wrap(struct keys *k, const struct keymsg_space *of,
+    const struct keymsg_secret *under, uint8_t out[static WRAP_LEN])
+{
+	struct buf aad defer(buf_wipe) = buf_init(256);
+	int rc = slot_aad(of, &aad);
+
+	if (rc == 0 && !under->has)
+		return k->store->wrap(k->store, buf_bytes(&aad),
+		    &k->room->key, out);
+	if (rc == 0)
+		rc = epoch_key(k, of, under);
+	if (rc == 0)
+		rc = wrap_seal(&k->room->epoch, buf_bytes(&aad),
+		    &k->room->key, out);
+	return rc;
+}
+
+static int
+slot_unwrap(struct keys *k, const struct keymsg_space *of,
+    const struct keymsg_secret *under, const uint8_t in[static WRAP_LEN])
+{
+	struct buf aad defer(buf_wipe) = buf_init(256);
+	int rc = slot_aad(of, &aad);
+
+	if (rc == 0 && !under->has)
+		return k->store->unwrap(k->store, buf_bytes(&aad), in,
+		    &k->room->key);
+	if (rc == 0)
+		rc = epoch_key(k, of, under);
+	if (rc == 0)
+		rc = wrap_open(&k->room->epoch, buf_bytes(&aad), in,
+		    &k->room->key);
+	return rc;
+}
+
 static int
 admit(struct keys *k, const struct keymsg_admit *m, struct buf *out)
 {
-	struct space_key *key = &k->room->key;
 	struct buf sent defer(buf_wipe) = buf_init(256);
-	struct buf slot defer(buf_wipe) = buf_init(256);
 	struct wr w = wr_to(&sent);
 	uint8_t wrapped[WRAP_LEN];
-	int rc = slot_aad(&m->of, &slot);
+	int rc;
 
 	space_aad(&w, &m->of);
 	index_aad(&w, &m->of);
-	if (rc == 0)
-		rc = wr_finish(&w);
+	rc = wr_finish(&w);
 	if (rc == 0)
 		rc = k->store->intake(k->store, text("skerry admit v1"),
-		    buf_bytes(&sent), m->blob, key);
+		    buf_bytes(&sent), m->blob, &k->room->key);
 	if (rc == 0)
-		rc = k->store->wrap(k->store, buf_bytes(&slot), key, wrapped);
+		rc = slot_wrap(k, &m->of, &m->under, wrapped);
 	if (rc == 0)
 		rc = buf_append(out, wrapped, sizeof(wrapped));
 	return rc;
@@ -88,7 +169,6 @@ static int
 release(struct keys *k, const struct keymsg_release *m, struct buf *out)
 {
 	struct space_key *key = &k->room->key;
-	struct buf slot defer(buf_wipe) = buf_init(256);
 	struct buf aad defer(buf_wipe) = buf_init(256);
 	struct wr w = wr_to(&aad);
 	uint8_t device[ID_LEN], sealed[KEYSTORE_SEALED_LEN];
@@ -100,15 +180,69 @@ release(struct keys *k, const struct keymsg_release *m, struct buf *out)
 	index_aad(&w, &m->of);
 	rc = wr_finish(&w);
 	if (rc == 0)
-		rc = slot_aad(&m->of, &slot);
-	if (rc == 0)
-		rc = k->store->unwrap(k->store, buf_bytes(&slot), m->wrapped,
-		    key);
+		rc = slot_unwrap(k, &m->of, &m->under, m->wrapped);
 	if (rc == 0)
 		rc = hpke_seal(&m->box, text("skerry release v1"),
 		    buf_bytes(&aad), bytes_of(key->b, sizeof(key->b)), sealed);
 	if (rc == 0)
 		rc = buf_append(out, sealed, sizeof(sealed));
+	return rc;
+}
+
+/* [custody] What is covered or uncovered is opaque here: HPKE to somebody
+ * else's key. */
+static int
+cover(struct keys *k, bool on, const struct keymsg_cover *m, struct buf *out)
+{
+	struct buf aad defer(buf_wipe) = buf_init(256);
+	uint8_t done[KEYMSG_BLOB_MAX + WRAP_OVERHEAD];
+	const struct bytes in = bytes_of(m->blob, m->n);
+	struct wr w = wr_to(&aad);
+	int rc;
+
+	if (!m->under.has || (!on && m->n <= WRAP_OVERHEAD))
+		return FAULT_MALFORMED;
+	wr_copy(&w, "skerry cover v1", strlen("skerry cover v1"));
+	space_aad(&w, &m->of);
+	wr_u8(&w, m->kind);
+	rc = wr_finish(&w);
+	if (rc == 0)
+		rc = epoch_key(k, &m->of, &m->under);
+	if (rc == 0)
+		rc = on ? wrap_bytes_seal(&k->room->epoch, buf_bytes(&aad), in,
+		              done) :
+			  wrap_bytes_open(&k->room->epoch, buf_bytes(&aad), in,
+		              done);
+	if (rc == 0)
+		rc = buf_append(out, done, on ? m->n + WRAP_OVERHEAD :
+		                                m->n - WRAP_OVERHEAD);
+	return rc;
+}
+
+static int
+timely(int64_t now)
+{
+	int64_t off = (int64_t)time(NULL) - now;
+
+	return off > CLOCK_SKEW || off < -CLOCK_SKEW ? FAULT_CLOCK : 0;
+}
+
+static int
+receipt(struct keys *k, const struct receipt *r, struct buf *out)
+{
+	struct buf b defer(buf_wipe) = buf_init(256);
+	uint8_t sig[SIGN_LEN];
+	int rc = timely(r->time);
+
+	if (rc == 0)
+		rc = receipt_signed(r, &b);
+	if (rc == 0)
+		rc = k->store->sign(k->store, buf_bytes(&b), sig);
+	if (rc == 0)
+		rc = buf_append(out, b.p + sizeof(RECEIPT_LABEL),
+		    RECEIPT_SIGNED_LEN);
+	if (rc == 0)
+		rc = buf_append(out, sig, sizeof(sig));
 	return rc;
 }
 
@@ -120,10 +254,10 @@ capability(struct keys *k, const struct keymsg_capability *m, struct buf *out)
 	struct capability c = { .verbs = CAPABILITY_GET | CAPABILITY_PUT |
 		    CAPABILITY_LIST,
 		.nbf = m->now, .exp = m->now + k->lease };
-	int64_t off = (int64_t)time(NULL) - m->now;
+	int rc = timely(m->now);
 
-	if (off > CLOCK_SKEW || off < -CLOCK_SKEW)
-		return FAULT_CLOCK;
+	if (rc != 0)
+		return rc;
 	memcpy(c.depot, m->depot, sizeof(c.depot));
 	memcpy(c.prefix, m->prefix, ID_LEN);
 	return k->store->capability(k->store, &c, out);
@@ -146,6 +280,14 @@ act(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
 		return release(k, &m->u.release, out);
 	case PERMIT_CAPABILITY:
 		return capability(k, &m->u.capability, out);
+	case PERMIT_SECRET:
+		return secret_make(k, &m->u.secret, out);
+	case PERMIT_COVER:
+		return cover(k, true, &m->u.cover, out);
+	case PERMIT_UNCOVER:
+		return cover(k, false, &m->u.cover, out);
+	case PERMIT_RECEIPT:
+		return receipt(k, &m->u.receipt.r, out);
 	default:
 		return FAULT_DENIED;
 	}

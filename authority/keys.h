@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The role that has the keys.  It reads its keyfile from a pipe at the start,
- * and from then on answers the ledger's three requests over two pipes.  It has
- * no file and no socket, but for what a token's module is given.
+ * and from then on answers the ledger's requests over two pipes.  It has no
+ * file and no socket, but for what a token's module is given.
  */
 #ifndef SKERRY_AUTHORITY_KEYS_H
 #define SKERRY_AUTHORITY_KEYS_H

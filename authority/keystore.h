@@ -39,6 +39,10 @@ struct keystore {
 	int (*capability)(struct keystore *ks, const struct capability *cap,
 	    struct buf *out);
 
+	/* Signs m, which the keys role has built, label and all. */
+	int (*sign)(struct keystore *ks, struct bytes m,
+	    uint8_t out[static SIGN_LEN]);
+
 	/* Why wrap and unwrap answer FAULT_AUTHORITY at present, in one line;
 	 * NULL: they do not.  May be NULL itself. */
 	const char *(*trouble)(const struct keystore *ks);

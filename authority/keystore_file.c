@@ -187,6 +187,13 @@ do_capability(struct keystore *ks, const struct capability *cap,
 	return capability_issue(&root_of(ks)->signing, cap, out);
 }
 
+static int
+do_sign(struct keystore *ks, struct bytes m, uint8_t out[static SIGN_LEN])
+{
+	sign_make(&root_of(ks)->signing, m, out);
+	return 0;
+}
+
 static void
 do_close(struct keystore *ks)
 {
@@ -258,7 +265,7 @@ keystore_file_open(const struct keystore_config *cfg, struct keystore **out,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	k->ks = (struct keystore){ .wrap = do_wrap, .unwrap = do_unwrap,
 		.intake = do_intake, .capability = do_capability,
-		.close = do_close };
+		.sign = do_sign, .close = do_close };
 	k->root = take(root);
 	*out = &k->ks;
 	return 0;

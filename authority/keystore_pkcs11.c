@@ -347,6 +347,13 @@ do_capability(struct keystore *ks, const struct capability *cap,
 	return capability_issue(&self_of(ks)->secrets->root.signing, cap, out);
 }
 
+static int
+do_sign(struct keystore *ks, struct bytes m, uint8_t out[static SIGN_LEN])
+{
+	sign_make(&self_of(ks)->secrets->root.signing, m, out);
+	return 0;
+}
+
 static const char *
 do_trouble(const struct keystore *ks)
 {
@@ -475,7 +482,7 @@ new_ks(const struct keystore_token *t, struct bytes pin,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	k->ks = (struct keystore){ .wrap = do_wrap, .unwrap = do_unwrap,
 		.intake = do_intake, .capability = do_capability,
-		.trouble = do_trouble, .close = do_close };
+		.sign = do_sign, .trouble = do_trouble, .close = do_close };
 	k->token = *t;
 	if (pin.n != 0)
 		memcpy(k->secrets->pin, pin.p, pin.n);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "authority/ledger_json.h"
+#include "authority/ledger_secret.h"
 
 enum sender {
 	SENDER_BODY,     /* anybody; the keys are in the body */
@@ -34,6 +35,8 @@ static const struct path paths[] = {
 	{ "/v1/custody", SENDER_DEVICE, ledger_custody, NULL },
 	{ "/v1/keyslots", SENDER_DEVICE, ledger_custody_slots, NULL },
 	{ "/v1/holders", SENDER_BODY, ledger_holder, ledger_holder_sender },
+	{ "/v1/epochs", SENDER_DEVICE, ledger_epoch, NULL },
+	{ "/v1/epochs/destroy", SENDER_DEVICE, ledger_epoch_destroy, NULL },
 	{ "/v1/recovery", SENDER_RECOVERY, ledger_recovery, NULL },
 };
 
@@ -293,8 +296,10 @@ ledger_batch(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
     struct buf *out)
 {
 	struct fault f = { 0 };
-	int rc = l->db->begin(l->db, &f);
+	int rc;
 
+	l->ndoomed = 0;
+	rc = l->db->begin(l->db, &f);
 	if (rc == 0)
 		rc = forget(l, now, &f);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
@@ -307,6 +312,10 @@ ledger_batch(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
 	}
 	if (rc == 0)
 		rc = l->db->commit(l->db, &f);
+	/* [custody] Only what is deleted for good takes its secret with it,
+	 * and who asked hears of it only then. */
+	if (rc == 0)
+		rc = ledger_secret_shred(l, &f);
 	if (rc == 0)
 		return;
 	l->db->abort(l->db);

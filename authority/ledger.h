@@ -16,6 +16,8 @@
 #include "authority/db.h"
 #include "authority/link.h"
 #include "authority/request.h"
+#include "authority/role.h"
+#include "authority/vault.h"
 #include "base/attr.h"
 #include "base/fault.h"
 #include "net/httpsig.h"
@@ -33,6 +35,10 @@ struct ledger {
 	char *jurisdiction; /* where this authority is */
 	char *host;         /* "@authority" of every request */
 	uint32_t lease;     /* seconds */
+	int vault;          /* folder of epoch secrets */
+	struct vault_name doomed[ROLE_PAIRS_MAX * DB_EPOCHS_MAX]; /* by this
+	                                  * transaction */
+	size_t ndoomed;
 	int64_t forgot;     /* when old nonces were last dropped */
 };
 
@@ -54,7 +60,8 @@ typedef int ledger_handler(struct ledger *l, const struct ledger_call *c,
 
 ledger_handler ledger_account_create, ledger_account_list, ledger_session,
     ledger_head, ledger_enrol, ledger_enrol_lookup, ledger_device,
-    ledger_recovery, ledger_custody, ledger_custody_slots, ledger_holder;
+    ledger_recovery, ledger_custody, ledger_custody_slots, ledger_holder,
+    ledger_epoch, ledger_epoch_destroy;
 
 /* For requests whose key is in the body: the keys of who has to have signed. */
 typedef int ledger_sender(const json_t *body, struct db_device *out);

@@ -6,6 +6,7 @@
 #include "authority/ledger.h"
 #include "authority/ledger_custody.h"
 #include "authority/ledger_json.h"
+#include "authority/ledger_secret.h"
 #include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "object/chain.h"
@@ -81,8 +82,9 @@ read_body(const json_t *body, struct account *out)
 	if (read_slot(json_array_get(slots, 0), "authority", a.authority,
 	        sizeof(a.authority)) != 0 ||
 	    read_slot(json_array_get(slots, 1), "recovery", a.recovery.blob,
-	        sizeof(a.recovery.blob)) != 0)
+	        DB_SEALED_LEN) != 0)
 		return FAULT_MALFORMED;
+	a.recovery.n = DB_SEALED_LEN;
 	if (ledger_custody_read(set, &a.custody) != 0)
 		return FAULT_MALFORMED;
 	a.recovery.epoch = 1;
@@ -184,26 +186,36 @@ add_custody(struct ledger *l, const struct ledger_call *c,
 
 /* [authority] the keys role wraps the space key before anything is stored. */
 static int
-add_space(struct ledger *l, const struct account *a, struct fault *f)
+add_space(struct ledger *l, const struct account *a,
+    const uint8_t request[static DB_HASH_LEN], struct fault *f)
 {
 	struct db_space space = a->space;
-	struct db_slot slot = { .epoch = 1 };
+	struct db_slot slot = { .epoch = 1, .n = WRAP_LEN }, recovery;
 	struct keymsg_admit m = { .of.epoch = 1 };
 	int rc;
 
+	secret_random(space.prefix, ID_LEN);
+	/* First, so that a space that is taken is not looked into. */
+	rc = l->db->space_add(l->db, &space, f);
+	if (rc == 0)
+		rc = ledger_secret_for(l, &space, 1, &m.under, f);
+	if (rc == 0)
+		rc = ledger_secret_cover(l, &space, DB_RECOVERY, &a->recovery,
+		    &recovery, f);
+	if (rc != 0)
+		return rc;
 	memcpy(m.of.account, a->id, ID_LEN);
 	memcpy(m.of.space, space.id, ID_LEN);
 	memcpy(m.blob, a->authority, sizeof(m.blob));
 	rc = keymsg_admit(&l->keys, &m, slot.blob);
 	if (rc != 0)
 		return fault_set(f, rc, "keyslot: %s", keymsg_text(rc));
-	secret_random(space.prefix, ID_LEN);
-	rc = l->db->space_add(l->db, &space, f);
+	rc = l->db->slot_add(l->db, space.id, DB_AUTHORITY, &slot, f);
 	if (rc == 0)
-		rc = l->db->slot_add(l->db, space.id, DB_AUTHORITY, &slot, f);
+		rc = l->db->slot_add(l->db, space.id, DB_RECOVERY, &recovery,
+		    f);
 	if (rc == 0)
-		rc = l->db->slot_add(l->db, space.id, DB_RECOVERY,
-		    &a->recovery, f);
+		rc = l->db->epoch_add(l->db, space.id, 1, request, f);
 	return rc;
 }
 
@@ -237,7 +249,7 @@ ledger_account_create(struct ledger *l, const struct ledger_call *c,
 	if (rc == 0)
 		rc = add_devices(l, &a, &chain, f);
 	if (rc == 0)
-		rc = add_space(l, &a, f);
+		rc = add_space(l, &a, hash, f);
 	if (rc == 0)
 		rc = add_custody(l, c, &a, f);
 	if (rc != 0)

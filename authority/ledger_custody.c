@@ -7,6 +7,7 @@
 #include "authority/ledger.h"
 #include "authority/ledger_custody.h"
 #include "authority/ledger_json.h"
+#include "authority/ledger_secret.h"
 
 #define SETS_BYTES (256 * (CUSTODY_MAX + 2))
 
@@ -155,6 +156,9 @@ admit(struct ledger *l, const struct db_space *space, const struct slot *s,
 	memcpy(m.of.account, space->account, ID_LEN);
 	memcpy(m.of.space, space->id, ID_LEN);
 	memcpy(m.blob, s->blob, sizeof(m.blob));
+	rc = ledger_secret_for(l, space, s->epoch, &m.under, f);
+	if (rc != 0)
+		return rc;
 	rc = keymsg_admit(&l->keys, &m, out);
 	return rc == 0 ? 0 :
 			 fault_set(f, rc, "keyslot: %s", keymsg_text(rc));
@@ -164,7 +168,7 @@ static int
 add_whole(struct ledger *l, const struct db_space *space,
     const struct slot *s, struct fault *f)
 {
-	struct db_slot slot = { .epoch = s->epoch };
+	struct db_slot slot = { .epoch = s->epoch, .n = WRAP_LEN };
 	int rc = admit(l, space, s, slot.blob, f);
 
 	return rc != 0 ? rc : l->db->slot_add(l->db, space->id, DB_AUTHORITY,
@@ -192,6 +196,8 @@ add_device(struct ledger *l, const struct db_space *space,
     const struct slot *s, struct fault *f)
 {
 	struct db_device_slot slot = { .epoch = s->epoch };
+	struct db_slot own = { .epoch = s->epoch, .n = sizeof(s->blob) };
+	struct keymsg_secret under;
 	struct db_device d;
 	int rc = l->db->device_get(l->db, s->device, &d, f);
 
@@ -202,13 +208,20 @@ add_device(struct ledger *l, const struct db_space *space,
 	if (rc != 0)
 		return rc;
 	memcpy(slot.device, s->device, ID_LEN);
-	memcpy(slot.blob, s->blob, sizeof(slot.blob));
+	memcpy(own.blob, s->blob, own.n);
+	rc = ledger_secret_for(l, space, s->epoch, &under, f);
+	if (rc == 0)
+		rc = ledger_secret_cover(l, space, DB_DEVICE, &own, &own, f);
+	if (rc != 0)
+		return rc;
+	slot.n = own.n;
+	memcpy(slot.blob, own.blob, own.n);
 	return l->db->device_slot_add(l->db, space->id, &slot, f);
 }
 
 /* [custody] Kinds of the mode, and no other; a share is this holder's own. */
-static int
-add_slots(struct ledger *l, const struct db_space *space,
+int
+ledger_custody_add(struct ledger *l, const struct db_space *space,
     const struct custody *set, const json_t *slots, struct fault *f)
 {
 	int own = custody_find(set, &l->signing);
@@ -283,7 +296,7 @@ at_home(struct ledger *l, const struct db_space *space,
 	if (rc == 0)
 		rc = l->db->device_slot_drop(l->db, space->id, f);
 	if (rc == 0)
-		rc = add_slots(l, space, set, slots, f);
+		rc = ledger_custody_add(l, space, set, slots, f);
 	if (rc == 0)
 		rc = l->db->custody_add(l->db, set, false, f);
 	return rc != 0 ? rc : l->db->announced_set(l->db, space->id, NULL, f);
@@ -304,13 +317,14 @@ elsewhere(struct ledger *l, const struct db_space *space,
 	if (rc != 0 && rc != FAULT_NOT_FOUND)
 		return rc;
 	if (json_array_size(slots) != 0)
-		return add_slots(l, space, set, slots, f);
+		return ledger_custody_add(l, space, set, slots, f);
 	rc = l->db->custody_add(l->db, set, true, f);
 	if (rc != 0)
 		return rc;
-	return l->db->share_drop(l->db, space->id,
+	rc = l->db->share_drop(l->db, space->id,
 	    custody_find(set, &l->signing) >= 0 && set->mode == CUSTODY_SPLIT ?
 	    set : NULL, f);
+	return rc != 0 ? rc : ledger_secret_orphans(l, space->id, f);
 }
 
 /* Where the space was made, whatever an operator's set in force says: only
@@ -393,6 +407,6 @@ ledger_custody_slots(struct ledger *l, const struct ledger_call *c,
 	    !ledger_custody_home(l, &current))
 		return fault_set(f, FAULT_CONFLICT,
 		    "keyslots: the custody is another");
-	rc = add_slots(l, &space, &current, slots, f);
+	rc = ledger_custody_add(l, &space, &current, slots, f);
 	return rc != 0 ? rc : ledger_json_done(json_object(), out);
 }

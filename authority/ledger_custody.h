@@ -18,6 +18,12 @@ int ledger_custody_signed(struct ledger *l, const struct ledger_call *c,
 int ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
     uint32_t seen, int64_t now, json_t **out, struct fault *f) must_check;
 
+/* Puts keyslots of the set's mode and, of shares, this holder's own.
+ * FAULT_DENIED, FAULT_MALFORMED, FAULT_EXISTS. */
+int ledger_custody_add(struct ledger *l, const struct db_space *space,
+    const struct custody *set, const json_t *slots, struct fault *f)
+	must_check;
+
 /* Whether this authority is the set's home. */
 bool ledger_custody_home(const struct ledger *l, const struct custody *c);
 

@@ -110,6 +110,9 @@ follow(struct ledger *l, const struct chain *before,
 			rc = l->db->device_add(l->db, &d, f);
 		else if (before->device[i].live && !x->live)
 			rc = l->db->device_revoke(l->db, d.id, f);
+		/* [custody] Nobody is to be shown those again. */
+		if (rc == 0 && i < before->devices && !x->live)
+			rc = l->db->device_slot_forget(l->db, d.id, f);
 	}
 	return rc;
 }

@@ -42,11 +42,25 @@ read_body(const json_t *body, struct move *out)
 }
 
 static int
-check_epoch(struct ledger *l, const struct move *m, struct fault *f)
+check_epoch(struct ledger *l, const struct move *m,
+    const struct db_head *now, struct fault *f)
 {
 	struct db_slot slot[DB_SLOTS_MAX];
+	uint32_t epoch = 0;
+	uint64_t number;
 	size_t n = 0;
-	int rc = l->db->slot_list(l->db, m->space, DB_RECOVERY, slot, &n, f);
+	int rc = 0;
+
+	/* [authority] No way back into an epoch that was left. */
+	if (now->number != 0)
+		rc = head_clear(bytes_of(now->head, HEAD_LEN), &epoch,
+		    &number);
+	if (rc == 0 && m->epoch < epoch)
+		return fault_set(f, FAULT_DENIED,
+		    "the head's epoch was left");
+	if (rc == 0)
+		rc = l->db->slot_list(l->db, m->space, DB_RECOVERY, slot, &n,
+		    f);
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (slot[i].epoch == m->epoch)
@@ -80,7 +94,7 @@ ledger_head(struct ledger *l, const struct ledger_call *c, json_t **out,
 			return fault_set(f, FAULT_CONFLICT,
 			    "the head has moved");
 		}
-		rc = check_epoch(l, &m, f);
+		rc = check_epoch(l, &m, &now, f);
 		if (rc == 0)
 			rc = l->db->head_move(l->db, m.space, &m.to, f);
 		if (rc != 0)

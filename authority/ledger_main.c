@@ -4,15 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "authority/ledger.h"
+#include "authority/ledger_secret.h"
 #include "authority/role.h"
 #include "base/logline.h"
 #include "base/rd.h"
 
 struct process {
 	struct ledger l;
-	char *database, *name, *folder;
+	char *database, *name, *folder, *epochs;
 	struct link pair[ROLE_PAIRS_MAX];
 	int fd[ROLE_PAIRS_MAX];
 	size_t npairs;
@@ -29,6 +31,9 @@ process_wipe(struct process *p)
 	free(p->database);
 	free(p->name);
 	free(p->folder);
+	free(p->epochs);
+	if (p->l.vault >= 0)
+		(void)close(p->l.vault);
 }
 
 /* The policy has to know this authority as what it is. */
@@ -67,13 +72,14 @@ boot(struct process *p, struct fault *f)
 	p->l.jurisdiction = role_boot_text(&r);
 	p->l.host = role_boot_text(&r);
 	p->database = role_boot_text(&r);
+	p->epochs = role_boot_text(&r);
 	policy = role_boot_field(&r);
 	pin = role_boot_field(&r);
 	rd_require(&r, pin.n == 0 || pin.n == sizeof(signer.b));
 	rd_require(&r, p->npairs <= ROLE_PAIRS_MAX);
 	rc = rd_finish(&r);
 	if (rc != 0 || p->name == NULL || p->l.jurisdiction == NULL ||
-	    p->l.host == NULL || p->database == NULL)
+	    p->l.host == NULL || p->database == NULL || p->epochs == NULL)
 		return fault_set(f, FAULT_INTERNAL, "ledger: boot message");
 	if (pin.n != 0)
 		memcpy(signer.b, pin.p, sizeof(signer.b));
@@ -86,16 +92,23 @@ boot(struct process *p, struct fault *f)
 static int
 start(struct process *p, struct fault *f)
 {
+	const char *dirs[2];
 	int rc = boot(p, f);
 
 	if (rc == 0)
 		rc = db_sqlite_open(p->database, &p->l.db, f);
+	if (rc == 0)
+		rc = vault_open(p->epochs, &p->l.vault, f);
+	if (rc == 0)
+		rc = ledger_secret_resume(&p->l, f);
 	if (rc != 0)
 		return rc;
 	p->folder = strdup(p->database);
 	if (p->folder == NULL)
 		return fault_set(f, FAULT_MEMORY, "ledger: out of memory");
-	rc = role_confine(ROLE_LEDGER, dirname(p->folder), f);
+	dirs[0] = dirname(p->folder);
+	dirs[1] = p->epochs;
+	rc = role_confine(ROLE_LEDGER, dirs, ARRAY_LEN(dirs), f);
 	if (rc != 0)
 		return rc;
 	p->l.keys = link_init(ROLE_FD_KEYS_READ, ROLE_FD_KEYS_WRITE,
@@ -151,7 +164,7 @@ turn(struct process *p, const bool *ready, struct fault *f)
 int
 ledger_main(struct fault *f)
 {
-	struct process p defer(process_wipe) = { 0 };
+	struct process p defer(process_wipe) = { .l.vault = -1 };
 	int rc = start(&p, f);
 
 	while (rc == 0) {

@@ -4,6 +4,7 @@
 
 #include "authority/ledger.h"
 #include "authority/ledger_json.h"
+#include "authority/ledger_secret.h"
 
 int
 ledger_recovery(struct ledger *l, const struct ledger_call *c, json_t **out,
@@ -30,10 +31,15 @@ ledger_recovery(struct ledger *l, const struct ledger_call *c, json_t **out,
 		    f);
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		rc = ledger_secret_uncover(l, &s, DB_RECOVERY, &slot[i],
+		    &slot[i], f);
+		if (rc != 0)
+			return rc;
 		if (json_array_append_new(a, json_pack("{s:I,s:o}", "epoch",
 		        (json_int_t)slot[i].epoch, "blob",
-		        ledger_json_b64(slot[i].blob, WRAP_LEN))) != 0)
+		        ledger_json_b64(slot[i].blob, slot[i].n))) != 0)
 			return fault_set(f, FAULT_MEMORY, "recovery");
+	}
 	return ledger_json_done(json_pack("{s:O}", "keyslots", a), out);
 }

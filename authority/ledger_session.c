@@ -6,6 +6,7 @@
 #include "authority/ledger.h"
 #include "authority/ledger_custody.h"
 #include "authority/ledger_json.h"
+#include "authority/ledger_secret.h"
 
 struct session {
 	uint8_t account[ID_LEN], space[ID_LEN];
@@ -52,6 +53,9 @@ release(struct ledger *l, const struct ledger_call *c,
 	memcpy(m.of.account, s->account, ID_LEN);
 	memcpy(m.of.space, s->id, ID_LEN);
 	memcpy(m.wrapped, k->blob, WRAP_LEN);
+	rc = ledger_secret_get(l, s->id, k->epoch, &m.under, f);
+	if (rc != 0)
+		return rc;
 	rc = keymsg_release(&l->keys, &m, sealed);
 	if (rc != 0)
 		return fault_set(f, rc, "release: %s", keymsg_text(rc));
@@ -94,12 +98,19 @@ device_slots_of(struct ledger *l, const struct ledger_call *c,
 	int rc = l->db->device_slot_list(l->db, s->id, c->sender.id, slot, &n,
 	    f);
 
-	for (size_t i = 0; rc == 0 && i < n; i++)
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct db_slot own = { .epoch = slot[i].epoch,
+			.n = slot[i].n };
+
+		memcpy(own.blob, slot[i].blob, own.n);
+		rc = ledger_secret_uncover(l, s, DB_DEVICE, &own, &own, f);
+		if (rc != 0)
+			return rc;
 		if (json_array_append_new(to, json_pack("{s:I,s:s,s:o}",
-		        "epoch", (json_int_t)slot[i].epoch, "kind", "device",
-		        "sealed", ledger_json_b64(slot[i].blob,
-		            sizeof(slot[i].blob)))) != 0)
+		        "epoch", (json_int_t)own.epoch, "kind", "device",
+		        "sealed", ledger_json_b64(own.blob, own.n))) != 0)
 			rc = fault_set(f, FAULT_MEMORY, "keyslots");
+	}
 	return rc;
 }
 
@@ -118,6 +129,8 @@ keys_of(struct ledger *l, const struct ledger_call *c,
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct db_share whole = { .epoch = slot[i].epoch };
 
+		if (slot[i].n != WRAP_LEN)
+			return fault_set(f, FAULT_INTERNAL, "keyslot");
 		memcpy(whole.blob, slot[i].blob, WRAP_LEN);
 		rc = release(l, c, s, &whole, a, f);
 	}

@@ -19,6 +19,10 @@ enum permit_request {
 	PERMIT_ADMIT = 2,      /* HPKE blob in, wrapped space key out */
 	PERMIT_RELEASE = 3,    /* the same in, sealed to a device out */
 	PERMIT_CAPABILITY = 4, /* token for a depot */
+	PERMIT_SECRET = 5,     /* a new epoch secret, wrapped */
+	PERMIT_COVER = 6,      /* opaque keyslot in, covered by it out */
+	PERMIT_UNCOVER = 7,    /* the reverse */
+	PERMIT_RECEIPT = 8,    /* what was destroyed, signed */
 };
 
 enum permit_state {

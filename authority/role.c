@@ -222,10 +222,9 @@ confine_paths(const struct role_reach *reach, bool *closed, struct fault *f)
 }
 
 int
-role_confine(enum role r, const char *dir, struct fault *f)
+role_confine(enum role r, const char *const *dir, size_t n, struct fault *f)
 {
-	const struct role_reach reach = { .path = &dir,
-		.n = dir != NULL ? 1 : 0 };
+	const struct role_reach reach = { .path = dir, .n = n };
 
 	return role_confine_to(r, &reach, f);
 }

@@ -57,9 +57,10 @@ struct bytes role_boot_field(struct rd *r);
 /* A copy as text; NULL when out of memory or where the reader has failed. */
 char *role_boot_text(struct rd *r);
 
-/* Landlock (dir and what is below it stays usable, NULL for nothing), no TCP
- * from here, seccomp, and the check of all that.  FAULT_INTERNAL, FAULT_IO. */
-int role_confine(enum role r, const char *dir, struct fault *f) must_check;
+/* Landlock (n folders and what is below them stay usable), no TCP from here,
+ * seccomp, and the check of all that.  FAULT_INTERNAL, FAULT_IO. */
+int role_confine(enum role r, const char *const *dir, size_t n,
+    struct fault *f) must_check;
 
 /* What is left to a role beyond that, for code that is not ours. */
 struct role_reach {

@@ -50,7 +50,7 @@ static const int module_sockets[] = {
 	CALL(getpeername), CALL(timerfd_create), CALL(timerfd_settime),
 };
 
-/* SQLite: files below the database's folder, which Landlock sees to. */
+/* SQLite and epoch secrets: files below two folders, which Landlock sees to. */
 static const int ledger[] = {
 	COMMON, CALL(openat), CALL(open), CALL(fstat), CALL(newfstatat),
 	CALL(stat), CALL(lstat), CALL(statx), CALL(lseek), CALL(pread64),

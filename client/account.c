@@ -31,6 +31,26 @@ account_parse_key(struct cli *cli, const char *text, struct sign_pub *out)
 }
 
 int
+account_begin(struct cli *cli, const char *policy, const char *key,
+    struct state **out)
+{
+	struct buf text defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+	struct sign_pub pub;
+	char *dir = NULL;
+	int rc = account_read_policy(cli, policy, &text);
+
+	if (rc == 0 && key != NULL)
+		rc = account_parse_key(cli, key, &pub);
+	if (rc == 0)
+		rc = state_home(cli->home, &dir, &cli->fault);
+	if (rc == 0)
+		rc = state_begin(dir, buf_bytes(&text),
+		    key != NULL ? &pub : NULL, out, &cli->fault);
+	free(dir);
+	return rc;
+}
+
+int
 account_open(struct cli *cli, const struct state *st, struct authority **out)
 {
 	struct authority_config config = {
@@ -46,8 +66,8 @@ account_open(struct cli *cli, const struct state *st, struct authority **out)
 	return authority_open(&config, out, &cli->fault);
 }
 
-static void
-wipe_account(struct answer_account **a)
+void
+account_freep(struct answer_account **a)
 {
 	if (*a != NULL)
 		buf_wipe(&(*a)->chain);
@@ -57,7 +77,7 @@ wipe_account(struct answer_account **a)
 int
 account_sync(struct cli *cli, struct authority *a, struct state *st)
 {
-	struct answer_account *got defer(wipe_account) =
+	struct answer_account *got defer(account_freep) =
 	    calloc(1, sizeof(*got));
 	uint32_t seen = st->chain.n;
 	int rc;

@@ -18,6 +18,14 @@ int account_read_policy(struct cli *cli, const char *path,
 int account_parse_key(struct cli *cli, const char *text,
     struct sign_pub *out) must_check;
 
+/* The state of --home under this policy file, made if there is none; key: a
+ * --policy-key value or NULL. */
+int account_begin(struct cli *cli, const char *policy, const char *key,
+    struct state **out) must_check;
+
+/* For defer(): an account on the heap and its chain. */
+void account_freep(struct answer_account **a);
+
 /* A handle that signs as this device; the binding names the authority. */
 int account_open(struct cli *cli, const struct state *st,
     struct authority **out) must_check;

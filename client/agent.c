@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "client/frame.h"
 #include "client/state.h"
 #include "crypt/secret.h"
@@ -31,16 +32,9 @@ struct place {
 };
 
 static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
-static void
 close_place(struct place *p)
 {
-	close_fd(&p->dir);
+	fd_close(&p->dir);
 }
 
 static bool
@@ -122,7 +116,7 @@ static int
 dial(const struct place *p, int *out, struct fault *f)
 {
 	struct sockaddr_un a = address_of(p);
-	int fd defer(close_fd) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd defer(fd_close) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fail(p, f);
@@ -145,7 +139,7 @@ ask(const struct state *st, const struct lease_message *question,
     struct lease_message *answer, struct fault *f)
 {
 	struct place p defer(close_place) = { .dir = -1 };
-	int fd defer(close_fd) = -1;
+	int fd defer(fd_close) = -1;
 	int rc = find_place(st, &p, f);
 
 	if (rc == 0)
@@ -165,7 +159,7 @@ static int
 listen_at(const struct place *p, int *out, struct fault *f)
 {
 	struct sockaddr_un a = address_of(p);
-	int fd defer(close_fd) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd defer(fd_close) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fail(p, f);
@@ -201,7 +195,7 @@ static int
 start(const struct state *st, struct fault *f)
 {
 	struct place p defer(close_place) = { .dir = -1 };
-	int listener defer(close_fd) = -1;
+	int listener defer(fd_close) = -1;
 	int rc = find_place(st, &p, f), status;
 	char *const argv[] = { (char *)"skerry", (char *)"agent",
 		(char *)"--home", st->dir, (char *)"--socket", p.path, NULL };

@@ -333,14 +333,19 @@ error_of(const json_t *o, struct answer_error *e)
 	const json_t *error = json_object_get(o, "error");
 	bool head = json_object_get(o, "head") != NULL;
 	bool chain = json_object_get(o, "chain") != NULL;
+	bool epoch = json_object_get(o, "epoch") != NULL;
+	int64_t latest = 0;
 	char code[32];
 
-	if (!has_members(o, 2 + (size_t)head + (size_t)chain) ||
+	if (!has_members(o, 2 + (size_t)head + (size_t)chain +
+	        (size_t)epoch) ||
+	    (epoch && !get_int(o, "epoch", 0, UINT32_MAX, &latest)) ||
 	    !has_members(error, 2) ||
 	    !get_text(error, "code", sizeof(code) - 1, code) ||
 	    !get_text(error, "text", ANSWER_TEXT_MAX, e->text) ||
 	    !get_int(o, "now", 0, INT64_MAX, &e->now))
 		return FAULT_MALFORMED;
+	e->epoch = (uint32_t)latest;
 	e->code = code_of(code);
 	if (e->code == 0)
 		return FAULT_MALFORMED;
@@ -401,6 +406,16 @@ answer_read_keys(struct bytes in, struct sign_pub *ed, struct box_pub *box)
 }
 
 int
+answer_read_receipt(struct bytes in, uint8_t out[static RECEIPT_LEN])
+{
+	json_t *o defer(json_freep) = load(in);
+
+	return has_members(o, 1) && get_b64(o, "receipt", out, RECEIPT_LEN) ?
+	    0 :
+	    FAULT_MALFORMED;
+}
+
+int
 answer_read_slots(struct bytes in, struct answer_slot *out, size_t max,
     size_t *n)
 {
@@ -415,7 +430,8 @@ answer_read_slots(struct bytes in, struct answer_slot *out, size_t max,
 	json_array_foreach (list, i, v) {
 		if (!has_members(v, 2) ||
 		    !get_int(v, "epoch", 1, UINT32_MAX, &epoch) ||
-		    !get_b64(v, "blob", out[i].blob, WRAP_LEN))
+		    !get_b64(v, "blob", out[i].blob,
+		        ANSWER_SEALED_LEN))
 			return FAULT_MALFORMED;
 		out[i].epoch = (uint32_t)epoch;
 	}

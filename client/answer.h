@@ -18,6 +18,7 @@
 #include "crypt/wrap.h"
 #include "object/custody.h"
 #include "object/limits.h"
+#include "object/receipt.h"
 
 #define ANSWER_MAX (1024u * 1024) /* bytes of an answer's body */
 #define ANSWER_SEALED_LEN (KEY_LEN + HPKE_OVERHEAD)
@@ -77,7 +78,7 @@ struct answer_account {
 
 struct answer_slot {
 	uint32_t epoch;
-	uint8_t blob[WRAP_LEN];
+	uint8_t blob[ANSWER_SEALED_LEN];
 };
 
 struct answer_error {
@@ -86,6 +87,7 @@ struct answer_error {
 	int64_t now;
 	bool has_head; /* "head" of CONFLICT: null or missing if not */
 	uint8_t head[STORE_HEAD_LEN];
+	uint32_t epoch; /* "epoch" of CONFLICT; 0 if missing */
 	struct buf chain; /* "chain" of CONFLICT; wiped by the caller */
 };
 
@@ -107,6 +109,10 @@ int answer_read_number(struct bytes in, const char *name,
 /* {"ed","box"} */
 int answer_read_keys(struct bytes in, struct sign_pub *ed,
     struct box_pub *box) must_check;
+
+/* {"receipt":…}, not verified. */
+int answer_read_receipt(struct bytes in,
+    uint8_t out[static RECEIPT_LEN]) must_check;
 
 /* {"keyslots":[…]}: at most max; *n is how many. */
 int answer_read_slots(struct bytes in, struct answer_slot *out, size_t max,

@@ -542,6 +542,46 @@ authority_keyslots(struct authority *a, const uint8_t space[static ID_LEN],
 }
 
 int
+authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
+    uint32_t *latest, struct fault *f)
+{
+	static const char path[] = "/v1/epochs";
+	struct answer_error e defer(wipe_error) = { 0 };
+	json_t *slots = slots_json(p->slot, p->n);
+	int rc;
+
+	if (p->recovery != NULL)
+		(void)json_array_append_new(slots, json_pack("{s:I,s:s,s:o}",
+		    "epoch", (json_int_t)p->epoch, "kind", "recovery", "blob",
+		    json_b64(p->recovery, ANSWER_SEALED_LEN)));
+	rc = call_json(a, path, json_pack("{s:o,s:I,s:I,s:o}", "space",
+	    json_id(p->space), "epoch", (json_int_t)p->epoch, "custody",
+	    (json_int_t)p->custody, "keyslots", slots), &e, f);
+	if (rc == FAULT_CONFLICT)
+		*latest = e.epoch;
+	if (rc != 0)
+		return rc;
+	rc = answer_read_empty(answer_of(a));
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
+authority_epoch_destroy(struct authority *a,
+    const uint8_t space[static ID_LEN], uint32_t epoch,
+    uint8_t receipt[static RECEIPT_LEN], struct fault *f)
+{
+	static const char path[] = "/v1/epochs/destroy";
+	struct answer_error e defer(wipe_error) = { 0 };
+	int rc = call_json(a, path, json_pack("{s:o,s:I}", "space",
+	    json_id(space), "epoch", (json_int_t)epoch), &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_receipt(answer_of(a), receipt);
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+int
 authority_holder(struct authority *a, const struct authority_space *s,
     struct fault *f)
 {

@@ -100,6 +100,22 @@ int authority_keyslots(struct authority *a,
     const uint8_t space[static ID_LEN], const struct authority_slot *slot,
     size_t n, struct fault *f) must_check;
 
+/* /v1/epochs.  FAULT_CONFLICT: *latest is the epoch that is there. */
+struct authority_epoch_parts {
+	const uint8_t *space;
+	uint32_t epoch, custody; /* custody: serial of the set in force */
+	const struct authority_slot *slot;
+	size_t n;
+	const uint8_t *recovery; /* NULL where it is not the home */
+};
+int authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
+    uint32_t *latest, struct fault *f) must_check;
+
+/* /v1/epochs/destroy: the receipt, unverified. */
+int authority_epoch_destroy(struct authority *a,
+    const uint8_t space[static ID_LEN], uint32_t epoch,
+    uint8_t receipt[static RECEIPT_LEN], struct fault *f) must_check;
+
 /* /v1/holders: makes a space known whose home is another authority.  chain:
  * entries back to back. */
 struct authority_space {
@@ -118,7 +134,7 @@ struct authority_account_parts {
 	const char *residency, *depot;
 	uint8_t chain[2][CHAIN_ENTRY_LEN];
 	uint8_t admission[ANSWER_SEALED_LEN];
-	uint8_t recovery[WRAP_LEN];
+	uint8_t recovery[ANSWER_SEALED_LEN];
 	struct bytes custody; /* the first set */
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/custodian.h"
+#include "client/epoch.h"
 #include "client/notice.h"
 #include "client/show.h"
 #include "client/state.h"
@@ -198,6 +199,7 @@ int
 cli_session(struct cli *cli, struct state *st, enum session_need need,
     struct session **out)
 {
+	struct fault scrap = { 0 };
 	int rc = session_open(st, need, cli->stop, out, &cli->fault);
 
 	if (rc != 0)
@@ -209,6 +211,9 @@ cli_session(struct cli *cli, struct state *st, enum session_need need,
 		    "with the other holders, writing waits\n",
 		    st->binding.authority);
 	}
+	/* What a rotation could not finish, the next writer does. */
+	if (need == SESSION_WRITE && epoch_stale(*out))
+		(void)!epoch_end(*out, false, NULL, &scrap);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "client/cli.h"
 #include "client/custodian.h"
+#include "client/rotation.h"
 #include "client/show.h"
 #include "client/state.h"
 #include "client/transfer.h"
@@ -12,6 +13,7 @@
 
 struct args {
 	const char *holders, *threshold;
+	bool keep_key;
 };
 
 static void
@@ -172,13 +174,29 @@ read_want(struct cli *cli, const struct state *st, const char *mode,
 	return read_holders(cli, st, in->holders, t);
 }
 
+/* Whether somebody could open more by what the old custody gave than by what
+ * the new one gives: what was handed out once may have been kept. */
+static bool
+leaves(const struct custody *old, const struct custody *new)
+{
+	if (old->mode == CUSTODY_SEALED)
+		return false;
+	if (old->mode != new->mode || new->k > old->k)
+		return true;
+	for (int i = 0; i < old->n; i++)
+		if (custody_find(new, &old->holder[i].signing) < 0)
+			return true;
+	return false;
+}
+
 static int
 set(struct cli *cli, const char *mode, const struct args *in)
 {
 	struct state *st defer(state_closep) = NULL;
 	struct session *ses = NULL;
 	struct transfer t = { 0 };
-	struct custodian c = { 0 };
+	struct custodian c = { 0 }, old = { 0 };
+	bool rotate;
 	int rc = cli_state(cli, &st);
 
 	if (rc == 0)
@@ -189,21 +207,31 @@ set(struct cli *cli, const char *mode, const struct args *in)
 		rc = cli_session(cli, st, SESSION_WRITE, &ses);
 	if (rc != 0)
 		return rc;
-	rc = transfer_run(ses, &t, &c, &cli->fault);
+	rc = rotation_clear(ses, &cli->fault);
+	if (rc == 0)
+		rc = custodian_load(st, &old, &cli->fault);
+	if (rc == 0)
+		rc = transfer_run(ses, &t, &c, &cli->fault);
 	cli_session_done(cli, ses);
 	if (rc != 0 && rc != FAULT_PARTIAL)
 		return rc;
 	show_set(cli, st, &c);
+	rotate = leaves(&old.set, &c.set);
+	if (rc == 0 && rotate && !in->keep_key)
+		return rotation_follow(cli, st, "the custody is changed");
+	if (rotate)
+		cli_print(cli, "The space keeps its key, and whoever held it "
+		    "or a share may have kept that: run\nskerry rotate to "
+		    "change it.\n");
 	return rc;
 }
 
 /* Sealing makes a set in the place of the announced one, which falls. */
 static int
-refuse(struct cli *cli)
+refuse(struct cli *cli, const struct args *in)
 {
 	struct state *st defer(state_closep) = NULL;
 	struct session *ses = NULL;
-	const struct args none = { 0 };
 	struct custodian c = { 0 };
 	int rc = cli_state(cli, &st);
 
@@ -218,7 +246,7 @@ refuse(struct cli *cli)
 		    "no change of custody is announced");
 	if (rc != 0)
 		return rc;
-	return set(cli, "sealed", &none);
+	return set(cli, "sealed", in);
 }
 
 static int
@@ -226,22 +254,26 @@ run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS,
 		{ "holders", required_argument, NULL, 'h' },
-		{ "threshold", required_argument, NULL, 'k' }, { 0 } };
+		{ "threshold", required_argument, NULL, 'k' },
+		{ "no-rotate", no_argument, NULL, 'n' }, { 0 } };
 	struct args in = { 0 };
 	const char *what;
 	int c, n;
 
 	while ((c = cli_getopt(cli, argc, argv, "", options)) != -1) {
-		if (c != 'h' && c != 'k')
+		if (c == 'n')
+			in.keep_key = true;
+		else if (c == 'h' || c == 'k')
+			*(c == 'h' ? &in.holders : &in.threshold) = optarg;
+		else
 			return FAULT_USAGE;
-		*(c == 'h' ? &in.holders : &in.threshold) = optarg;
 	}
 	n = argc - optind;
 	what = n == 0 ? "show" : argv[optind];
 	if (strcmp(what, "show") == 0 && n <= 1)
 		return show(cli);
 	if (strcmp(what, "refuse") == 0 && n == 1)
-		return refuse(cli);
+		return refuse(cli, &in);
 	if (strcmp(what, "set") == 0 && n == 2)
 		return set(cli, argv[optind + 1], &in);
 	return cli_usage(cli, "show, set or refuse is wanted");
@@ -250,11 +282,14 @@ run(struct cli *cli, int argc, char **argv)
 const struct command cmd_custody = {
 	.name = "custody",
 	.run = run,
-	.args = "[show] | set MODE [--holders NAME,… --threshold K] | refuse",
+	.args = "[show] | set MODE [--holders NAME,… --threshold K] "
+	    "[--no-rotate] | refuse",
 	.help = "Show who holds the keys, or move them",
 	.options =
 	    "  MODE           standard, split or sealed\n"
 	    "  --holders A,B  authorities of the policy, in different "
 	    "jurisdictions\n"
-	    "  --threshold K  how many of them it takes\n",
+	    "  --threshold K  how many of them it takes\n"
+	    "  --no-rotate    leave the space's key as it is, where a holder "
+	    "is left\n",
 };

@@ -38,20 +38,12 @@ sleep_ms(struct cli *cli, int ms)
 	return 0;
 }
 
-static void
-wipe_account(struct answer_account **a)
-{
-	if (*a != NULL)
-		buf_wipe(&(*a)->chain);
-	free(*a);
-}
-
 /* 1 where the account has this device and the state is bound; 0: not yet. */
 static int
 try_bind(struct cli *cli, struct authority *a, struct state *st,
     const char *check)
 {
-	struct answer_account *got defer(wipe_account) =
+	struct answer_account *got defer(account_freep) =
 	    calloc(1, sizeof(*got));
 	int rc;
 
@@ -166,20 +158,9 @@ choose(struct cli *cli, struct state *st, const char *name)
 static int
 open_state(struct cli *cli, const struct args *in, struct state **out)
 {
-	struct buf policy defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
 	struct state *st defer(state_closep) = NULL;
-	struct sign_pub key;
-	char *dir = NULL;
-	int rc = account_read_policy(cli, in->policy, &policy);
+	int rc = account_begin(cli, in->policy, in->policy_key, &st);
 
-	if (rc == 0 && in->policy_key != NULL)
-		rc = account_parse_key(cli, in->policy_key, &key);
-	if (rc == 0)
-		rc = state_home(cli->home, &dir, &cli->fault);
-	if (rc == 0)
-		rc = state_begin(dir, buf_bytes(&policy),
-		    in->policy_key != NULL ? &key : NULL, &st, &cli->fault);
-	free(dir);
 	if (rc != 0)
 		return rc;
 	if (st->binding.stage != 0 && st->binding.stage != STATE_ENROL)

@@ -25,7 +25,6 @@
 #include "crypt/sign.h"
 #include "crypt/wrap.h"
 
-#define SLOT_LABEL "skerry keyslot v1"
 #define FIRST_EPOCH 1
 
 struct args {
@@ -120,32 +119,18 @@ make_chain(const struct state *st, const struct state_binding *b,
 	return chain_make_entry(&c, &m, st->sign, out[1]);
 }
 
-static int
-slot_aad(const struct state_binding *b, const char *kind, struct buf *out)
-{
-	struct wr w = wr_to(out);
-
-	wr_copy(&w, SLOT_LABEL, strlen(SLOT_LABEL));
-	wr_copy(&w, b->account, ID_LEN);
-	wr_copy(&w, b->space, ID_LEN);
-	wr_u32(&w, FIRST_EPOCH);
-	wr_copy(&w, kind, strlen(kind));
-	return wr_finish(&w);
-}
-
 /* spec/10-names.md: Admission, and Recovery keyslot. */
 static int
 make_slots(const struct state_binding *b, const struct policy_authority *a,
     const struct secrets *s, struct authority_account_parts *out)
 {
-	struct buf slot defer(buf_wipe) = buf_init(128);
+	struct box_pub recovery;
 	int rc = release_seal(b, &(struct release_to){ .box = &a->intake,
 	    .epoch = FIRST_EPOCH }, s->space.b, out->admission);
 
+	sign_box_public(&s->box, &recovery);
 	if (rc == 0)
-		rc = slot_aad(b, "recovery", &slot);
-	if (rc == 0)
-		rc = wrap_seal(&s->wrap, buf_bytes(&slot), &s->space,
+		rc = release_recovery(b, &recovery, FIRST_EPOCH, &s->space,
 		    out->recovery);
 	return rc;
 }
@@ -346,20 +331,9 @@ finish(struct cli *cli, struct state *st, const struct args *in)
 static int
 init(struct cli *cli, const struct args *in)
 {
-	struct buf policy defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
 	struct state *st defer(state_closep) = NULL;
-	struct sign_pub key;
-	char *dir = NULL;
-	int rc = account_read_policy(cli, in->policy, &policy);
+	int rc = account_begin(cli, in->policy, in->policy_key, &st);
 
-	if (rc == 0 && in->policy_key != NULL)
-		rc = account_parse_key(cli, in->policy_key, &key);
-	if (rc == 0)
-		rc = state_home(cli->home, &dir, &cli->fault);
-	if (rc == 0)
-		rc = state_begin(dir, buf_bytes(&policy),
-		    in->policy_key != NULL ? &key : NULL, &st, &cli->fault);
-	free(dir);
 	if (rc != 0)
 		return rc;
 	switch (st->binding.stage) {

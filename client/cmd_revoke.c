@@ -5,6 +5,7 @@
 #include "client/account.h"
 #include "client/agent.h"
 #include "client/cli.h"
+#include "client/rotation.h"
 #include "net/text.h"
 
 #define PREFIX_MIN 4
@@ -50,7 +51,7 @@ forget_own(struct cli *cli, struct state *st)
 }
 
 static int
-revoke(struct cli *cli, const char *prefix, bool self)
+revoke(struct cli *cli, const char *prefix, bool self, bool rotate)
 {
 	struct state *st defer(state_closep) = NULL;
 	struct authority *a defer(authority_closep) = NULL;
@@ -83,9 +84,20 @@ revoke(struct cli *cli, const char *prefix, bool self)
 	rc = account_append(cli, a, st, &make);
 	if (rc == 0 && own)
 		rc = forget_own(cli, st);
-	if (rc == 0)
-		cli_print(cli, "revoked\n");
-	return rc;
+	if (rc != 0)
+		return rc;
+	cli_print(cli, "revoked\n");
+	cli_set_bool(cli, "rotated", false);
+	/* A device that is out cannot rotate any more. */
+	if (!own && rotate) {
+		rc = rotation_follow(cli, st, "the device is revoked");
+		cli_set_bool(cli, "rotated", rc == 0);
+		return rc;
+	}
+	cli_print(cli, "The space keeps the key that the device had: run "
+	    "skerry rotate%s to change it.\n",
+	    own ? " on another device" : "");
+	return 0;
 }
 
 static int
@@ -94,25 +106,29 @@ run(struct cli *cli, int argc, char **argv)
 	static const struct option options[] = {
 		CLI_OPTIONS,
 		{ "self", no_argument, NULL, 's' },
+		{ "no-rotate", no_argument, NULL, 'n' },
 		{ 0 },
 	};
-	bool self = false;
+	bool self = false, rotate = true;
 	int c;
 
 	while ((c = cli_getopt(cli, argc, argv, "", options)) != -1) {
-		if (c != 's')
+		if (c != 's' && c != 'n')
 			return FAULT_USAGE;
-		self = true;
+		self |= c == 's';
+		rotate &= c != 'n';
 	}
 	if (argc - optind != 1)
 		return cli_usage(cli, "one device is wanted");
-	return revoke(cli, argv[optind], self);
+	return revoke(cli, argv[optind], self, rotate);
 }
 
 const struct command cmd_revoke = {
 	.name = "revoke",
 	.run = run,
-	.args = "[--self] DEVICE",
-	.help = "Shut a device out, for good",
-	.options = "  --self  DEVICE may be the one that this runs on\n",
+	.args = "[--self] [--no-rotate] DEVICE",
+	.help = "Shut a device out, for good, and change the space's key",
+	.options =
+	    "  --self       DEVICE may be the one that this runs on\n"
+	    "  --no-rotate  leave the space's key as it is\n",
 };

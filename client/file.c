@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/rd.h"
 #include "base/wr.h"
 #include "crypt/kdf.h"
@@ -17,21 +18,6 @@
 #define CHECK_LEN 16
 #define HEADER_LEN 4
 #define FILE_MAX (1024 * 1024)
-
-static int
-fail(const char *name, struct fault *f)
-{
-	int err = errno;
-
-	return fault_sys(f, fault_from_errno(err), err, "%s", name);
-}
-
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
 
 static int
 read_all(int fd, const char *name, struct buf *out, struct fault *f)
@@ -45,7 +31,7 @@ read_all(int fd, const char *name, struct buf *out, struct fault *f)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			rc = fail(name, f);
+			rc = fd_fault(name, f);
 		if (n <= 0)
 			break;
 		rc = buf_append(out, part, (size_t)n);
@@ -59,28 +45,12 @@ read_all(int fd, const char *name, struct buf *out, struct fault *f)
 int
 file_read(int dirfd, const char *name, struct buf *out, struct fault *f)
 {
-	int fd defer(close_fd) = openat(dirfd, name,
+	int fd defer(fd_close) = openat(dirfd, name,
 	    O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return fail(name, f);
+		return fd_fault(name, f);
 	return read_all(fd, name, out, f);
-}
-
-static int
-write_all(int fd, const char *name, struct bytes data, struct fault *f)
-{
-	while (data.n > 0) {
-		ssize_t n = write(fd, data.p, data.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail(name, f);
-		data.p += n;
-		data.n -= (size_t)n;
-	}
-	return fsync(fd) == 0 ? 0 : fail(name, f);
 }
 
 int
@@ -93,17 +63,17 @@ file_write(int dirfd, const char *name, struct bytes data, struct fault *f)
 	if ((size_t)snprintf(tmp, sizeof(tmp), "%s.new", name) >= sizeof(tmp))
 		return fault_set(f, FAULT_LIMIT, "%s: name too long", name);
 	if (unlinkat(dirfd, tmp, 0) != 0 && errno != ENOENT)
-		return fail(tmp, f);
+		return fd_fault(tmp, f);
 	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return fail(tmp, f);
-	rc = write_all(fd, tmp, data, f);
+		return fd_fault(tmp, f);
+	rc = fd_write(fd, data) == 0 && fsync(fd) == 0 ? 0 : fd_fault(tmp, f);
 	if (close(fd) != 0 && rc == 0)
-		rc = fail(tmp, f);
+		rc = fd_fault(tmp, f);
 	if (rc == 0 && renameat(dirfd, tmp, dirfd, name) != 0)
-		rc = fail(name, f);
+		rc = fd_fault(name, f);
 	if (rc == 0 && fsync(dirfd) != 0)
-		rc = fail(name, f);
+		rc = fd_fault(name, f);
 	if (rc != 0)
 		(void)unlinkat(dirfd, tmp, 0);
 	return rc;
@@ -113,8 +83,8 @@ int
 file_remove(int dirfd, const char *name, struct fault *f)
 {
 	if (unlinkat(dirfd, name, 0) != 0)
-		return errno == ENOENT ? 0 : fail(name, f);
-	return fsync(dirfd) == 0 ? 0 : fail(name, f);
+		return errno == ENOENT ? 0 : fd_fault(name, f);
+	return fsync(dirfd) == 0 ? 0 : fd_fault(name, f);
 }
 
 static void
@@ -160,7 +130,7 @@ check_mode(int dirfd, const char *name, struct fault *f)
 	struct stat st;
 
 	if (fstatat(dirfd, name, &st, 0) != 0)
-		return fail(name, f);
+		return fd_fault(name, f);
 	if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0 ||
 	    st.st_uid != geteuid())
 		return fault_set(f, FAULT_CONFIG,

@@ -276,6 +276,7 @@ gather_keys(const struct gather *g, struct gather_check check,
 {
 	const struct answer_key *whole = NULL;
 	uint32_t epoch = 0;
+	bool few = false;
 	int rc = 0;
 
 	out->nepochs = 0;
@@ -286,12 +287,21 @@ gather_keys(const struct gather *g, struct gather_check check,
 			return fault_set(f, FAULT_LIMIT, "too many epochs");
 		rc = whole != NULL ? release_open(g->st, whole, key->b, f) :
 				     from_shares(g, epoch, check, key, f);
+		/* Begun or ended at some holders and not yet at all: only if
+		 * there is no other, this is what is to be told. */
+		if (rc == FAULT_AUTHORITY) {
+			few = true;
+			rc = 0;
+			continue;
+		}
 		if (rc == 0 && !check.fits(check.arg, epoch, key))
 			rc = fault_set(f, FAULT_TAMPERED, "the key of epoch "
 			    "%u is not the one that the head needs", epoch);
 		out->epoch[out->nepochs] = epoch;
 		out->nepochs++;
 	}
+	if (rc == 0 && out->nepochs == 0 && few)
+		return FAULT_AUTHORITY;
 	if (rc == 0 && out->nepochs == 0 && g->set->mode == CUSTODY_SPLIT)
 		return too_few(g, 0, f);
 	if (rc == 0 && out->nepochs == 0)

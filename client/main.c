@@ -29,6 +29,8 @@ extern const struct command cmd_policy;
 extern const struct command cmd_put;
 extern const struct command cmd_revoke;
 extern const struct command cmd_rm;
+extern const struct command cmd_rotate;
+extern const struct command cmd_shred;
 extern const struct command cmd_status;
 
 static const struct command *const commands[] = {
@@ -43,6 +45,8 @@ static const struct command *const commands[] = {
 	&cmd_cat,
 	&cmd_log,
 	&cmd_rm,
+	&cmd_rotate,
+	&cmd_shred,
 	&cmd_check,
 	&cmd_export,
 	&cmd_custody,

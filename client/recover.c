@@ -129,20 +129,12 @@ add_self(struct cli *cli, struct authority *a, const struct state *st,
 	return bad != 0 ? fault_add(&cli->fault, bad, "device chain") : rc;
 }
 
-static void
-wipe_account(struct answer_account **a)
-{
-	if (*a != NULL)
-		buf_wipe(&(*a)->chain);
-	free(*a);
-}
-
 int
 recover_enrol(struct cli *cli, struct state *st, const char *file)
 {
 	struct keys *k defer(secret_freep) = secret_new(sizeof(*k));
 	struct authority *a defer(authority_closep) = NULL;
-	struct answer_account *got defer(wipe_account) =
+	struct answer_account *got defer(account_freep) =
 	    calloc(1, sizeof(*got));
 	uint8_t id[ID_LEN];
 	int rc;

@@ -8,6 +8,7 @@
 
 #define INFO "skerry release v1"
 #define ADMIT "skerry admit v1"
+#define RECOVERY "skerry recovery v1"
 
 int
 release_aad(const struct state_binding *b, uint32_t epoch,
@@ -67,6 +68,19 @@ release_seal(const struct state_binding *b, const struct release_to *to,
 
 	return rc != 0 ? rc : hpke_seal(to->box, bytes_of(info, strlen(info)),
 	    buf_bytes(&aad), bytes_of(key, KEY_LEN), out);
+}
+
+int
+release_recovery(const struct state_binding *b, const struct box_pub *to,
+    uint32_t epoch, const struct space_key *key,
+    uint8_t out[static ANSWER_SEALED_LEN])
+{
+	struct buf aad defer(buf_wipe) = buf_init(RELEASE_AAD_MAX);
+	int rc = release_aad(b, epoch, NULL, 0, &aad);
+
+	return rc != 0 ? rc : hpke_seal(to, bytes_of(RECOVERY,
+	    strlen(RECOVERY)), buf_bytes(&aad), bytes_of(key->b, KEY_LEN),
+	    out);
 }
 
 int

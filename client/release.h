@@ -44,4 +44,9 @@ int release_seal(const struct state_binding *b, const struct release_to *to,
     const uint8_t key[static KEY_LEN],
     uint8_t out[static ANSWER_SEALED_LEN]) must_check;
 
+/* Seals a space key to the account's recovery key: spec/10-names.md. */
+int release_recovery(const struct state_binding *b, const struct box_pub *to,
+    uint32_t epoch, const struct space_key *key,
+    uint8_t out[static ANSWER_SEALED_LEN]) must_check;
+
 #endif

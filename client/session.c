@@ -428,6 +428,25 @@ trim(struct full *p)
 		p->lease->nepochs--;
 }
 
+/* What was half begun or half ended shows up here alone. */
+static void
+note_epochs(struct full *p, const struct gather *g)
+{
+	p->s.first_epoch = p->s.last_epoch = 0;
+	for (int i = 0; i < g->set->n; i++) {
+		const struct answer_session *a = &g->one[i].answer;
+
+		for (size_t k = 0; g->one[i].rc == 0 && k < a->nkeys; k++) {
+			uint32_t e = a->key[k].epoch;
+
+			if (p->s.first_epoch == 0 || e < p->s.first_epoch)
+				p->s.first_epoch = e;
+			if (e > p->s.last_epoch)
+				p->s.last_epoch = e;
+		}
+	}
+}
+
 static int
 ask_authority(struct full *p, struct fault *f)
 {
@@ -445,6 +464,8 @@ ask_authority(struct full *p, struct fault *f)
 	rc = custodian_load(p->s.state, c, f);
 	if (rc == 0)
 		rc = ask_all(p, c, g, &said, f);
+	if (rc == 0)
+		note_epochs(p, g);
 	if (rc == 0)
 		rc = release_begin(p->s.state, said, p->lease, f);
 	if (rc == 0)
@@ -563,4 +584,42 @@ const char *
 session_capability(const struct session *s)
 {
 	return ((const struct full *)s)->lease->capability;
+}
+
+int
+session_refresh(struct session *s, struct fault *f)
+{
+	struct full *p = full_of(s);
+
+	p->need = SESSION_WRITE;
+	return ask_authority(p, f);
+}
+
+int
+session_add_epoch(struct session *s, uint32_t epoch,
+    const struct space_key *key, struct fault *f)
+{
+	struct full *p = full_of(s);
+	struct lease *l = p->lease;
+
+	if (l->nepochs == LEASE_EPOCHS_MAX ||
+	    (l->nepochs != 0 && l->epoch[l->nepochs - 1] >= epoch))
+		return fault_set(f, FAULT_LIMIT, "too many epochs");
+	l->epoch[l->nepochs] = epoch;
+	l->key[l->nepochs] = *key;
+	p->epochs[l->nepochs] = (struct session_epoch){ .epoch = epoch,
+		.key = &l->key[l->nepochs] };
+	s->nepochs = ++l->nepochs;
+	return 0;
+}
+
+uint32_t
+session_epoch_now(const struct session *s)
+{
+	uint64_t number;
+	uint32_t epoch;
+
+	if (s->has_head && number_of(s->head, &number, &epoch) == 0)
+		return epoch;
+	return s->epochs[0].epoch;
 }

@@ -40,6 +40,8 @@ struct session {
 
 	struct session_epoch *epochs; /* ascending; at least one */
 	size_t nepochs;
+	/* Of all that any holder has, openable or not; 0 under a lease. */
+	uint32_t first_epoch, last_epoch;
 
 	bool has_head; /* false: the space is empty */
 	uint8_t head[STORE_HEAD_LEN]; /* as received; not verified here */
@@ -87,6 +89,17 @@ int session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 /* Number and epoch last seen and verified by this device; 0, 0 at first. */
 void session_last_seen(const struct session *s, uint64_t *number,
     uint32_t *epoch);
+
+/* Asks the authority again: what it releases now, and its head, replace what
+ * the session had, in the agent too.  As session_open. */
+int session_refresh(struct session *s, struct fault *f) must_check;
+
+/* A key that this device made, for an epoch after all others.  FAULT_LIMIT. */
+int session_add_epoch(struct session *s, uint32_t epoch,
+    const struct space_key *key, struct fault *f) must_check;
+
+/* The epoch to write in: the head's, or the first where there is none. */
+uint32_t session_epoch_now(const struct session *s);
 
 /* The home authority; the session's. */
 int session_home(struct session *s, struct authority **out,

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/rd.h"
 #include "base/wr.h"
 #include "client/file.h"
@@ -29,21 +30,6 @@
 #define LOCK_FILE "lock"         /* held while a file is replaced */
 #define SETUP_FILE "setup.lock"  /* held by init and enrol throughout */
 #define BODY_MAX (1024 * 1024)
-
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
-static int
-fail(const char *what, struct fault *f)
-{
-	int err = errno;
-
-	return fault_sys(f, fault_from_errno(err), err, "%s", what);
-}
 
 /* Puts the folder in front of a file's name. */
 static int
@@ -74,7 +60,7 @@ absolute(const char *path, char **out, struct fault *f)
 					  "out of memory");
 	}
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		return fail("current folder", f);
+		return fd_fault("current folder", f);
 	return join(cwd, path, out, f);
 }
 
@@ -110,7 +96,7 @@ make_folders(const char *path, struct fault *f)
 		memcpy(part, path, i);
 		part[i] = '\0';
 		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return fail(part, f);
+			return fd_fault(part, f);
 	}
 	return 0;
 }
@@ -120,12 +106,12 @@ static int
 lock_open(const struct state *st, const char *name, int how, int *out,
     struct fault *f)
 {
-	int fd defer(close_fd) = openat(st->fd, name,
+	int fd defer(fd_close) = openat(st->fd, name,
 	    O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int rc;
 
 	if (fd < 0)
-		return in_folder(st, fail(name, f), f);
+		return in_folder(st, fd_fault(name, f), f);
 	do
 		rc = flock(fd, how);
 	while (rc != 0 && errno == EINTR && (how & LOCK_NB) == 0);
@@ -133,7 +119,7 @@ lock_open(const struct state *st, const char *name, int how, int *out,
 		return fault_set(f, FAULT_CONFLICT,
 		    "%s: another command is setting it up", st->dir);
 	if (rc != 0)
-		return in_folder(st, fail(name, f), f);
+		return in_folder(st, fd_fault(name, f), f);
 	*out = fd;
 	fd = -1;
 	return 0;
@@ -166,7 +152,7 @@ dir_open(const char *dir, struct state **out, struct fault *f)
 		    "%s: no space here yet: run skerry init or skerry enrol",
 		    dir);
 	if (st->fd < 0 || fstat(st->fd, &sb) != 0)
-		return fail(dir, f);
+		return fd_fault(dir, f);
 	if ((sb.st_mode & 077) != 0 || sb.st_uid != geteuid())
 		return fault_set(f, FAULT_CONFIG,
 		    "%s: must have mode 0700 and be owned by the user", dir);
@@ -179,8 +165,8 @@ state_close(struct state *st)
 {
 	if (st == NULL)
 		return;
-	close_fd(&st->fd);
-	close_fd(&st->lock_fd);
+	fd_close(&st->fd);
+	fd_close(&st->lock_fd);
 	secret_free(st->sign);
 	secret_free(st->box);
 	policy_free(st->policy);
@@ -300,7 +286,7 @@ state_set_binding(struct state *st, const struct state_binding *b,
 {
 	struct buf body defer(buf_wipe) = buf_init(1024);
 	struct wr w = wr_to(&body);
-	int lock defer(close_fd) = -1;
+	int lock defer(fd_close) = -1;
 	int rc;
 
 	wr_u8(&w, (uint8_t)b->stage);
@@ -324,7 +310,7 @@ state_set_binding(struct state *st, const struct state_binding *b,
 int
 state_unbind(struct state *st, struct fault *f)
 {
-	int lock defer(close_fd) = -1;
+	int lock defer(fd_close) = -1;
 	int rc = lock_open(st, LOCK_FILE, LOCK_EX, &lock, f);
 
 	if (rc == 0)
@@ -423,7 +409,7 @@ int
 state_set_policy(struct state *st, struct bytes file, struct fault *f)
 {
 	struct sign_pub pinned = st->policy->signer;
-	int lock defer(close_fd) = -1;
+	int lock defer(fd_close) = -1;
 	int rc = lock_open(st, LOCK_FILE, LOCK_EX, &lock, f);
 
 	if (rc == 0)
@@ -494,7 +480,7 @@ state_add_chain(struct state *st, uint32_t seen, struct bytes entries,
 	struct buf raw defer(buf_wipe) = buf_init(BODY_MAX);
 	struct chain c defer(chain_wipe) = { 0 };
 	struct chain old;
-	int lock defer(close_fd) = -1;
+	int lock defer(fd_close) = -1;
 	uint32_t before;
 	int rc = lock_open(st, LOCK_FILE, LOCK_EX, &lock, f);
 
@@ -563,7 +549,7 @@ state_set_head(struct state *st, const struct state_head *head,
 {
 	struct buf b defer(buf_wipe) = buf_init(1024);
 	struct wr w = wr_to(&b);
-	int lock defer(close_fd) = -1;
+	int lock defer(fd_close) = -1;
 	int rc = lock_open(st, LOCK_FILE, LOCK_EX, &lock, f);
 
 	if (rc == 0)
@@ -622,7 +608,7 @@ state_open(const char *dir, struct state **out, struct fault *f)
 {
 	struct state *st defer(state_closep) = NULL;
 	struct buf raw defer(buf_wipe) = buf_init(BODY_MAX);
-	int lock defer(close_fd) = -1;
+	int lock defer(fd_close) = -1;
 	int rc = dir_open(dir, &st, f);
 
 	if (rc != 0)
@@ -786,5 +772,5 @@ state_cache_dir(const struct state *st, struct fault *f)
 	if (rc != 0)
 		return rc;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 ? fd : fail(path, f);
+	return fd >= 0 ? fd : fd_fault(path, f);
 }

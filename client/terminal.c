@@ -9,12 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
+#include "base/fd.h"
 
 /* Byte by byte: nothing of a secret stays in a stdio buffer. */
 static int
@@ -61,7 +56,7 @@ int
 terminal_secret(const char *prompt, char *out, size_t size, struct fault *f)
 {
 	struct termios before, quiet;
-	int fd defer(close_fd) = -1;
+	int fd defer(fd_close) = -1;
 	int rc = ask(prompt, &fd, f);
 
 	if (rc != 0)
@@ -82,7 +77,7 @@ int
 terminal_confirm(const char *question, bool *yes, struct fault *f)
 {
 	char line[64];
-	int fd defer(close_fd) = -1;
+	int fd defer(fd_close) = -1;
 	int rc = ask(question, &fd, f);
 
 	if (rc == 0)

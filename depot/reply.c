@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "depot/reply.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <jansson.h>
 #include <microhttpd.h>
+
+/* The server's own reader of files takes 4 KiB at a time, and makes a TLS
+ * record of each. */
+#define READ_BLOCK 65536u
 
 static void
 decide(struct reply *r, unsigned status, struct MHD_Response *response,
@@ -45,6 +51,54 @@ reply_empty(struct reply *r, unsigned status)
 			MHD_RESPMEM_PERSISTENT), 0);
 }
 
+/* A part of a file that is being sent. */
+struct part {
+	int fd;
+	uint64_t first, len;
+};
+
+static ssize_t
+read_part(void *cls, uint64_t pos, char *buf, size_t max)
+{
+	const struct part *part = cls;
+	uint64_t left = part->len - pos;
+	ssize_t n;
+
+	do
+		n = pread(part->fd, buf, left < max ? (size_t)left : max,
+		    (off_t)(part->first + pos));
+	while (n < 0 && errno == EINTR);
+	return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void
+free_part(void *cls)
+{
+	struct part *part = cls;
+
+	(void)close(part->fd);
+	free(part);
+}
+
+static struct MHD_Response *
+respond_part(int fd, uint64_t first, uint64_t len)
+{
+	struct part *part = malloc(sizeof(*part));
+	struct MHD_Response *response = NULL;
+
+	if (part != NULL) {
+		*part = (struct part){ fd, first, len };
+		response = MHD_create_response_from_callback(len,
+		    len < READ_BLOCK ? (size_t)len : READ_BLOCK, read_part,
+		    part, free_part);
+	}
+	if (response == NULL) {
+		(void)close(fd);
+		free(part);
+	}
+	return response;
+}
+
 void
 reply_file(struct reply *r, unsigned status, int fd, uint64_t first,
     uint64_t len)
@@ -53,10 +107,12 @@ reply_file(struct reply *r, unsigned status, int fd, uint64_t first,
 		(void)close(fd);
 		return;
 	}
-	decide(r, status,
-	    MHD_create_response_from_fd_at_offset64(len, fd, first), len);
-	if (r->response == NULL)
+	if (len == 0) {
 		(void)close(fd);
+		reply_empty(r, status);
+	} else {
+		decide(r, status, respond_part(fd, first, len), len);
+	}
 	reply_field(r, MHD_HTTP_HEADER_CONTENT_TYPE,
 	    "application/octet-stream");
 }

@@ -11,7 +11,6 @@
 #include <microhttpd.h>
 
 #include "base/logline.h"
-#include "crypt/hash.h"
 #include "depot/gate.h"
 #include "depot/serve.h"
 
@@ -211,7 +210,7 @@ request_end(struct request *r, bool whole)
 
 	if (r->upload != NULL)
 		r->site->store->ops->put_abort(r->upload);
-	hash_free(r->digest);
+	digest_sum_wipe(&r->sum);
 	if (r->begun) {
 		metrics_request(m, r->verb, whole ? r->reply.status : 0,
 		    now_ns() - r->begun_at);

@@ -60,8 +60,9 @@ struct request {
 	enum metrics_verb verb;
 	uint64_t length, received; /* of the body */
 	struct store_upload *upload;
-	struct hash *digest;
-	uint8_t want[DIGEST_LEN]; /* as the client said */
+	bool summed; /* want and sum are set: there is a body */
+	struct digest want; /* as the client said */
+	struct digest_sum sum;
 	uint8_t head[STORE_HEAD_LEN];
 	struct reply reply;
 };

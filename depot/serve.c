@@ -12,7 +12,6 @@
 #include <microhttpd.h>
 
 #include "base/logline.h"
-#include "crypt/hash.h"
 #include "depot/dirfs.h"
 #include "depot/hex.h"
 #include "depot/range.h"
@@ -72,11 +71,13 @@ check_body_fields(struct request *r)
 		reply_error(&r->reply, REPLY_MALFORMED,
 		    MHD_HTTP_LENGTH_REQUIRED, "Content-Length is needed");
 	else if (r->fields.content_digest == NULL ||
-	    digest_parse(r->fields.content_digest, r->want) != 0)
+	    digest_parse(r->fields.content_digest, &r->want) != 0)
 		reply_error(&r->reply, REPLY_MALFORMED, 0,
-		    "Content-Digest with one sha-256 is needed");
-	else if ((r->digest = hash_new()) == NULL)
+		    "Content-Digest with one sha-256 or crc32c is needed");
+	else if (digest_sum_init(&r->sum, r->want.kind) != 0)
 		reply_error(&r->reply, REPLY_BUSY, 0, "try again later");
+	else
+		r->summed = true;
 	return r->reply.response == NULL;
 }
 
@@ -84,10 +85,7 @@ check_body_fields(struct request *r)
 static bool
 check_digest(struct request *r)
 {
-	uint8_t got[DIGEST_LEN];
-
-	hash_final(r->digest, got);
-	if (memcmp(got, r->want, sizeof(got)) == 0)
+	if (digest_sum_is(&r->sum, &r->want))
 		return true;
 	reply_error(&r->reply, REPLY_MALFORMED, 0,
 	    "the body does not have its Content-Digest");
@@ -129,9 +127,9 @@ serve_body(struct request *r, const void *p, size_t n)
 	struct fault f;
 	int rc;
 
-	if (r->digest == NULL)
+	if (!r->summed)
 		return;
-	hash_update(r->digest, p, n);
+	digest_sum_add(&r->sum, p, n);
 	if (r->upload == NULL) {
 		if (r->received <= sizeof(r->head))
 			memcpy(r->head + (r->received - n), p, n);
@@ -155,8 +153,7 @@ serve_put(struct request *r)
 		r->site->store->ops->put_abort(take(r->upload));
 		return;
 	}
-	rc = r->site->store->ops->put_commit(take(r->upload), r->want, &how,
-	    &f);
+	rc = r->site->store->ops->put_commit(take(r->upload), &how, &f);
 	if (rc != 0) {
 		refuse(r, rc, &f);
 		return;
@@ -262,8 +259,8 @@ serve_get(struct request *r)
 void
 serve_stat(struct request *r)
 {
-	char field[DIGEST_FIELD_LEN + 1] = "";
-	uint8_t sum[DIGEST_LEN];
+	char field[DIGEST_FIELD_MAX + 1] = "";
+	struct digest sum;
 	struct fault f;
 	uint64_t size;
 	int fd, rc;
@@ -272,13 +269,13 @@ serve_stat(struct request *r)
 		return;
 	if (r->fields.want_repr_digest != NULL &&
 	    strcmp(r->fields.want_repr_digest, "sha-256=1") == 0) {
-		rc = digest_of_fd(fd, sum, &f);
+		rc = digest_of_fd(fd, &sum, &f);
 		if (rc != 0) {
 			(void)close(fd);
 			refuse(r, rc, &f);
 			return;
 		}
-		digest_format(sum, field);
+		digest_format(&sum, field);
 	}
 	reply_file(&r->reply, MHD_HTTP_OK, fd, 0, size);
 	r->reply.bytes = 0;

@@ -61,11 +61,11 @@ struct store_ops {
 	int (*put_write)(struct store_upload *u, const void *p, size_t n,
 	    struct fault *f) must_check;
 
-	/* Makes object and name durable; frees u in any case.  sha256 is that
-	 * of the len bytes written.  FAULT_EXISTS: there with other bytes.
-	 * FAULT_MISSING: it was there, and was deleted meanwhile. */
-	int (*put_commit)(struct store_upload *u, const uint8_t sha256[32],
-	    enum store_put *out, struct fault *f) must_check;
+	/* Makes object and name durable; frees u in any case.  FAULT_EXISTS:
+	 * there with other bytes.  FAULT_MISSING: it was there, and was deleted
+	 * meanwhile. */
+	int (*put_commit)(struct store_upload *u, enum store_put *out,
+	    struct fault *f) must_check;
 
 	/* Leaves nothing behind; frees u; NULL is fine. */
 	void (*put_abort)(struct store_upload *u);

@@ -36,7 +36,7 @@ store_dir_tmp(struct store_dir *d, char name[STORE_DIR_TMP_LEN + 1],
 	(void)snprintf(name, STORE_DIR_TMP_LEN + 1, "%016llx",
 	    atomic_fetch_add(&d->serial, 1));
 	fd = openat(d->tmp, name,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		int err = errno;
 
@@ -143,6 +143,7 @@ dir_close(struct store *s)
 	dirfs_closep(&d->tmp);
 	dirfs_closep(&d->lock);
 	usage_free(d->usage);
+	blocks_free(d->blocks);
 	free(d);
 }
 
@@ -205,8 +206,11 @@ store_dir_open(const char *path, struct store **out, struct fault *f)
 	d->base.ops = &dir_ops;
 	d->root = d->v1 = d->tmp = d->lock = -1;
 	d->usage = usage_new();
-	rc = d->usage == NULL ? fault_set(f, FAULT_MEMORY, "%s", path) :
-	    lay_out(d, path, f);
+	d->blocks = blocks_new();
+	if (d->usage == NULL || d->blocks == NULL)
+		rc = fault_set(f, FAULT_MEMORY, "%s", path);
+	else
+		rc = lay_out(d, path, f);
 	if (rc != 0) {
 		dir_close(&d->base);
 		return fault_add(f, rc, "store");

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "depot/blocks.h"
 #include "depot/hex.h"
 #include "depot/store.h"
 #include "depot/usage.h"
@@ -23,6 +24,7 @@ struct store_dir {
 	int lock;          /* held while the process lives */
 	atomic_ullong serial; /* names in tmp; unique in this process */
 	struct usage_table *usage;
+	struct blocks *blocks;
 };
 
 struct store_dir_path {
@@ -39,7 +41,7 @@ store_dir_of(struct store *s)
 
 void store_dir_path(const struct store_name *name, struct store_dir_path *out);
 
-/* A new file in tmp, open for writing. */
+/* A new file in tmp, open for reading and writing. */
 int store_dir_tmp(struct store_dir *d, char name[STORE_DIR_TMP_LEN + 1],
     int *fd_out, struct fault *f) must_check;
 
@@ -56,8 +58,8 @@ int store_dir_put_begin(struct store *s, const struct store_name *name,
     struct fault *f) must_check;
 int store_dir_put_write(struct store_upload *u, const void *p, size_t n,
     struct fault *f) must_check;
-int store_dir_put_commit(struct store_upload *u, const uint8_t sha256[32],
-    enum store_put *out, struct fault *f) must_check;
+int store_dir_put_commit(struct store_upload *u, enum store_put *out,
+    struct fault *f) must_check;
 void store_dir_put_abort(struct store_upload *u);
 
 int store_dir_list(struct store *s, const uint8_t prefix[ID_LEN],

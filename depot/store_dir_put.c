@@ -12,31 +12,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "depot/digest.h"
 #include "depot/dirfs.h"
 #include "depot/store_dir_impl.h"
 
 /* Writing back starts while the rest is still arriving. */
 #define FLUSH_EVERY (4 << 20)
+#define COMPARE_LEN 16384
 
 struct store_upload {
 	struct store_dir *d;
 	struct usage *usage;
 	struct store_name name;
 	struct store_dir_path path;
-	uint64_t len, written, flushed;
+	uint64_t len, arrived, written, flushed;
 	uint64_t reserved;
 	char tmp[STORE_DIR_TMP_LEN + 1]; /* "" when there is no file */
-	int fd;                          /* -1: object is there already */
+	int fd;         /* the file in tmp; -1: object is there already */
+	int there;      /* that object; -1: it is not */
+	bool differs;   /* from that object */
+	uint8_t *block; /* borrowed; what arrived and is not written */
+	size_t filled;  /* bytes of block */
 };
 
 /* The file and the reservation go; twice does no harm. */
 static void
 undo(struct store_upload *u)
 {
-	if (u->fd >= 0)
-		(void)close(u->fd);
-	u->fd = -1;
+	dirfs_closep(&u->fd);
+	dirfs_closep(&u->there);
+	u->fd = u->there = -1;
+	blocks_give(u->d->blocks, take(u->block));
 	if (u->tmp[0] != '\0')
 		(void)unlinkat(u->d->tmp, u->tmp, 0);
 	u->tmp[0] = '\0';
@@ -61,29 +66,38 @@ abortp(struct store_upload **u)
 	store_dir_put_abort(*u);
 }
 
-/* Sees whether the object is there, and takes its length of the quota if not.
- * Under the usage's lock. */
+/* The object of that name, of the same length.  FAULT_MISSING. */
 static int
-admit(struct store_upload *u, uint64_t quota, bool *there_out, struct fault *f)
+open_there(struct store_upload *u, struct fault *f)
 {
 	struct stat st;
-	int rc = store_dir_count(u->d, u->usage, f);
 
-	if (rc != 0)
-		return rc;
-	if (fstatat(u->d->v1, u->path.object, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		*there_out = true;
-		if ((uint64_t)st.st_size == u->len)
-			return 0;
-		return fault_set(f, FAULT_EXISTS, "%s", u->path.object);
-	}
-	if (errno != ENOENT) {
+	u->there = openat(u->d->v1, u->path.object,
+	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (u->there < 0 && errno == ENOENT)
+		return fault_set(f, FAULT_MISSING, "%s", u->path.object);
+	if (u->there < 0 || fstat(u->there, &st) != 0) {
 		int err = errno;
 
 		return fault_sys(f, fault_from_errno(err), err, "%s",
 		    u->path.object);
 	}
-	*there_out = false;
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != u->len)
+		return fault_set(f, FAULT_EXISTS, "%s", u->path.object);
+	return 0;
+}
+
+/* Sees whether the object is there, and takes its length of the quota if not.
+ * Under the usage's lock. */
+static int
+admit(struct store_upload *u, uint64_t quota, struct fault *f)
+{
+	int rc = store_dir_count(u->d, u->usage, f);
+
+	if (rc == 0)
+		rc = open_there(u, f);
+	if (rc != FAULT_MISSING)
+		return rc;
 	rc = usage_reserve(u->usage, u->len, quota);
 	if (rc != 0)
 		return fault_set(f, rc, "quota is used up");
@@ -114,7 +128,6 @@ store_dir_put_begin(struct store *s, const struct store_name *name,
 	struct store_dir *d = store_dir_of(s);
 	struct store_upload *u defer(abortp) = NULL;
 	struct usage *usage = usage_get(d->usage, name->prefix);
-	bool there = false;
 	int rc;
 
 	if (usage == NULL || (u = calloc(1, sizeof(*u))) == NULL)
@@ -123,13 +136,13 @@ store_dir_put_begin(struct store *s, const struct store_name *name,
 	u->usage = usage;
 	u->name = *name;
 	u->len = len;
-	u->fd = -1;
+	u->fd = u->there = -1;
 	store_dir_path(name, &u->path);
 
 	(void)pthread_mutex_lock(&usage->lock);
-	rc = admit(u, quota, &there, f);
+	rc = admit(u, quota, f);
 	(void)pthread_mutex_unlock(&usage->lock);
-	if (rc == 0 && !there)
+	if (rc == 0 && u->there < 0)
 		rc = store_dir_tmp(d, u->tmp, &u->fd, f);
 	if (rc == 0 && u->fd >= 0)
 		rc = allocate(u, f);
@@ -139,22 +152,53 @@ store_dir_put_begin(struct store *s, const struct store_name *name,
 	return 0;
 }
 
-int
-store_dir_put_write(struct store_upload *u, const void *p, size_t n,
+/* Whether n bytes from at on are those of p. */
+static int
+same_bytes(int fd, uint64_t at, const uint8_t *p, size_t n, bool *out)
+{
+	uint8_t got[COMPARE_LEN];
+
+	while (n != 0) {
+		ssize_t k = pread(fd, got, n < sizeof(got) ? n : sizeof(got),
+		    (off_t)at);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return FAULT_IO;
+		if (k == 0 || memcmp(got, p, (size_t)k) != 0) {
+			*out = false;
+			return 0;
+		}
+		p += k;
+		n -= (size_t)k;
+		at += (uint64_t)k;
+	}
+	*out = true;
+	return 0;
+}
+
+/* Compares what arrives with the object that has the name already. */
+static int
+write_there(struct store_upload *u, const uint8_t *p, size_t n,
     struct fault *f)
 {
-	int rc;
+	bool same = true;
 
-	if (n > u->len - u->written)
-		return fault_set(f, FAULT_LIMIT, "upload is longer than said");
-	u->written += n;
-	if (u->fd < 0)
-		return 0;
-	rc = dirfs_write(u->fd, p, n, f);
-	if (rc != 0) {
-		undo(u);
+	if (!u->differs && same_bytes(u->there, u->arrived, p, n, &same) != 0)
+		return fault_sys(f, FAULT_IO, errno, "%s", u->path.object);
+	u->differs |= !same;
+	return 0;
+}
+
+static int
+write_out(struct store_upload *u, const uint8_t *p, size_t n, struct fault *f)
+{
+	int rc = dirfs_write(u->fd, p, n, f);
+
+	if (rc != 0)
 		return rc;
-	}
+	u->written += n;
 	if (u->written - u->flushed >= FLUSH_EVERY) {
 		(void)sync_file_range(u->fd, (off_t)u->flushed,
 		    (off_t)(u->written - u->flushed), SYNC_FILE_RANGE_WRITE);
@@ -163,28 +207,95 @@ store_dir_put_write(struct store_upload *u, const void *p, size_t n,
 	return 0;
 }
 
-/* 0 when the object that is there has the same bytes, and durably so. */
 static int
-compare(struct store_upload *u, const uint8_t sha256[32], struct fault *f)
+write_block(struct store_upload *u, struct fault *f)
 {
-	int fd defer(dirfs_closep) = -1;
-	int fan defer(dirfs_closep) = -1;
-	uint8_t got[DIGEST_LEN];
-	struct stat st;
+	size_t n = u->filled;
+
+	u->filled = 0;
+	return n == 0 ? 0 : write_out(u, u->block, n, f);
+}
+
+static int
+write_new(struct store_upload *u, const uint8_t *p, size_t n, struct fault *f)
+{
+	int rc = 0;
+
+	if (u->arrived == 0)
+		u->block = blocks_take(u->d->blocks);
+	if (u->block == NULL)
+		return write_out(u, p, n, f);
+	while (n != 0 && rc == 0) {
+		size_t room = BLOCK_LEN - u->filled;
+		size_t k = n < room ? n : room;
+
+		memcpy(u->block + u->filled, p, k);
+		u->filled += k;
+		p += k;
+		n -= k;
+		if (u->filled == BLOCK_LEN)
+			rc = write_block(u, f);
+	}
+	return rc;
+}
+
+int
+store_dir_put_write(struct store_upload *u, const void *p, size_t n,
+    struct fault *f)
+{
 	int rc;
 
-	fd = openat(u->d->v1, u->path.object,
-	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return fault_set(f, FAULT_MISSING, "%s", u->path.object);
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return fault_sys(f, FAULT_IO, errno, "%s", u->path.object);
-	if ((uint64_t)st.st_size != u->len)
-		return fault_set(f, FAULT_EXISTS, "%s", u->path.object);
-	rc = digest_of_fd(fd, got, f);
+	if (n > u->len - u->arrived)
+		return fault_set(f, FAULT_LIMIT, "upload is longer than said");
+	rc = u->there >= 0 ? write_there(u, p, n, f) : write_new(u, p, n, f);
+	if (rc != 0)
+		undo(u);
+	u->arrived += n;
+	return rc;
+}
+
+/* What lost a race is compared with what won it. */
+static int
+compare_files(struct store_upload *u, struct fault *f)
+{
+	uint8_t ours[COMPARE_LEN];
+	bool same = true;
+	uint64_t at = 0;
+
+	while (same && at < u->len) {
+		ssize_t k = pread(u->fd, ours, sizeof(ours), (off_t)at);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0 || same_bytes(u->there, at, ours, (size_t)k,
+			&same) != 0)
+			return fault_sys(f, FAULT_IO, k == 0 ? EIO : errno,
+			    "%s", u->path.object);
+		at += (uint64_t)k;
+	}
+	u->differs = !same;
+	return 0;
+}
+
+/* 0 when the object that is there has the same bytes, and durably so. */
+static int
+compare(struct store_upload *u, struct fault *f)
+{
+	int fan defer(dirfs_closep) = -1;
+	struct stat st;
+	int rc = 0;
+
+	if (u->there < 0) {
+		rc = open_there(u, f);
+		if (rc == 0)
+			rc = compare_files(u, f);
+	} else if (fstatat(u->d->v1, u->path.object, &st,
+		AT_SYMLINK_NOFOLLOW) != 0) {
+		rc = fault_set(f, FAULT_MISSING, "%s", u->path.object);
+	}
 	if (rc != 0)
 		return rc;
-	if (memcmp(got, sha256, sizeof(got)) != 0)
+	if (u->differs)
 		return fault_set(f, FAULT_EXISTS, "%s", u->path.object);
 	/* Whoever created it may not have synced the folder yet. */
 	rc = dirfs_open(u->d->v1, u->path.fan, &fan, f);
@@ -240,23 +351,24 @@ publish(struct store_upload *u, struct fault *f)
 }
 
 int
-store_dir_put_commit(struct store_upload *upload, const uint8_t sha256[32],
-    enum store_put *out, struct fault *f)
+store_dir_put_commit(struct store_upload *upload, enum store_put *out,
+    struct fault *f)
 {
 	struct store_upload *u defer(abortp) = upload;
 	int fan defer(dirfs_closep) = -1;
 	int rc = FAULT_EXISTS;
 
-	if (u->written != u->len)
+	if (u->arrived != u->len)
 		return fault_set(f, FAULT_MALFORMED, "upload is too short");
 	if (u->fd >= 0) {
-		rc = dirfs_sync(u->fd, "upload", f); /* [depot] */
+		rc = write_block(u, f);
+		if (rc == 0)
+			rc = dirfs_sync(u->fd, "upload", f); /* [depot] */
 		if (rc == 0)
 			rc = publish(u, f);
 	}
 	if (rc == FAULT_EXISTS) {
-		undo(u);
-		rc = compare(u, sha256, f);
+		rc = compare(u, f);
 		if (rc == 0)
 			*out = STORE_SAME;
 		return rc;

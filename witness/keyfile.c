@@ -9,20 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "tlog/line.h"
 
 #define FIRST "skerry witness key v1"
 #define FILE_MAX 1024
-
-static int
-fail(const char *path, struct fault *f)
-{
-	int err = errno;
-
-	return fault_sys(f, fault_from_errno(err), err, "%s", path);
-}
 
 static int
 sync_parent(const char *path, struct fault *f)
@@ -33,8 +26,8 @@ sync_parent(const char *path, struct fault *f)
 	(void)snprintf(copy, sizeof(copy), "%s", path);
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return fail(path, f);
-	rc = fsync(fd) != 0 ? fail(path, f) : 0;
+		return fd_fault(path, f);
+	rc = fsync(fd) != 0 ? fd_fault(path, f) : 0;
 	(void)close(fd);
 	return rc;
 }
@@ -46,10 +39,10 @@ write_file(const char *path, struct bytes data, struct fault *f)
 	int rc = 0;
 
 	if (fd < 0)
-		return fail(path, f);
+		return fd_fault(path, f);
 	errno = EIO;
 	if (write(fd, data.p, data.n) != (ssize_t)data.n || fsync(fd) != 0) {
-		rc = fail(path, f);
+		rc = fd_fault(path, f);
 		(void)unlink(path);
 	}
 	(void)close(fd);

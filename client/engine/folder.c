@@ -87,36 +87,48 @@ close_fd(struct folder *d)
 	d->fd = -1;
 }
 
-static void
-drop(struct folders *fs, struct folder *d, bool used)
+/* With the lock held.  True: that was the last reference. */
+static bool
+unref(struct folder *d)
 {
-	while (d != NULL) {
+	assert(d->refs > 0);
+	return --d->refs == 0;
+}
+
+/* Finishes d, and the folders above whose last reference it was.  With the lock
+ * held, but not while done() runs: a folder above is opened again and let go
+ * under one lock, for its other subfolders may be let go at the same time. */
+static void
+finish(struct folders *fs, struct folder *d)
+{
+	bool last = true;
+
+	while (last) {
 		struct folder *up = d->up;
 
-		pthread_mutex_lock(&fs->lock);
-		assert(d->refs > 0 && (!used || d->users > 0));
-		/* The last reference finishes it and needs it open. */
-		if (used && --d->users == 0 && d->refs > 1)
-			close_fd(d);
-		if (--d->refs != 0) {
-			pthread_mutex_unlock(&fs->lock);
-			return;
-		}
-		if (up != NULL && up->refs == 1)
-			reopen_up(d);
 		pthread_mutex_unlock(&fs->lock);
 		fs->done(fs->arg, d);
+		pthread_mutex_lock(&fs->lock);
+		if (up != NULL && up->refs == 1)
+			reopen_up(d);
+		last = up != NULL && unref(up);
 		close_fd(d);
 		free(d);
 		d = up;
-		used = false;
 	}
 }
 
 void
 folder_leave(struct folders *fs, struct folder *d)
 {
-	drop(fs, d, true);
+	pthread_mutex_lock(&fs->lock);
+	assert(d->users > 0);
+	/* The last reference finishes it and needs it open. */
+	if (--d->users == 0 && d->refs > 1)
+		close_fd(d);
+	if (unref(d))
+		finish(fs, d);
+	pthread_mutex_unlock(&fs->lock);
 }
 
 void

@@ -165,7 +165,7 @@ fill_commit(struct publish *p, const struct builder_tree *tree,
 
 	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
 		return fault_set(f, FAULT_INTERNAL, "no clock");
-	c->epoch = ses->epochs[ses->nepochs - 1].epoch;
+	c->epoch = session_epoch_now(ses);
 	c->number = sp->has_head ? sp->head.number + 1 : 1;
 	c->time_sec = now.tv_sec;
 	c->time_nsec = (uint32_t)now.tv_nsec;
@@ -241,6 +241,7 @@ publish_tree(struct publish *p, const struct builder_tree *tree,
 	struct builder_tree ours = *tree;
 	struct ref base = p->space->commit.root;
 	bool has_base = p->space->commit.has_root;
+	uint32_t epoch = session_epoch_now(p->space->ses);
 
 	for (unsigned i = 0; i < TRIES; i++) {
 		struct threeway t = { .stow = p->stow };
@@ -249,6 +250,12 @@ publish_tree(struct publish *p, const struct builder_tree *tree,
 		if (rc != FAULT_CONFLICT)
 			return rc;
 		p->conflicts++;
+		/* [custody] What was found in the old index may be gone from
+		 * the new one, and old nodes may not live on. */
+		if (session_epoch_now(p->space->ses) != epoch) {
+			p->rotated = true;
+			return rc;
+		}
 		rc = space_reopen(p->space, f);
 		if (rc != 0)
 			return rc;

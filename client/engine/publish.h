@@ -7,6 +7,7 @@
 #ifndef SKERRY_CLIENT_ENGINE_PUBLISH_H
 #define SKERRY_CLIENT_ENGINE_PUBLISH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ struct publish {
 	unsigned conflicts;      /* out: how often the head had moved */
 	uint64_t renamed;        /* out: paths kept under another name */
 	uint64_t number;         /* out: of the commit */
+	bool rotated;            /* out, with FAULT_CONFLICT: the space has
+	                          * another epoch; begin anew */
 };
 
 /*

@@ -24,6 +24,7 @@
 
 /* Records that may wait behind a file that is being stowed. */
 #define QUEUE_MAX 4096u
+#define ROTATIONS_MAX 4
 #define CACHE_MAX ((uint64_t)1 << 30)
 
 struct putting {
@@ -44,6 +45,7 @@ struct putting {
 	bool running;           /* a run of unchanged keys is open … */
 	struct buf run_from;    /* … from this key on */
 	struct buf made;        /* the last folder made above a source */
+	bool rotated;           /* the space has got another epoch meanwhile */
 };
 
 static void
@@ -75,12 +77,13 @@ static int
 open_journal(struct putting *w, struct fault *f)
 {
 	const struct session *ses = w->p->ses;
-	const struct session_epoch *e = &ses->epochs[ses->nepochs - 1];
+	const struct space_key *key = session_key(ses,
+	    session_epoch_now(ses));
 	int rc;
 
-	if (w->space->cache.dir < 0)
+	if (w->space->cache.dir < 0 || key == NULL)
 		return 0;
-	rc = journal_open(w->space->cache.dir, e->key, &w->journal, f);
+	rc = journal_open(w->space->cache.dir, key, &w->journal, f);
 	if (rc != 0)
 		return rc;
 	rc = journal_read(w->journal, recall, w->fresh);
@@ -575,8 +578,9 @@ finish(struct putting *w, struct fault *f)
 	pool_free(w->pool);
 	w->pool = NULL;
 	rc = publish_tree(&pub, &tree, f);
-	w->p->conflicts = pub.conflicts;
+	w->p->conflicts += pub.conflicts;
 	w->p->renamed = pub.renamed;
+	w->rotated = pub.rotated;
 	if (rc != 0)
 		return rc;
 	w->p->number = pub.number;
@@ -617,16 +621,49 @@ run(struct putting *w, struct fault *f)
 	return rc == 0 ? finish(w, f) : rc;
 }
 
+/* One try; the results of the last one count. */
+static int
+once(struct put *p, int (*how)(struct putting *w, struct fault *f),
+    bool *again, struct fault *f)
+{
+	struct putting w = { .p = p };
+	int rc;
+
+	p->changed = false;
+	p->files = p->bytes = p->fresh_files = p->removed = 0;
+	p->left_out = p->unsteady = 0;
+	rc = how(&w, f);
+	*again = rc == FAULT_CONFLICT && w.rotated;
+	p->objects += atomic_load(&w.stats.objects);
+	p->sent += atomic_load(&w.stats.bytes);
+	putting_wipe(&w);
+	return rc;
+}
+
+static int
+retry(struct put *p, int (*how)(struct putting *w, struct fault *f),
+    struct fault *f)
+{
+	bool again = true;
+	int rc = 0;
+
+	for (int i = 0; again && i < ROTATIONS_MAX; i++) {
+		if (i > 0) {
+			*f = (struct fault){ 0 };
+			rc = session_refresh(p->ses, f);
+		}
+		if (rc == 0)
+			rc = once(p, how, &again, f);
+		else
+			again = false;
+	}
+	return rc;
+}
+
 int
 put_run(struct put *p, struct fault *f)
 {
-	struct putting w = { .p = p };
-	int rc = run(&w, f);
-
-	p->objects = atomic_load(&w.stats.objects);
-	p->sent = atomic_load(&w.stats.bytes);
-	putting_wipe(&w);
-	return rc;
+	return retry(p, run, f);
 }
 
 static int
@@ -651,18 +688,20 @@ remove_key(struct putting *w, struct bytes key, struct fault *f)
 	return rc == 0 ? begin_run(w, buf_bytes(&end), f) : rc;
 }
 
+static int
+remove_all(struct putting *w, struct fault *f)
+{
+	int rc = begin(w, f);
+
+	for (size_t i = 0; rc == 0 && i < w->p->nkeys; i++)
+		rc = remove_key(w, w->p->key[i], f);
+	return rc == 0 ? finish(w, f) : rc;
+}
+
 int
 put_remove(struct put *p, const struct bytes *key, size_t n, struct fault *f)
 {
-	struct putting w = { .p = p };
-	int rc = begin(&w, f);
-
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = remove_key(&w, key[i], f);
-	if (rc == 0)
-		rc = finish(&w, f);
-	p->objects = atomic_load(&w.stats.objects);
-	p->sent = atomic_load(&w.stats.bytes);
-	putting_wipe(&w);
-	return rc;
+	p->key = key;
+	p->nkeys = n;
+	return retry(p, remove_all, f);
 }

@@ -30,6 +30,9 @@ struct put {
 	void (*warn)(void *arg, struct bytes key, const char *text);
 	void *warn_arg;
 
+	const struct bytes *key; /* put_remove's */
+	size_t nkeys;
+
 	/* The result: */
 	bool changed;           /* a commit was made */
 	uint64_t number;        /* of the commit, or of the one that stays */

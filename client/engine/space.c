@@ -13,6 +13,8 @@
 #include "net/text.h"
 #include "object/list.h"
 
+#define READER_LIST_MAX (1u << 30)
+
 struct space_block {
 	struct place place;
 	size_t n; /* bytes in plain */
@@ -658,6 +660,53 @@ reader_list(struct reader *r, const struct tree_entry *e, struct buf *out,
 	if (rc == 0)
 		rc = buf_append(out, now.p, now.n);
 	return rc == 0 ? 0 : fault_set(f, rc, "%s", fault_text(rc));
+}
+
+static int
+list_ids(struct bytes list, unsigned level,
+    int (*each)(void *arg, const uint8_t id[static CHUNK_ID_LEN]), void *arg)
+{
+	struct list_iter it = list_begin(list, level);
+	struct list_item item;
+	int rc;
+
+	while ((rc = list_next(&it, &item)) == 1) {
+		rc = item.hole ? 0 : each(arg, item.id);
+		if (rc != 0)
+			return rc;
+	}
+	return rc;
+}
+
+int
+reader_ids(struct reader *r, const struct tree_entry *e,
+    int (*each)(void *arg, const uint8_t id[static CHUNK_ID_LEN]), void *arg,
+    struct fault *f)
+{
+	struct buf now defer(buf_wipe) = buf_init(READER_LIST_MAX);
+	struct bytes list = e->list;
+	int rc = 0;
+
+	if (e->attrs_chunk_len != 0)
+		rc = each(arg, e->attrs_id);
+	if (e->type != ENTRY_FILE)
+		list.n = 0;
+	for (unsigned level = e->type == ENTRY_FILE ? e->level : 0; rc == 0;
+	    level--) {
+		struct buf next = buf_init(READER_LIST_MAX);
+
+		rc = list_ids(list, level, each, arg);
+		if (level == 0 || rc != 0)
+			break;
+		rc = expand(r, list, level, &next, f);
+		buf_wipe(&now);
+		now = next;
+		list = buf_bytes(&now);
+		if (rc != 0)
+			return rc;
+	}
+	return rc == 0 ? 0 : fault_set(f, rc, "a content list: %s",
+	    fault_text(rc));
 }
 
 int

@@ -106,6 +106,12 @@ int reader_block(void *r, const struct place *place,
 int reader_list(struct reader *r, const struct tree_entry *e, struct buf *out,
     struct fault *f) must_check;
 
+/* Every chunk that an entry needs: attributes, content, and the lists between.
+ * Stops at each's first nonzero result. */
+int reader_ids(struct reader *r, const struct tree_entry *e,
+    int (*each)(void *arg, const uint8_t id[static CHUNK_ID_LEN]), void *arg,
+    struct fault *f) must_check;
+
 /* The attributes of an entry, inline or from their chunk: appends to out. */
 int reader_attrs(struct reader *r, const struct tree_entry *e, struct buf *out,
     struct fault *f) must_check;

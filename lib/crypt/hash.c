@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <isa-l/crc.h>
 #include <openssl/evp.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -35,6 +36,24 @@ hash_hmac(const uint8_t key[static 32], const struct bytes *part, size_t n,
 		crypto_auth_hmacsha256_update(&st, part[i].p, part[i].n);
 	crypto_auth_hmacsha256_final(&st, out);
 	sodium_memzero(&st, sizeof(st));
+}
+
+uint32_t
+hash_crc32c(uint32_t crc, const void *p, size_t n)
+{
+	const size_t most = 1u << 30; /* the library counts in an int */
+	uintptr_t at = (uintptr_t)p;
+
+	crc = ~crc;
+	while (n != 0) {
+		size_t k = n < most ? n : most;
+
+		/* It only reads, though its prototype does not say so. */
+		crc = crc32_iscsi((unsigned char *)at, (int)k, crc);
+		at += k;
+		n -= k;
+	}
+	return ~crc;
 }
 
 uint64_t

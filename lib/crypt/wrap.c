@@ -9,6 +9,39 @@
 #include "crypt/secret.h"
 
 int
+wrap_bytes_seal(const struct wrap_key *key, struct bytes aad,
+    struct bytes in, uint8_t *out)
+{
+	struct gcm *g defer(gcm_freep) = gcm_new();
+	uint8_t nonce[GCM_NONCE_LEN];
+	int rc;
+
+	if (g == NULL)
+		return FAULT_INTERNAL;
+	secret_random(nonce, sizeof(nonce));
+	rc = gcm_seal(g, key->b, nonce, aad, in, out + GCM_NONCE_LEN);
+	if (rc == 0)
+		memcpy(out, nonce, sizeof(nonce));
+	return rc;
+}
+
+int
+wrap_bytes_open(const struct wrap_key *key, struct bytes aad,
+    struct bytes in, uint8_t *out)
+{
+	struct gcm *g defer(gcm_freep) = gcm_new();
+	int rc;
+
+	if (g == NULL)
+		return FAULT_INTERNAL;
+	if (in.n < WRAP_OVERHEAD)
+		return FAULT_MALFORMED;
+	rc = gcm_open(g, key->b, in.p, aad,
+	    bytes_of(in.p + GCM_NONCE_LEN, in.n - GCM_NONCE_LEN), out);
+	return rc == FAULT_TAMPERED ? FAULT_SECRET : rc;
+}
+
+int
 wrap_seal(const struct wrap_key *key, struct bytes aad,
     const struct space_key *in, uint8_t out[static WRAP_LEN])
 {

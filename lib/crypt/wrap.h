@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Wrapping of a space key under a wrap key: AES-256-GCM with a random nonce.
- * Bytes: nonce 12, ciphertext 32, tag 16.  spec/10-names.md.
+ * Bytes: nonce 12, ciphertext (of a key 32), tag 16.  spec/10-names.md.
  */
 #ifndef SKERRY_CRYPT_WRAP_H
 #define SKERRY_CRYPT_WRAP_H
@@ -20,5 +20,13 @@ int wrap_seal(const struct wrap_key *key, struct bytes aad,
  * FAULT_LIMIT. */
 int wrap_open(const struct wrap_key *key, struct bytes aad,
     const uint8_t in[static WRAP_LEN], struct space_key *out) must_check;
+
+#define WRAP_OVERHEAD 28
+
+/* The same for bytes of any length, in.n + WRAP_OVERHEAD of them, and back. */
+int wrap_bytes_seal(const struct wrap_key *key, struct bytes aad,
+    struct bytes in, uint8_t *out) must_check;
+int wrap_bytes_open(const struct wrap_key *key, struct bytes aad,
+    struct bytes in, uint8_t *out) must_check;
 
 #endif

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/stage.h"
 #include "tlog/checkpoint.h"
 
@@ -50,14 +51,6 @@ static struct log_dir *
 of(struct log *l)
 {
 	return (struct log_dir *)l;
-}
-
-static int
-fail(const char *path, struct fault *f)
-{
-	int err = errno;
-
-	return fault_sys(f, fault_from_errno(err), err, "%s", path);
 }
 
 static void
@@ -421,7 +414,7 @@ drop_orphans(struct log_dir *l, struct fault *f)
 			rc = unlinkat(l->fd, path, 0);
 		}
 		if (errno != ENOENT)
-			return fail(path, f);
+			return fd_fault(path, f);
 		if (i != 0)
 			n /= TILE_WIDTH;
 	}
@@ -640,12 +633,12 @@ log_dir_open(const char *dir, const struct note_key *key,
 	l->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	stage_init(&l->stage, l->fd);
 	if (l->fd < 0)
-		rc = fail(dir, f);
+		rc = fd_fault(dir, f);
 	if (rc == 0) {
 		l->lock = openat(l->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC,
 		    0600);
 		if (l->lock < 0)
-			rc = fail("lock", f);
+			rc = fd_fault("lock", f);
 		else if (flock(l->lock, LOCK_EX | LOCK_NB) != 0)
 			rc = fault_set(f, FAULT_CONFLICT,
 			    "%s: is open elsewhere", dir);

@@ -10,13 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int
-fail(const char *path, struct fault *f)
-{
-	int err = errno;
-
-	return fault_sys(f, fault_from_errno(err), err, "%s", path);
-}
+#include "base/fd.h"
 
 void
 stage_init(struct stage *s, int dir)
@@ -29,21 +23,6 @@ static void
 tmp_path(size_t i, char out[static STAGE_PATH_MAX])
 {
 	(void)snprintf(out, STAGE_PATH_MAX, "tmp/%zu", i);
-}
-
-static int
-write_all(int fd, struct bytes data)
-{
-	while (data.n > 0) {
-		ssize_t n = write(fd, data.p, data.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		data = bytes_of(data.p + n, data.n - (size_t)n);
-	}
-	return 0;
 }
 
 int
@@ -61,9 +40,9 @@ stage_put(struct stage *s, const char *path, struct bytes data,
 	file->fd = openat(s->dir, tmp,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (file->fd < 0)
-		return fail(tmp, f);
+		return fd_fault(tmp, f);
 	s->n++;
-	return write_all(file->fd, data) != 0 ? fail(path, f) : 0;
+	return fd_write(file->fd, data) != 0 ? fd_fault(path, f) : 0;
 }
 
 /* Makes the folders of path; *made: there was one to make. */
@@ -80,7 +59,7 @@ make_parents(int dir, const char *path, bool *made, struct fault *f)
 		if (mkdirat(dir, part, 0755) == 0)
 			*made = true;
 		else if (errno != EEXIST)
-			return fail(part, f);
+			return fd_fault(part, f);
 	}
 	return 0;
 }
@@ -92,8 +71,8 @@ sync_folder(int dir, const char *path, struct fault *f)
 	int rc;
 
 	if (fd < 0)
-		return fail(path, f);
-	rc = fsync(fd) != 0 ? fail(path, f) : 0;
+		return fd_fault(path, f);
+	rc = fsync(fd) != 0 ? fd_fault(path, f) : 0;
 	(void)close(fd);
 	return rc;
 }
@@ -156,7 +135,7 @@ stage_commit(struct stage *s, struct fault *f)
 		    SYNC_FILE_RANGE_WRITE);
 	for (size_t i = 0; i < s->n; i++)
 		if (fdatasync(s->file[i].fd) != 0)
-			return fail(s->file[i].path, f);
+			return fd_fault(s->file[i].path, f);
 	for (size_t i = 0; i < s->n; i++) {
 		rc = make_parents(s->dir, s->file[i].path,
 		    &s->file[i].made, f);
@@ -164,7 +143,7 @@ stage_commit(struct stage *s, struct fault *f)
 			return rc;
 		tmp_path(i, tmp);
 		if (renameat(s->dir, tmp, s->dir, s->file[i].path) != 0)
-			return fail(s->file[i].path, f);
+			return fd_fault(s->file[i].path, f);
 	}
 	rc = sync_folders(s, f);
 	if (rc == 0)
@@ -189,13 +168,13 @@ stage_clean(int dir, struct fault *f)
 	/* Folders may be there that a process made which was killed before it
 	 * synced them; from here on only new ones need that. */
 	if (syncfs(dir) != 0)
-		return fail("syncfs", f);
+		return fd_fault("syncfs", f);
 	if (mkdirat(dir, "tmp", 0700) != 0 && errno != EEXIST)
-		return fail("tmp", f);
+		return fd_fault("tmp", f);
 	fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d = fd < 0 ? NULL : fdopendir(fd);
 	if (d == NULL) {
-		int rc = fail("tmp", f);
+		int rc = fd_fault("tmp", f);
 
 		if (fd >= 0)
 			(void)close(fd);
@@ -217,11 +196,11 @@ stage_read(int dir, const char *path, struct buf *out, struct fault *f)
 	int rc = 0;
 
 	if (fd < 0)
-		return fail(path, f);
+		return fd_fault(path, f);
 	while (rc == 0 && (n = read(fd, block, sizeof(block))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		rc = n < 0 ? fail(path, f) :
+		rc = n < 0 ? fd_fault(path, f) :
 		    buf_append(out, block, (size_t)n);
 	}
 	if (rc == FAULT_LIMIT || rc == FAULT_MEMORY)

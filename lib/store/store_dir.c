@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/rd.h"
 #include "crypt/secret.h"
 #include "net/text.h"
@@ -31,36 +32,21 @@ of(struct store *s)
 }
 
 static int
-fail(const char *what, struct fault *f)
-{
-	int err = errno;
-
-	return fault_sys(f, fault_from_errno(err), err, "%s", what);
-}
-
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
-static int
 make_folder(int at, const char *path, struct fault *f)
 {
 	if (mkdirat(at, path, 0700) != 0 && errno != EEXIST)
-		return fail(path, f);
+		return fd_fault(path, f);
 	return 0;
 }
 
 static int
 sync_folder(int at, const char *path, struct fault *f)
 {
-	int fd defer(close_fd) = openat(at, path,
+	int fd defer(fd_close) = openat(at, path,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) != 0)
-		return fail(path, f);
+		return fd_fault(path, f);
 	return 0;
 }
 
@@ -71,31 +57,23 @@ write_tmp(const struct store_dir *s, struct bytes data, char name[static 64],
 {
 	uint8_t random[ID_LEN];
 	char hex[2 * ID_LEN + 1];
-	int fd defer(close_fd) = -1;
+	int fd defer(fd_close) = -1;
 
 	secret_random(random, sizeof(random));
 	text_hex(random, sizeof(random), hex, sizeof(hex));
 	(void)snprintf(name, 64, "tmp/%s", hex);
 	fd = openat(s->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return fail(name, f);
-	while (data.n > 0) {
-		ssize_t n = write(fd, data.p, data.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail(name, f);
-		data.p += n;
-		data.n -= (size_t)n;
-	}
-	return fsync(fd) == 0 ? 0 : fail(name, f);
+		return fd_fault(name, f);
+	if (fd_write(fd, data) != 0 || fsync(fd) != 0)
+		return fd_fault(name, f);
+	return 0;
 }
 
 static int
 same_bytes(const struct store_dir *s, const char *path, struct bytes data)
 {
-	int fd defer(close_fd) = openat(s->fd, path, O_RDONLY | O_CLOEXEC);
+	int fd defer(fd_close) = openat(s->fd, path, O_RDONLY | O_CLOEXEC);
 	uint8_t part[4096];
 	size_t at = 0;
 
@@ -185,7 +163,7 @@ store_dir_get(struct store *base, const uint8_t object[static ID_LEN],
     uint64_t offset, size_t len, uint8_t *out, struct fault *f)
 {
 	struct store_dir *s = of(base);
-	int fd defer(close_fd) = -1;
+	int fd defer(fd_close) = -1;
 	char path[PATH_LEN];
 
 	path_of(s, object, path);
@@ -193,14 +171,14 @@ store_dir_get(struct store *base, const uint8_t object[static ID_LEN],
 	if (fd < 0)
 		return errno == ENOENT ?
 		    fault_set(f, FAULT_MISSING, "%s: missing", path) :
-		    fail(path, f);
+		    fd_fault(path, f);
 	while (len > 0) {
 		ssize_t n = pread(fd, out, len, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(path, f);
+			return fd_fault(path, f);
 		if (n == 0)
 			return fault_set(f, FAULT_MISSING,
 			    "%s: shorter than it should be", path);
@@ -216,7 +194,7 @@ store_dir_head_get(struct store *base, uint8_t out[static STORE_HEAD_LEN],
     struct fault *f)
 {
 	struct store_dir *s = of(base);
-	int fd defer(close_fd) = -1;
+	int fd defer(fd_close) = -1;
 	uint8_t head[STORE_HEAD_LEN];
 	char path[PATH_LEN];
 	ssize_t n;
@@ -224,7 +202,7 @@ store_dir_head_get(struct store *base, uint8_t out[static STORE_HEAD_LEN],
 	head_path(s, path);
 	fd = openat(s->fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return fail(path, f);
+		return fd_fault(path, f);
 	n = read(fd, head, sizeof(head));
 	if (n != (ssize_t)sizeof(head))
 		return fault_set(f, FAULT_MALFORMED, "%s: not a head", path);
@@ -262,7 +240,7 @@ store_dir_head_put(struct store *base,
 	}
 	head_path(s, path);
 	if (renameat(s->fd, tmp, s->fd, path) != 0)
-		return fail(path, f);
+		return fd_fault(path, f);
 	path[strlen(path) - strlen("/head")] = '\0';
 	return sync_folder(s->fd, path, f);
 }
@@ -278,7 +256,7 @@ store_dir_close(struct store *base)
 {
 	struct store_dir *s = of(base);
 
-	close_fd(&s->fd);
+	fd_close(&s->fd);
 	free(s->dir);
 	free(s);
 }
@@ -329,7 +307,7 @@ store_dir_open(const char *dir, const uint8_t prefix[static ID_LEN],
 	if (s->dir == NULL)
 		rc = fault_set(f, FAULT_MEMORY, "out of memory");
 	else if (s->fd < 0)
-		rc = fail(dir, f);
+		rc = fd_fault(dir, f);
 	else
 		rc = make_layout(s, f);
 	if (rc != 0) {

@@ -26,7 +26,7 @@ bad = sorted(ours | theirs)
 if bad:
     print(f"{depot} has", *bad)
 ours, theirs = found(client)
-lost = [p for p in ("wrap", "hpke", "seal", "session", "kdf", "bulk", "head", "commit") if
+lost = [p for p in ("hpke", "seal", "session", "kdf", "bulk", "head", "commit") if
         not any(name.startswith(p + "_") for name in ours)]
 if lost:
     print("the client has none of:", *lost)

@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from skerrytest import Depot, Tap, digest, new_id  # noqa: E402
+from skerrytest import Depot, Tap, crc32c, digest, new_id  # noqa: E402
 
 t = Tap()
 d = Depot()
@@ -26,9 +26,17 @@ def put_rows():
     t.eq(d.get(o).body, A, "and changes nothing")
     r = d.put(new_id(), A, Content_Digest=digest(B))
     t.eq((r.status, r.code), (400, "malformed"), "wrong digest")
+    r = d.put(new_id(), A, Content_Digest=crc32c(B))
+    t.eq((r.status, r.code), (400, "malformed"), "wrong CRC-32C")
+    o = new_id()
+    t.eq(d.put(o, A, Content_Digest=crc32c(A)).status, 201, "CRC-32C creates")
+    t.eq(d.put(o, A, Content_Digest=crc32c(A)).status, 200, "and repeats")
+    t.eq(d.put(o, B, Content_Digest=crc32c(B)).status, 412,
+         "bytes are compared, not digests")
     r = d.put(new_id(), A, Content_Digest=None)
     t.eq((r.status, r.code), (400, "malformed"), "missing digest")
-    for bad in ("sha-256=:AAAA:", "sha-512=:AAAA:", "",
+    for bad in ("sha-256=:AAAA:", "sha-512=:AAAA:", "", "crc32c=:AAAA:",
+                crc32c(A) + ", " + digest(A),
                 digest(A) + ", " + digest(A), digest(A)[:-1]):
         t.eq(d.put(new_id(), A, Content_Digest=bad).status, 400,
              f"digest {bad[:20]!r}")

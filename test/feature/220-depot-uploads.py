@@ -19,9 +19,9 @@ d = Depot()
 
 def wait_for(condition, seconds=10):
     end = time.time() + seconds
-    while not condition() and time.time() < end:
+    while not (met := condition()) and time.time() < end:
         time.sleep(0.05)
-    return condition()
+    return met
 
 
 def truncated():

@@ -4,6 +4,7 @@
 
 import base64
 import json
+import hashlib
 import os
 import secrets
 import struct
@@ -12,11 +13,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import skerrytest
 from authoritytest import (ADD, REVOKE, Account, Authority, Keys, b64, head,
-                           unb64)
+                           hpke_open, hpke_seal, unb64)
 
 tap = skerrytest.Tap()
 a = Authority()
@@ -164,9 +164,9 @@ def recovery():
     body = {"account": acc.id.hex(), "space": acc.space.hex()}
     r = a.ask("/v1/recovery", body, acc.recovery)
     slot = unb64(r.json["keyslots"][0]["blob"])
-    aad = (b"skerry keyslot v1" + acc.id + acc.space + struct.pack(">I", 1)
-           + b"recovery")
-    tap.eq(AESGCM(acc.wrap).decrypt(slot[:12], slot[12:], aad),
+    aad = acc.id + acc.space + struct.pack(">I", 1)
+    tap.eq(hpke_open(acc.recovery.box, b"skerry recovery v1",
+                                   aad, slot),
            acc.space_key, "and the keyslot that it opens")
     tap.eq(a.ask("/v1/recovery", body, acc.device).code, "DENIED",
            "not for a device")
@@ -185,6 +185,82 @@ def stored():
     tap.ok(acc.space in files, "(what is there is found)")
 
 
+def epochs():
+    """A second epoch, and the end of the first."""
+    key = secrets.token_bytes(32)
+    aad = acc.id + acc.space + struct.pack(">I", 2)
+
+    def body(epoch=2, kinds=("authority", "recovery"), custody=1):
+        blob = {"authority": lambda: hpke_seal(
+                    a.intake, b"skerry admit v1", aad, key),
+                "recovery": lambda: hpke_seal(
+                    acc.recovery.box_pub, b"skerry recovery v1", aad, key)}
+        return {"space": acc.space.hex(), "epoch": epoch,
+                "custody": custody, "keyslots": [
+            {"epoch": epoch, "kind": k, "blob": b64(blob[k]())}
+            for k in kinds]}
+
+    def destroy(epoch):
+        return a.ask("/v1/epochs/destroy", {
+            "space": acc.space.hex(), "epoch": epoch}, acc.device)
+
+    tap.eq(a.ask("/v1/epochs", body(1002), acc.device).code, "CONFLICT",
+           "a number that is far from the latest is none")
+    tap.eq(a.ask("/v1/epochs", body(1), acc.device).code, "CONFLICT",
+           "nor begun again")
+    tap.eq(a.ask("/v1/epochs", body(custody=2), acc.device).code, "CONFLICT",
+           "nor be for another custody")
+    tap.eq(a.ask("/v1/epochs", body(kinds=["authority"]), acc.device).code,
+           "DENIED", "nor be without a recovery keyslot")
+    tap.eq(a.ask("/v1/epochs", body(kinds=["recovery"]), acc.device).code,
+           "MALFORMED", "nor be without another")
+    tap.eq(a.ask("/v1/epochs", body(), acc.recovery).code, "DENIED",
+           "a recovery key begins none")
+    tap.eq(acc.put_head(3, head(4, 2)).code, "DENIED",
+           "a head of an epoch that is not there is not taken")
+    second = body()
+    tap.eq(a.ask("/v1/epochs", second, acc.device).json, {}, "epoch 2")
+    tap.eq(a.ask("/v1/epochs", second, acc.device).json, {}, "asked again")
+    tap.eq(a.ask("/v1/epochs", body(), acc.device).code, "CONFLICT",
+           "another with its number")
+    r = acc.session()
+    tap.eq([k["epoch"] for k in r.json["keys"]], [1, 2],
+           "both are released")
+    tap.eq(acc.open_release(r), acc.space_key, "the first")
+    r.json["keys"].pop(0)
+    tap.eq(acc.open_release(r), key, "and the second")
+    r = a.ask("/v1/recovery", {"account": acc.id.hex(),
+                               "space": acc.space.hex()}, acc.recovery)
+    tap.eq(hpke_open(acc.recovery.box, b"skerry recovery v1", aad,
+                     unb64(r.json["keyslots"][1]["blob"])), key,
+           "the code opens the second as well")
+    tap.eq(destroy(1).code, "DENIED", "the head's epoch is not destroyed")
+    tap.eq(destroy(2000).code, "NOT_FOUND", "nor one that is not there")
+    nothing = unb64(destroy(3).json["receipt"])
+    tap.eq(nothing[32:64], hashlib.sha256().digest(),
+           "the next number is used up, and a receipt says: for nothing")
+    tap.eq(a.ask("/v1/epochs", body(3), acc.device).code, "CONFLICT",
+           "so that whoever has begun it elsewhere does not go on here")
+    tap.eq(acc.put_head(3, head(4, 2)).json, {"number": 4}, "the head moves")
+    tap.eq(acc.put_head(4, head(5, 1)).code, "DENIED", "and not back")
+    kept = a.secrets(acc.space)
+    tap.eq(sorted(kept), [1, 2], "there are two secrets outside the database")
+    r = destroy(1)
+    receipt = unb64(r.json["receipt"])
+    ed25519.Ed25519PublicKey.from_public_bytes(a.signing).verify(
+        receipt[64:], b"skerry receipt v1\0" + receipt[:64])
+    tap.eq(receipt[:24], struct.pack(">BBHI", 1, 1, 0, 1) + acc.space,
+           "the receipt says what was destroyed")
+    tap.eq(destroy(1).json["receipt"], b64(receipt), "again: the same one")
+    tap.eq(sorted(a.secrets(acc.space)), [2], "one secret is left")
+    files = a.files()
+    tap.ok(kept[1] not in files, "and the database never had the other")
+    r = acc.session()
+    tap.eq([k["epoch"] for k in r.json["keys"]], [2], "one is released")
+    tap.eq(destroy(2).code, "DENIED", "the last one stays")
+    acc.space_key = key
+
+
 def drains():
     a.process.term()
     tap.eq(a.process.wait(), 0, "SIGTERM ends it")
@@ -196,4 +272,4 @@ def drains():
 
 
 tap.run(commands, account, session, heads, enrolment, devices, revoke,
-        recovery, stored, drains)
+        recovery, stored, epochs, drains)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """skerry-recover restores what skerry put: from the depot's folder and the
 recovery code, with the keyslot, ids, head and chain out of the authority's
-database, which is all that a ruined site would have left."""
+database, which is all that a ruined site would have left: the keyslot is
+covered there, and the authority's keyfile takes that off."""
 
 import glob
 import os
@@ -20,6 +21,7 @@ SKERRY = os.environ.get("SKERRY", os.path.join(BUILD, "client", "skerry"))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(TOP, "test", "lib"))
 
+import insider                                                  # noqa: E402
 from skerrytest import Tap                                      # noqa: E402
 
 tap = Tap()
@@ -103,19 +105,24 @@ def make_trees():
 ids = {}
 
 
+class Folder:
+    home = path("site", "authority")
+
+
 def dump():
     """What a copy of the authority's database gives."""
     db = sqlite3.connect(path("site", "authority", "db", "authority.sqlite"))
     (account, space), = db.execute("SELECT account, id FROM space")
-    (epoch, keyslot), = db.execute(
-        "SELECT epoch, blob FROM keyslot WHERE space = ? AND kind = 2",
-        (space,))
     (head,), = db.execute("SELECT head FROM head WHERE space = ?", (space,))
     chain = db.execute("SELECT entry FROM chain WHERE account = ? ORDER BY seq",
                        (account,)).fetchall()
     db.close()
+    with open(path("site", "passphrase"), "rb") as file:
+        authority = insider.Backup(Folder, file.read().strip())
+    (epoch, keyslot), = ((e, blob) for (kind, e), blob
+                         in authority.slots.items() if kind == 2)
     ids.update(account=account.hex(), space=space.hex(), epoch=str(epoch))
-    write("keyslot", keyslot)
+    write("keyslot", authority.covered(2, epoch, keyslot))
     write("head", head)
     write("chain", b"".join(entry for entry, in chain))
 

@@ -37,6 +37,19 @@ def sets_are_read():
             t.eq(is_good, c["result"] == "OK", c["name"])
 
 
+def receipts_are_read():
+    with open(path("receipt/receipt")) as f:
+        vector = json.load(f)
+    for c in vector["cases"]:
+        try:
+            custodyset.receipt(bytes.fromhex(c["bytes"]),
+                               bytes.fromhex(vector["signing"]))
+            is_good = True
+        except custodyset.Bad:
+            is_good = False
+        t.eq(is_good, c["result"] == "OK", c["name"])
+
+
 def shares_join():
     with open(path("custody/shares")) as f:
         for c in json.load(f)["cases"]:
@@ -58,4 +71,4 @@ if sys.argv[1:] == ["--write"]:
             json.dump(made, f, indent=1)
             f.write("\n")
 else:
-    t.run(frozen, sets_are_read, shares_join)
+    t.run(frozen, sets_are_read, receipts_are_read, shares_join)

@@ -46,8 +46,8 @@ check_path(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t digest[DIGEST_LEN];
-	char again[DIGEST_FIELD_LEN + 1];
+	struct digest digest;
+	char again[DIGEST_FIELD_MAX + 1];
 	struct range r;
 	char *text = malloc(size + 1);
 	uint64_t body = size == 0 ? 0 : data[0];
@@ -57,8 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_path(data, size);
 	if (range_parse(text, body, &r) == RANGE_PART)
 		assert(r.len >= 1 && r.first < body && r.len <= body - r.first);
-	if (digest_parse(text, digest) == 0) {
-		digest_format(digest, again);
+	if (digest_parse(text, &digest) == 0) {
+		digest_format(&digest, again);
 		assert(strcmp(again, text) == 0);
 	}
 	free(text);

@@ -45,7 +45,7 @@ class Party:
 
 
 def vectors():
-    target = {"chain": "chain", "custody": "custody", "commit": "commit", "head": "head", "index block": "index", "index entry": "index",
+    target = {"chain": "chain", "custody": "custody", "receipt": "receipt", "commit": "commit", "head": "head", "index block": "index", "index entry": "index",
               "segment": "ref", "ref": "ref", "tree entry": "entry", "key": "entry", "leaf": "node",
               "inner node": "node"}
     for path in sorted(glob.glob(VECTORS + "/*/*.json")):
@@ -53,7 +53,7 @@ def vectors():
             vector = json.load(f)
         for case in vector.get("cases", []) if "format" in vector else []:
             data = bytes.fromhex(case.get("bytes", ""))
-            if len(data) <= CASE_MAX:
+            if "bytes" in case and len(data) <= CASE_MAX:
                 save(target[vector["format"]], data)
 
 

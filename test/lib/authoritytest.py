@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import secrets
-import socket
 import ssl
 import struct
 import subprocess
@@ -177,10 +176,10 @@ class Account:
         second = self.device.entry(RECOVERY, 1, sha256(first), self.id,
                                    self.recovery)
         self.chain = [first, second]
-        nonce = secrets.token_bytes(12)
         aad = self.id + self.space + struct.pack(">I", 1)
-        self.recovery_slot = nonce + AESGCM(self.wrap).encrypt(
-            nonce, self.space_key, b"skerry keyslot v1" + aad + b"recovery")
+        self.recovery_slot = hpke_seal(self.recovery.box_pub,
+                                       b"skerry recovery v1", aad,
+                                       self.space_key)
         self.body = {
             "account": self.id.hex(), "chain": [b64(e) for e in self.chain],
             "space": self.space.hex(), "residency": residency,
@@ -236,12 +235,6 @@ class Account:
         return r
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 PASSPHRASE = "nobody guesses this"
 
 
@@ -253,7 +246,7 @@ class Authority:
         self.passphrase = os.path.join(self.dir, "passphrase")
         with open(self.passphrase, "w") as f:
             f.write(PASSPHRASE + "\n")
-        self.port = free_port()
+        self.port = skerrytest.free_port()
         self.host = f"127.0.0.1:{self.port}"
         out = self.run_command(
             "init", "--dir", self.where, "--name", "alpha", "--jurisdiction",
@@ -363,6 +356,15 @@ class Authority:
             if (len(argv) > 4 and argv[1] == b"role"
                     and argv[4] == str(self.process.proc.pid).encode()):
                 out[argv[2].decode()] = int(pid)
+        return out
+
+    def secrets(self, space):
+        """The files of epoch secrets of a space, by epoch."""
+        where, out = os.path.join(self.where, "epochs"), {}
+        for name in os.listdir(where):
+            if name.startswith(space.hex() + "-"):
+                with open(os.path.join(where, name), "rb") as f:
+                    out[int(name.split("-")[1])] = f.read()
         return out
 
     def files(self):

@@ -242,6 +242,47 @@ def judge(path):
     raise Bad("what was shown is in order")
 
 
+def receipt(raw, pub):
+    """The fields of a destruction receipt, or Bad: spec/55, Epochs."""
+    need(raw[:1] == b"\1", "receipt: version")
+    need(len(raw) == 128, "receipt: length")
+    what, zero, epoch, space, time, blobs = struct.unpack(">BHI16sq32s",
+                                                          raw[1:64])
+    need(what in (1, 2) and zero == 0 and epoch >= 1 and time >= 0,
+         "receipt: fields")
+    need(signed_by(pub, b"skerry receipt v1\0" + raw[:64], raw[64:]),
+         "receipt: signature")
+    return what, epoch, space, time, blobs
+
+
+def receipts(fill, key, space):
+    def make(what=1, epoch=2, time=1000, version=1, zero=0):
+        raw = struct.pack(">BBHI16sq32s", version, what, zero, epoch, space,
+                          time, fill(b"blobs", 32))
+        return raw + key.sign(b"skerry receipt v1\0" + raw)
+    good = make()
+    cases = [{"name": n, "bytes": raw.hex(), "result": r} for n, raw, r in (
+        ("of an epoch", good, "OK"),
+        ("of a custody left", make(what=2), "OK"),
+        ("the last epoch", make(epoch=2**32 - 1), "OK"),
+        ("nothing", b"", "MALFORMED"),
+        ("a byte too few", good[:-1], "MALFORMED"),
+        ("a byte too many", good + b"\0", "MALFORMED"),
+        ("version 2", make(version=2), "VERSION"),
+        ("what 0", make(what=0), "MALFORMED"),
+        ("what 3", make(what=3), "MALFORMED"),
+        ("reserved bytes", make(zero=1), "MALFORMED"),
+        ("epoch 0", make(epoch=0), "MALFORMED"),
+        ("a time before 1970", make(time=-1), "MALFORMED"),
+        ("another epoch than was signed",
+         good[:7] + b"\3" + good[8:], "TAMPERED"),
+        ("other keyslots than were signed",
+         good[:63] + bytes([good[63] ^ 1]) + good[64:], "TAMPERED"),
+        ("another signature", good[:127] + bytes([good[127] ^ 1]),
+         "TAMPERED"))]
+    return {"format": "receipt", "signing": public(key).hex(), "cases": cases}
+
+
 def vectors():
     """The frozen vectors, made from nothing but this file."""
     def fill(tag, n):
@@ -293,5 +334,6 @@ def vectors():
         shares.append({
             "k": k, "n": n, "coefficients": [x.hex() for x in c],
             "shares": [x.hex() for x in split(c, n)]})
-    return {"custody/custody": {"format": "custody", "cases": cases},
+    return {"receipt/receipt": receipts(fill, key, space),
+            "custody/custody": {"format": "custody", "cases": cases},
             "custody/shares": {"format": "shares", "cases": shares}}

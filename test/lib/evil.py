@@ -15,7 +15,8 @@ import threading
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from skerrysite import free_port, read
+from skerrysite import read
+from skerrytest import free_port
 
 
 def policy_key(site):

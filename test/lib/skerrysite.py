@@ -8,22 +8,15 @@ import base64
 import json
 import os
 import signal
-import socket
 import subprocess
 
-from skerrytest import Depot, Process, certificate, folder
+from skerrytest import Depot, Process, certificate, folder, free_port
 from wiretap import Wiretap
 
 BIN = os.environ.get("SKERRY", "build/client/skerry")
 AUTHORITY = os.environ.get("SKERRY_AUTHORITY",
                            "build/authority/skerry-authority")
 DEPOT = os.environ.get("SKERRY_DEPOT", "build/depot/skerry-depot")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def read(path):

@@ -6,6 +6,7 @@ python3-cryptography."""
 import atexit
 import base64
 import datetime
+import fcntl
 import hashlib
 import http.client
 import ipaddress
@@ -79,9 +80,46 @@ def folder():
     return path
 
 
+def free_port(held=[]):
+    """A port for a server that has to know it beforehand.  Below those that the
+    kernel gives out, and locked while this test runs: no connection and no
+    other test takes it, even while its server is down."""
+    where = os.path.join(tempfile.gettempdir(), f"skerry-ports-{os.getuid()}")
+    os.makedirs(where, exist_ok=True)
+    while True:
+        port = secrets.randbelow(12000) + 20000
+        lock = open(os.path.join(where, str(port)), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.create_server(("127.0.0.1", port)):
+                held.append(lock)
+                return port
+        except OSError:
+            lock.close()
+
+
 def digest(body):
     return "sha-256=:" + base64.b64encode(
         hashlib.sha256(body).digest()).decode() + ":"
+
+
+def _crc_table():
+    for i in range(256):
+        for _ in range(8):
+            i = i >> 1 ^ (0x82f63b78 if i & 1 else 0)
+        yield i
+
+
+CRC_TABLE = tuple(_crc_table())
+
+
+def crc32c(body):
+    """Content-Digest in the form that the client sends."""
+    c = 0xffffffff
+    for b in body:
+        c = CRC_TABLE[c & 255 ^ b] ^ c >> 8
+    return ("crc32c=:" + base64.b64encode(
+        (c ^ 0xffffffff).to_bytes(4, "big")).decode() + ":")
 
 
 def new_id():

@@ -11,6 +11,7 @@ can be made again.
 
 import ctypes
 import hashlib
+import hmac
 import json
 import os
 import random
@@ -117,10 +118,29 @@ def recovery_code(code):
     return "-".join(text[i:i + 4] for i in range(0, 36, 4))
 
 
-def keyslot(nonce, wrap_key, account, space, epoch, kind, space_key):
-    aad = (b"skerry keyslot v1" + account + space +
-           struct.pack(">I", epoch) + kind.encode())
-    return nonce + AESGCM(wrap_key).encrypt(nonce, space_key, aad)
+def public(private):
+    return private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def keyslot(ephemeral, box, account, space, epoch, space_key):
+    """HPKE base mode to the recovery key's X25519 key; both given as private
+    keys, so that the bytes can be had again."""
+    def mac(key, text):
+        return hmac.digest(key, text, "sha256")
+
+    e = X25519PrivateKey.from_private_bytes(ephemeral)
+    box = X25519PrivateKey.from_private_bytes(box)
+    kem, suite = b"HPKE-v1KEM\0\x20", b"HPKE-v1HPKE\0\x20\0\1\0\2"
+    prk = mac(b"", kem + b"eae_prk" + e.exchange(box.public_key()))
+    shared = mac(prk, b"\0\x20" + kem + b"shared_secret" + public(e) +
+                 public(box) + b"\1")
+    context = (b"\0" + mac(b"", suite + b"psk_id_hash") +
+               mac(b"", suite + b"info_hash" + b"skerry recovery v1"))
+    prk = mac(shared, suite + b"secret")
+    key = mac(prk, b"\0\x20" + suite + b"key" + context + b"\1")
+    nonce = mac(prk, b"\0\x0c" + suite + b"base_nonce" + context + b"\1")
+    return public(e) + AESGCM(key).encrypt(
+        nonce[:12], space_key, account + space + struct.pack(">I", epoch))
 
 
 def compress(data):
@@ -450,13 +470,12 @@ class Maker:
 
     def write_keys(self, folder):
         """space.key, recovery.code, keyslot, head, chain and ids.json."""
-        wrap = hkdf(self.code, b"", "skerry/1 recovery", 96)[:32]
+        box = hkdf(self.code, b"", "skerry/1 recovery", 96)[64:]
         for name, data in {
                 "space.key": self.space_key.hex().encode() + b"\n",
                 "recovery.code": recovery_code(self.code).encode() + b"\n",
-                "keyslot": keyslot(self.random(12), wrap, self.account,
-                                   self.space, self.epoch, "recovery",
-                                   self.space_key),
+                "keyslot": keyslot(self.random(32), box, self.account,
+                                   self.space, self.epoch, self.space_key),
                 "head": self.head, "chain": b"".join(self.chain),
                 "ids.json": json.dumps({
                     "account": self.account.hex(), "space": self.space.hex(),
@@ -534,9 +553,8 @@ def vectors():
         "treehash": [{"length": n, "hash": treehash(pattern(n)).hex()}
                      for n in lengths]}}
     code = bytes(range(100, 120))
-    wrap = hkdf(code, b"", "skerry/1 recovery", 96)
-    slot = keyslot(b"n" * 12, wrap[:32], b"A" * 16, b"S" * 16, 3, "recovery",
-                   k)
+    recovery = hkdf(code, b"", "skerry/1 recovery", 96)
+    slot = keyslot(b"e" * 32, recovery[64:], b"A" * 16, b"S" * 16, 3, k)
     chunker = hkdf(dedup, b"", "skerry/1 chunker", 2064)
     out["names.json"] = {
         "dedup_key": dedup.hex(), "r": k.hex(),
@@ -559,7 +577,7 @@ def vectors():
                      "hash": f"{siphash(key16, bytes(range(n))):016x}"}
                     for n in (0, 1, 7, 8, 15, 63)],
         "recovery": {"code_bytes": code.hex(), "code": recovery_code(code),
-                     "s": wrap.hex(), "account": (b"A" * 16).hex(),
+                     "s": recovery.hex(), "account": (b"A" * 16).hex(),
                      "space": (b"S" * 16).hex(), "epoch": 3,
                      "space_key": k.hex(), "keyslot": slot.hex()},
         "padme": [[n, padme(n)] for n in (16384, 16385, 20000, 100000, 1000001,

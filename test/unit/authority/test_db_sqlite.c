@@ -264,11 +264,99 @@ refuses_a_newer_schema(void **state)
 
 	(void)state;
 	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(h, "PRAGMA user_version = 2", NULL,
+	assert_int_equal(sqlite3_exec(h, "PRAGMA user_version = 3", NULL,
 	    NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 	assert_int_equal(db_sqlite_open(path, &none, &f), FAULT_VERSION);
 	assert_null(none);
+}
+
+/* Schema 1 had no epochs: those that have keyslots are them. */
+static void
+takes_up_an_older_schema(void **state)
+{
+	struct db_slot slot = { .epoch = 1, .n = 60, .blob = { 6 } };
+	struct db *db = *state, *other;
+	uint8_t got[DB_HASH_LEN];
+	struct db_slot list[DB_SLOTS_MAX];
+	struct fault f = { 0 };
+	uint32_t last = 0;
+	size_t n = 0;
+	sqlite3 *h;
+
+	begin(db);
+	assert_int_equal(db->slot_add(db, space, DB_RECOVERY, &slot, &f), 0);
+	commit(db);
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, "DROP TABLE epoch; DROP TABLE receipt;"
+	    "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(h), SQLITE_OK);
+	other = opened();
+	begin(other);
+	assert_int_equal(other->epoch_last(other, space, &last, &f), 0);
+	assert_int_equal(last, 1);
+	assert_int_equal(other->epoch_get(other, space, 1, got, &f), 0);
+	assert_int_equal(other->slot_list(other, space, DB_RECOVERY, list, &n,
+	    &f), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].n, 60);
+	assert_int_equal(list[0].blob[0], 6);
+	commit(other);
+	other->close(other);
+	other = opened(); /* and again, as it is now */
+	other->close(other);
+}
+
+static int
+count(void *arg, const uint8_t id[static ID_LEN], uint32_t epoch)
+{
+	int *n = arg;
+
+	*n += memcmp(id, space, ID_LEN) == 0 && epoch == 1 ? 1 : 100;
+	return 0;
+}
+
+static void
+drops_an_epoch_whole(void **state)
+{
+	const struct db_share share = { .epoch = 1, .index = 2 };
+	const struct db_device_slot device = { .epoch = 1, .n = 5 };
+	struct db_slot slot = { .epoch = 1, .n = DB_BLOB_MAX };
+	uint8_t receipt[RECEIPT_LEN] = { 4 }, got[RECEIPT_LEN];
+	struct buf blobs defer(buf_wipe) = buf_init(DB_BLOBS_MAX);
+	struct db *db = *state;
+	struct fault f = { 0 };
+	uint32_t last;
+	int n = 0;
+
+	begin(db);
+	assert_int_equal(db->slot_add(db, space, DB_RECOVERY, &slot, &f), 0);
+	assert_int_equal(db->slot_add(db, space, DB_AUTHORITY, &slot, &f), 0);
+	assert_int_equal(db->share_add(db, space, &share, &f), 0);
+	assert_int_equal(db->device_slot_add(db, space, &device, &f), 0);
+	slot.epoch = 2;
+	assert_int_equal(db->slot_add(db, space, DB_RECOVERY, &slot, &f), 0);
+	assert_int_equal(db->epoch_blobs(db, space, 1, &blobs, &f), 0);
+	assert_int_equal(blobs.n, 2 * DB_BLOB_MAX + WRAP_LEN + 5);
+	assert_int_equal(db->epoch_drop(db, space, 1, &f), 0);
+	buf_wipe(&blobs);
+	assert_int_equal(db->epoch_blobs(db, space, 1, &blobs, &f), 0);
+	assert_int_equal(blobs.n, 0);
+	assert_int_equal(db->epoch_blobs(db, space, 2, &blobs, &f), 0);
+	assert_int_equal(blobs.n, DB_BLOB_MAX);
+	assert_int_equal(db->receipt_get(db, space, 1, got, &f),
+	    FAULT_NOT_FOUND);
+	assert_int_equal(db->receipt_add(db, space, 1, receipt, &f), 0);
+	assert_int_equal(db->receipt_add(db, space, 1, receipt, &f),
+	    FAULT_EXISTS);
+	assert_int_equal(db->receipt_get(db, space, 1, got, &f), 0);
+	assert_memory_equal(got, receipt, sizeof(got));
+	assert_int_equal(db->receipt_each(db, count, &n, &f), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(db->epoch_last(db, space, &last, &f), 0);
+	assert_int_equal(last, 2);
+	commit(db);
+	assert_int_equal(db->purge(db, &f), 0);
 }
 
 static void
@@ -297,6 +385,8 @@ main(void)
 		TEST(moves_a_head_by_one_only),
 		TEST(gives_each_number_to_one_of_two_processes),
 		TEST(refuses_a_newer_schema),
+		TEST(takes_up_an_older_schema),
+		TEST(drops_an_epoch_whole),
 		cmocka_unit_test(tells_a_path_that_cannot_be),
 	};
 	int rc;

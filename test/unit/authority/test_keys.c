@@ -128,6 +128,7 @@ admits_and_releases(void **state)
 	    bytes_of(key, sizeof(key)), blob), 0);
 	wr_u8(&w, PERMIT_ADMIT);
 	wr_copy(&w, aad, sizeof(aad));
+	wr_u8(&w, 0); /* under no epoch secret */
 	wr_copy(&w, blob, sizeof(blob));
 	assert_int_equal(code(PERMIT_LEDGER, &ask, &out), 0);
 	assert_int_equal(out.n, 1 + WRAP_LEN);
@@ -141,6 +142,7 @@ admits_and_releases(void **state)
 		aad[35] = (uint8_t)epoch;
 		wr_u8(&w, PERMIT_RELEASE);
 		wr_copy(&w, aad, sizeof(aad));
+		wr_u8(&w, 0);
 		wr_copy(&w, wrapped, WRAP_LEN);
 		wr_copy(&w, sign_pub.b, sizeof(sign_pub.b));
 		wr_copy(&w, box_pub.b, sizeof(box_pub.b));
@@ -170,6 +172,7 @@ binds_a_share_to_its_index(void **state)
 	    bytes_of(share, sizeof(share)), blob), 0);
 	wr_u8(&w, PERMIT_ADMIT);
 	wr_copy(&w, aad, sizeof(aad));
+	wr_u8(&w, 0); /* under no epoch secret */
 	wr_copy(&w, blob, sizeof(blob));
 	assert_int_equal(code(PERMIT_LEDGER, &ask, &out), 0);
 	memcpy(wrapped, out.p + 1, WRAP_LEN);
@@ -181,6 +184,7 @@ binds_a_share_to_its_index(void **state)
 		aad[36] = index;
 		wr_u8(&w, PERMIT_RELEASE);
 		wr_copy(&w, aad, sizeof(aad));
+		wr_u8(&w, 0);
 		wr_copy(&w, wrapped, WRAP_LEN);
 		wr_copy(&w, sign_pub.b, sizeof(sign_pub.b));
 		wr_copy(&w, box_pub.b, sizeof(box_pub.b));

@@ -10,7 +10,7 @@
 static char chain_entry[TEXT_B64_SIZE(CHAIN_ENTRY_LEN)];
 static char sealed[TEXT_B64_SIZE(ANSWER_SEALED_LEN)];
 static char head[TEXT_B64_SIZE(STORE_HEAD_LEN)];
-static char blob[TEXT_B64_SIZE(WRAP_LEN)];
+static char blob[TEXT_B64_SIZE(ANSWER_SEALED_LEN)];
 
 #define ID "00112233445566778899aabbccddeeff"
 #define DEPOT "{\"name\":\"d\",\"prefix\":\"" ID "\",\"capability\":\"v4.x\"}"
@@ -30,7 +30,7 @@ setup(void **state)
 	text_b64(zero, CHAIN_ENTRY_LEN, chain_entry, sizeof(chain_entry));
 	text_b64(zero, ANSWER_SEALED_LEN, sealed, sizeof(sealed));
 	text_b64(zero, STORE_HEAD_LEN, head, sizeof(head));
-	text_b64(zero, WRAP_LEN, blob, sizeof(blob));
+	text_b64(zero, ANSWER_SEALED_LEN, blob, sizeof(blob));
 	return 0;
 }
 

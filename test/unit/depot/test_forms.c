@@ -94,29 +94,63 @@ cuts_ranges_at_the_end(void **state)
 }
 
 static void
-takes_a_digest_in_one_form_only(void **state)
+refuses_other_forms(const char *good, char last, char unused)
 {
-	static const char good[] =
+	char v[64], again[DIGEST_FIELD_MAX + 1];
+	size_t n = strlen(good);
+	struct digest d;
+
+	assert_int_equal(digest_parse(good, &d), 0);
+	digest_format(&d, again);
+	assert_string_equal(again, good);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(v, good, n + 1);
+		v[i] = (char)(v[i] ^ 0x80);
+		assert_int_equal(digest_parse(v, &d), FAULT_MALFORMED);
+		v[i] = '\0';
+		assert_int_equal(digest_parse(v, &d), FAULT_MALFORMED);
+	}
+	/* The last digit's unused bits. */
+	memcpy(v, good, n + 1);
+	*strrchr(v, last) = unused;
+	assert_int_equal(digest_parse(v, &d), FAULT_MALFORMED);
+}
+
+static void
+takes_a_digest_in_two_forms_only(void **state)
+{
+	static const char sha[] =
 	    "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
-	uint8_t d[DIGEST_LEN];
-	char v[64], again[DIGEST_FIELD_LEN + 1];
+	struct digest d;
 
 	(void)state;
-	assert_int_equal(digest_parse(good, d), 0);
-	assert_int_equal(d[0], 0xe3);
-	digest_format(d, again);
-	assert_string_equal(again, good);
-	for (size_t i = 0; i < sizeof(good) - 1; i++) {
-		memcpy(v, good, sizeof(good));
-		v[i] = (char)(v[i] ^ 0x80);
-		assert_int_equal(digest_parse(v, d), FAULT_MALFORMED);
-		v[i] = '\0';
-		assert_int_equal(digest_parse(v, d), FAULT_MALFORMED);
-	}
-	/* The last digit's two unused bits. */
-	memcpy(v, good, sizeof(good));
-	*strrchr(v, 'U') = 'V';
-	assert_int_equal(digest_parse(v, d), FAULT_MALFORMED);
+	refuses_other_forms(sha, 'U', 'V');
+	refuses_other_forms("crc32c=:4waSgw==:", 'w', 'x');
+	assert_int_equal(digest_parse(sha, &d), 0);
+	assert_int_equal(d.kind, DIGEST_SHA256);
+	assert_int_equal(d.b[0], 0xe3);
+	assert_int_equal(digest_parse("crc32c=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NM"
+	    "pJWZG3hSuFU=:", &d), FAULT_MALFORMED);
+	assert_int_equal(digest_parse("sha-256=:4waSgw==:", &d),
+	    FAULT_MALFORMED);
+}
+
+/* 123456789 is the example of every list of checksums. */
+static void
+sums_in_pieces(void **state)
+{
+	struct digest_sum s defer(digest_sum_wipe) = { 0 };
+	struct digest want;
+
+	(void)state;
+	assert_int_equal(digest_parse("crc32c=:4waSgw==:", &want), 0);
+	assert_int_equal(digest_sum_init(&s, DIGEST_CRC32C), 0);
+	digest_sum_add(&s, "1234", 4);
+	digest_sum_add(&s, "", 0);
+	digest_sum_add(&s, "56789", 5);
+	assert_true(digest_sum_is(&s, &want));
+	digest_sum_add(&s, "0", 1);
+	assert_false(digest_sum_is(&s, &want));
 }
 
 int
@@ -126,7 +160,8 @@ main(void)
 		cmocka_unit_test(reads_each_kind_of_path),
 		cmocka_unit_test(refuses_every_prefix_of_a_path),
 		cmocka_unit_test(cuts_ranges_at_the_end),
-		cmocka_unit_test(takes_a_digest_in_one_form_only),
+		cmocka_unit_test(takes_a_digest_in_two_forms_only),
+		cmocka_unit_test(sums_in_pieces),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);

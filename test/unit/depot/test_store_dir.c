@@ -10,8 +10,7 @@
 
 #include "base/bytes.h"
 #include "crypt/secret.h"
-#include "crypt/hash.h"
-#include "depot/digest.h"
+#include "depot/blocks.h"
 #include "depot/hex.h"
 #include "depot/store_dir.h"
 
@@ -87,9 +86,7 @@ static int
 put(struct store *s, const struct store_name *name, struct bytes body,
     uint64_t quota, enum store_put *out)
 {
-	struct hash *d defer(hash_freep) = hash_new();
 	struct store_upload *u;
-	uint8_t sum[DIGEST_LEN];
 	struct fault f;
 	int rc = s->ops->put_begin(s, name, body.n, quota, &u, &f);
 
@@ -100,9 +97,7 @@ put(struct store *s, const struct store_name *name, struct bytes body,
 		s->ops->put_abort(u);
 		return rc;
 	}
-	hash_update(d, body.p, body.n);
-	hash_final(d, sum);
-	return s->ops->put_commit(u, sum, out, &f);
+	return s->ops->put_commit(u, out, &f);
 }
 
 static size_t
@@ -144,6 +139,67 @@ creates_once_and_answers_a_repeat(void **state)
 	assert_memory_equal(got, "abc", 3);
 	(void)close(fd);
 	assert_int_equal(files_in_tmp(e), 0);
+}
+
+/* More uploads than there are blocks, in pieces that fit no block. */
+static void
+writes_the_same_with_and_without_a_block(void **state)
+{
+	enum { PIECE = 16001, LEN = BLOCK_LEN + 3 * PIECE };
+	struct env *e = *state;
+	struct store_upload *u[BLOCKS_MAX + 1];
+	uint8_t *body = malloc(LEN), *got = malloc(LEN);
+	enum store_put how;
+
+	assert_true(body != NULL && got != NULL);
+	secret_random(body, LEN);
+	for (uint8_t i = 0; i < ARRAY_LEN(u); i++) {
+		struct store_name n = name_of(1, i);
+
+		assert_int_equal(e->s->ops->put_begin(e->s, &n, LEN, 0, &u[i],
+		    &e->f), 0);
+		for (size_t at = 0; at < LEN; at += PIECE)
+			assert_int_equal(e->s->ops->put_write(u[i], body + at,
+			    LEN - at < PIECE ? LEN - at : PIECE, &e->f), 0);
+	}
+	for (uint8_t i = 0; i < ARRAY_LEN(u); i++) {
+		struct store_name n = name_of(1, i);
+		uint64_t size;
+		int fd;
+
+		assert_int_equal(e->s->ops->put_commit(u[i], &how, &e->f), 0);
+		assert_int_equal(e->s->ops->get(e->s, &n, &fd, &size, &e->f),
+		    0);
+		assert_int_equal(size, LEN);
+		assert_int_equal(pread(fd, got, LEN, 0), LEN);
+		assert_memory_equal(got, body, LEN);
+		(void)close(fd);
+		assert_int_equal(put(e->s, &n, bytes_of(body, LEN), 0, &how),
+		    0);
+		assert_int_equal(how, STORE_SAME);
+	}
+	body[LEN - 1] ^= 1;
+	struct store_name last = name_of(1, BLOCKS_MAX);
+	assert_int_equal(put(e->s, &last, bytes_of(body, LEN), 0, &how),
+	    FAULT_EXISTS);
+	assert_int_equal(files_in_tmp(e), 0);
+	free(body);
+	free(got);
+}
+
+static void
+knows_that_the_object_was_removed_meanwhile(void **state)
+{
+	struct env *e = *state;
+	struct store_name n = name_of(1, 2);
+	struct store_upload *u;
+	enum store_put how;
+
+	assert_int_equal(put(e->s, &n, bytes_of("abc", 3), 0, &how), 0);
+	assert_int_equal(e->s->ops->put_begin(e->s, &n, 3, 0, &u, &e->f), 0);
+	assert_int_equal(e->s->ops->put_write(u, "abc", 3, &e->f), 0);
+	assert_int_equal(e->s->ops->remove(e->s, &n, &e->f), 0);
+	assert_int_equal(e->s->ops->put_commit(u, &how, &e->f), FAULT_MISSING);
 }
 
 static void
@@ -346,6 +402,8 @@ main(void)
 {
 	const struct CMUnitTest t[] = {
 		T(creates_once_and_answers_a_repeat),
+		T(writes_the_same_with_and_without_a_block),
+		T(knows_that_the_object_was_removed_meanwhile),
 		T(abort_leaves_nothing),
 		T(start_removes_what_a_crash_left),
 		T(only_one_depot_has_a_folder),

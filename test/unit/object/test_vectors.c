@@ -13,6 +13,7 @@
 #include "object/builder.h"
 #include "object/chunker.h"
 #include "object/pack.h"
+#include "object/receipt.h"
 #include "object/seal.h"
 #include "object/treehash.h"
 #include "test/lib/hex.h"
@@ -297,6 +298,34 @@ padding_is_as_frozen(void **state)
 }
 
 static void
+receipts_hold_as_frozen(void **state)
+{
+	json_t *j = read_file("receipt/receipt"), *c;
+	struct sign_pub pub;
+	size_t i;
+
+	(void)state;
+	hex_to(text(j, "signing"), pub.b, sizeof(pub.b));
+	json_array_foreach(json_object_get(j, "cases"), i, c) {
+		struct buf again defer(buf_wipe) = buf_init(256);
+		struct bytes in = field(c, "bytes");
+		struct receipt r;
+		int rc = receipt_check(in, &pub, &r);
+
+		if (strcmp(fault_name(rc), text(c, "result")) != 0)
+			fail_msg("%s: %s", text(c, "name"), fault_name(rc));
+		if (rc == 0) {
+			assert_int_equal(receipt_signed(&r, &again), 0);
+			assert_memory_equal(again.p + sizeof(RECEIPT_LABEL),
+			    in.p, RECEIPT_SIGNED_LEN);
+		}
+		drop(in);
+	}
+	assert_in_range(i, 10, 100);
+	json_decref(j);
+}
+
+static void
 shares_are_as_frozen(void **state)
 {
 	json_t *j = read_file("custody/shares"), *c;
@@ -338,6 +367,7 @@ main(void)
 		cmocka_unit_test(the_shape_of_a_tree_is_as_frozen),
 		cmocka_unit_test(padding_is_as_frozen),
 		cmocka_unit_test(shares_are_as_frozen),
+		cmocka_unit_test(receipts_hold_as_frozen),
 	};
 
 	return secret_init() != 0 ? 1 : cmocka_run_group_tests(t, NULL, NULL);

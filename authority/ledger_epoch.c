@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How an epoch begins and ends: /v1/epochs, /v1/epochs/destroy.
+ * spec/55-custody.md, Epochs. */
+#include <string.h>
+#include <time.h>
+
+#include "authority/ledger.h"
+#include "authority/ledger_custody.h"
+#include "authority/ledger_json.h"
+#include "authority/ledger_secret.h"
+#include "crypt/hash.h"
+
+#define GAP_MAX 1000u /* numbers that may be left out */
+
+struct epoch {
+	uint8_t space_id[ID_LEN];
+	uint32_t epoch, serial; /* serial: of the custody that it is made for */
+	json_t *slots; /* of kinds of the custody, new reference */
+	struct db_slot recovery; /* epoch 0: there was none */
+	struct db_space space;
+	struct custody set;
+	bool home;
+};
+
+static void
+epoch_wipe(struct epoch *e)
+{
+	json_decref(e->slots);
+}
+
+static int
+read_slots(const json_t *a, struct epoch *e)
+{
+	json_t *j;
+	size_t i;
+
+	e->slots = json_array();
+	json_array_foreach (a, i, j) {
+		const char *kind = json_string_value(json_object_get(j,
+		    "kind"));
+
+		if (json_integer_value(json_object_get(j, "epoch")) !=
+		    e->epoch)
+			return FAULT_MALFORMED;
+		if (kind != NULL && strcmp(kind, "recovery") == 0) {
+			if (json_object_size(j) != 3 || e->recovery.n != 0 ||
+			    ledger_json_bytes(json_object_get(j, "blob"),
+			        e->recovery.blob, DB_SEALED_LEN) != 0)
+				return FAULT_MALFORMED;
+			e->recovery.epoch = e->epoch;
+			e->recovery.n = DB_SEALED_LEN;
+		} else if (json_array_append(e->slots, j) != 0) {
+			return FAULT_MEMORY;
+		}
+	}
+	return json_array_size(e->slots) == 0 ? FAULT_MALFORMED : 0;
+}
+
+static int
+read_body(const json_t *body, struct epoch *e)
+{
+	json_t *space, *slots = NULL;
+	json_int_t epoch, serial;
+
+	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
+	        "{s:o,s:I,s:I,s:o}", "space", &space, "epoch", &epoch,
+	        "custody", &serial, "keyslots", &slots) != 0 ||
+	    epoch < 1 || epoch > UINT32_MAX || serial < 1 ||
+	    serial > UINT32_MAX || !json_is_array(slots) ||
+	    ledger_json_id(space, e->space_id) != 0)
+		return FAULT_MALFORMED;
+	e->epoch = (uint32_t)epoch;
+	e->serial = (uint32_t)serial;
+	return read_slots(slots, e);
+}
+
+/* The space, its custody as it is here, and whether this is the home. */
+static int
+find(struct ledger *l, const struct ledger_call *c, struct epoch *e,
+    struct fault *f)
+{
+	int rc = ledger_space(l, c, e->space_id, &e->space, f);
+
+	if (rc == 0)
+		rc = l->db->custody_get(l->db, e->space_id, &e->set, f);
+	if (rc == FAULT_NOT_FOUND)
+		rc = fault_set(f, FAULT_CONFLICT, "no custody is known here");
+	if (rc == 0)
+		e->home = ledger_custody_home(l, &e->set);
+	return rc;
+}
+
+/* [custody] After the latest.  Not always the next: what was begun elsewhere
+ * and never here has a number, too.  A holder that came later knows no earlier
+ * ones. */
+static int
+check_new(struct ledger *l, const struct epoch *e, json_t **out,
+    struct fault *f)
+{
+	struct db_slot live[DB_SLOTS_MAX];
+	struct db_head head;
+	uint32_t last = 0;
+	size_t n = 0;
+	int rc = l->db->epoch_last(l->db, e->space_id, &last, f);
+
+	if (rc != 0)
+		return rc;
+	/* Shares of another split, or kinds of another custody, would leave
+	 * an epoch that nobody opens. */
+	if (e->serial != e->set.serial) {
+		*out = json_pack("{s:I}", "epoch", (json_int_t)last);
+		return fault_set(f, FAULT_CONFLICT,
+		    "the custody has changed meanwhile");
+	}
+	if (e->epoch <= last || (last != 0 && e->epoch - last > GAP_MAX)) {
+		*out = json_pack("{s:I}", "epoch", (json_int_t)last);
+		return fault_set(f, FAULT_CONFLICT,
+		    "the latest epoch is %u", (unsigned)last);
+	}
+	if (!e->home)
+		return 0;
+	rc = l->db->head_get(l->db, e->space_id, &head, f);
+	if (rc == 0 && head.number == 0)
+		rc = fault_set(f, FAULT_CONFLICT, "the space has no head yet");
+	if (rc == 0)
+		rc = l->db->slot_list(l->db, e->space_id, DB_RECOVERY, live,
+		    &n, f);
+	if (rc == 0 && n >= DB_EPOCHS_MAX)
+		rc = fault_set(f, FAULT_LIMIT,
+		    "epochs: destroy older ones first");
+	return rc;
+}
+
+static int
+add(struct ledger *l, const struct epoch *e,
+    const uint8_t request[static DB_HASH_LEN], json_t **out,
+    struct fault *f)
+{
+	struct keymsg_secret under;
+	struct db_slot covered;
+	int rc = check_new(l, e, out, f);
+
+	if (rc == 0 && e->home != (e->recovery.n != 0))
+		rc = fault_set(f, FAULT_DENIED,
+		    "keyslots: the recovery one is for the home");
+	if (rc == 0)
+		rc = ledger_secret_for(l, &e->space, e->epoch, &under, f);
+	if (rc == 0 && e->home)
+		rc = ledger_secret_cover(l, &e->space, DB_RECOVERY,
+		    &e->recovery, &covered, f);
+	if (rc == 0 && e->home)
+		rc = l->db->slot_add(l->db, e->space_id, DB_RECOVERY,
+		    &covered, f);
+	if (rc == 0)
+		rc = ledger_custody_add(l, &e->space, &e->set, e->slots, f);
+	if (rc == 0)
+		rc = l->db->epoch_add(l->db, e->space_id, e->epoch, request,
+		    f);
+	return rc;
+}
+
+int
+ledger_epoch(struct ledger *l, const struct ledger_call *c, json_t **out,
+    struct fault *f)
+{
+	struct epoch e defer(epoch_wipe) = { 0 };
+	uint8_t hash[DB_HASH_LEN], before[DB_HASH_LEN];
+	int rc = read_body(c->body, &e);
+
+	if (rc != 0)
+		return fault_set(f, rc, "epochs: members");
+	rc = find(l, c, &e, f);
+	if (rc != 0)
+		return rc;
+	/* [authority] repeated with the same body, the same answer. */
+	hash_sha256(&c->q->body, 1, hash);
+	rc = l->db->epoch_get(l->db, e.space_id, e.epoch, before, f);
+	if (rc == 0 && memcmp(hash, before, sizeof(hash)) != 0)
+		rc = FAULT_NOT_FOUND; /* another with its number: too late */
+	if (rc == FAULT_NOT_FOUND)
+		rc = add(l, &e, hash, out, f);
+	return rc != 0 ? rc : ledger_json_done(json_object(), out);
+}
+
+/* [custody] Not that of the head, which would take the space with it.  Only the
+ * home knows the head: another holder takes the device's word. */
+static int
+check_end(struct ledger *l, const struct epoch *e, struct fault *f)
+{
+	struct db_head head;
+	uint32_t keep = 0;
+	uint64_t number;
+	int rc;
+
+	if (!e->home)
+		return 0;
+	rc = l->db->head_get(l->db, e->space_id, &head, f);
+
+	if (rc == 0 && head.number != 0)
+		rc = head_clear(bytes_of(head.head, HEAD_LEN), &keep, &number);
+	else if (rc == 0)
+		rc = l->db->epoch_last(l->db, e->space_id, &keep, f);
+	if (rc == 0 && e->epoch == keep)
+		rc = fault_set(f, FAULT_DENIED, "the epoch is in use");
+	return rc;
+}
+
+/* [custody] The home ends an epoch that it never had, too: its number is used
+ * up, so that whoever has begun it elsewhere cannot go on with it here while
+ * the others destroy it. */
+static int
+end_unknown(struct ledger *l, const struct epoch *e, struct fault *f)
+{
+	const uint8_t none[DB_HASH_LEN] = { 0 };
+	uint32_t last = 0;
+	int rc = l->db->epoch_last(l->db, e->space_id, &last, f);
+
+	if (rc == 0 && (!e->home || e->epoch <= last ||
+	    e->epoch - last > GAP_MAX))
+		rc = fault_set(f, FAULT_NOT_FOUND, "the epoch is not live");
+	return rc != 0 ? rc :
+			 l->db->epoch_add(l->db, e->space_id, e->epoch, none,
+			     f);
+}
+
+static int
+end(struct ledger *l, const struct epoch *e,
+    uint8_t out[static RECEIPT_LEN], struct fault *f)
+{
+	struct buf blobs defer(buf_wipe) = buf_init(DB_BLOBS_MAX);
+	struct keymsg_receipt m = { .r = { .what = RECEIPT_EPOCH,
+		.epoch = e->epoch, .time = (int64_t)time(NULL) } };
+	struct bytes all;
+	int rc = check_end(l, e, f);
+
+	if (rc == 0)
+		rc = l->db->epoch_blobs(l->db, e->space_id, e->epoch, &blobs,
+		    f);
+	if (rc == 0 && blobs.n == 0)
+		rc = end_unknown(l, e, f);
+	if (rc != 0)
+		return rc;
+	all = buf_bytes(&blobs);
+	memcpy(m.r.space, e->space_id, ID_LEN);
+	hash_sha256(&all, 1, m.r.blobs);
+	rc = keymsg_receipt(&l->keys, &m, out);
+	if (rc != 0)
+		return fault_set(f, rc, "receipt: %s", keymsg_text(rc));
+	rc = l->db->epoch_drop(l->db, e->space_id, e->epoch, f);
+	return rc != 0 ? rc : l->db->receipt_add(l->db, e->space_id, e->epoch,
+	    out, f);
+}
+
+int
+ledger_epoch_destroy(struct ledger *l, const struct ledger_call *c,
+    json_t **out, struct fault *f)
+{
+	struct epoch e defer(epoch_wipe) = { 0 };
+	uint8_t receipt[RECEIPT_LEN];
+	json_int_t epoch;
+	json_t *space;
+	int rc;
+
+	if (json_unpack_ex((json_t *)c->body, NULL, JSON_STRICT, "{s:o,s:I}",
+	        "space", &space, "epoch", &epoch) != 0 ||
+	    epoch < 1 || epoch > UINT32_MAX ||
+	    ledger_json_id(space, e.space_id) != 0)
+		return fault_set(f, FAULT_MALFORMED, "epochs: members");
+	e.epoch = (uint32_t)epoch;
+	rc = find(l, c, &e, f);
+	if (rc != 0)
+		return rc;
+	if (l->ndoomed == ARRAY_LEN(l->doomed))
+		return fault_set(f, FAULT_AUTHORITY, "too many at once");
+	/* [authority] repeated, the same answer, and the same care. */
+	rc = l->db->receipt_get(l->db, e.space_id, e.epoch, receipt, f);
+	if (rc == FAULT_NOT_FOUND)
+		rc = end(l, &e, receipt, f);
+	if (rc == 0)
+		rc = ledger_json_done(json_pack("{s:o}", "receipt",
+		    ledger_json_b64(receipt, sizeof(receipt))), out);
+	if (rc != 0)
+		return rc;
+	memcpy(l->doomed[l->ndoomed].space, e.space_id, ID_LEN);
+	l->doomed[l->ndoomed++].epoch = e.epoch;
+	return 0;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/ledger_secret.h"
+
+#include <string.h>
+
+#include "authority/vault.h"
+
+#define ORPHANS_MAX 1024u /* epochs that are looked at */
+
+static struct vault_name
+name_of(const uint8_t space[static ID_LEN], uint32_t epoch)
+{
+	struct vault_name n = { .epoch = epoch };
+
+	memcpy(n.space, space, ID_LEN);
+	return n;
+}
+
+int
+ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
+    uint32_t epoch, struct keymsg_secret *out, struct fault *f)
+{
+	const struct vault_name n = name_of(space, epoch);
+	struct keymsg_secret s = { .has = true };
+	struct fault none = { 0 };
+	int rc = vault_get(l->vault, &n, s.wrapped, &none);
+
+	if (rc == FAULT_NOT_FOUND)
+		s = (struct keymsg_secret){ 0 };
+	else if (rc != 0)
+		return fault_set(f, rc, "%s", none.text);
+	*out = s;
+	return 0;
+}
+
+/* A secret that is made anew in the batch in which it was doomed lives. */
+static void
+spare(struct ledger *l, const struct vault_name *n)
+{
+	for (size_t i = 0; i < l->ndoomed;)
+		if (l->doomed[i].epoch == n->epoch &&
+		    memcmp(l->doomed[i].space, n->space, ID_LEN) == 0)
+			l->doomed[i] = l->doomed[--l->ndoomed];
+		else
+			i++;
+}
+
+int
+ledger_secret_orphans(struct ledger *l, const uint8_t space[static ID_LEN],
+    struct fault *f)
+{
+	uint32_t last = 0;
+	int rc = l->db->epoch_last(l->db, space, &last, f);
+
+	for (uint32_t e = last; rc == 0 && e > 0 && last - e < ORPHANS_MAX;
+	    e--) {
+		struct buf blobs defer(buf_wipe) = buf_init(DB_BLOBS_MAX);
+		uint8_t receipt[RECEIPT_LEN];
+
+		rc = l->db->receipt_get(l->db, space, e, receipt, f);
+		if (rc == 0)
+			continue; /* ended before */
+		if (rc == FAULT_NOT_FOUND)
+			rc = l->db->epoch_blobs(l->db, space, e, &blobs, f);
+		if (rc == 0 && blobs.n == 0 &&
+		    l->ndoomed < ARRAY_LEN(l->doomed))
+			l->doomed[l->ndoomed++] = name_of(space, e);
+	}
+	return rc;
+}
+
+/* [custody] Never made anew once there are keyslots under it. */
+int
+ledger_secret_for(struct ledger *l, const struct db_space *space,
+    uint32_t epoch, struct keymsg_secret *out, struct fault *f)
+{
+	const struct vault_name n = name_of(space->id, epoch);
+	struct keymsg_space of = { .epoch = epoch };
+	struct keymsg_secret s = { .has = true };
+	struct buf blobs defer(buf_wipe) = buf_init(DB_BLOBS_MAX);
+	int rc = l->db->epoch_blobs(l->db, space->id, epoch, &blobs, f);
+
+	if (rc != 0)
+		return rc;
+	if (blobs.n != 0)
+		return ledger_secret_get(l, space->id, epoch, out, f);
+	memcpy(of.account, space->account, ID_LEN);
+	memcpy(of.space, space->id, ID_LEN);
+	rc = keymsg_secret(&l->keys, &of, s.wrapped);
+	if (rc != 0)
+		return fault_set(f, rc, "epoch secret: %s", keymsg_text(rc));
+	rc = vault_put(l->vault, &n, s.wrapped, f);
+	spare(l, &n);
+	if (rc == 0)
+		*out = s;
+	return rc;
+}
+
+static int
+prepare(struct ledger *l, const struct db_space *space, enum db_kind kind,
+    const struct db_slot *in, struct keymsg_cover *m, struct fault *f)
+{
+	*m = (struct keymsg_cover){ .of.epoch = in->epoch,
+		.kind = (uint8_t)kind, .n = in->n };
+	memcpy(m->of.account, space->account, ID_LEN);
+	memcpy(m->of.space, space->id, ID_LEN);
+	memcpy(m->blob, in->blob, in->n);
+	return ledger_secret_get(l, space->id, in->epoch, &m->under, f);
+}
+
+int
+ledger_secret_cover(struct ledger *l, const struct db_space *space,
+    enum db_kind kind, const struct db_slot *in, struct db_slot *out,
+    struct fault *f)
+{
+	struct db_slot s = { .epoch = in->epoch,
+		.n = in->n + WRAP_OVERHEAD };
+	struct keymsg_cover m;
+	int rc = prepare(l, space, kind, in, &m, f);
+
+	if (rc == 0 && s.n > sizeof(s.blob))
+		rc = fault_set(f, FAULT_LIMIT, "keyslot: too long");
+	if (rc == 0 && !m.under.has) {
+		*out = *in;
+		return 0;
+	}
+	if (rc != 0)
+		return rc;
+	rc = keymsg_cover(&l->keys, &m, s.blob);
+	if (rc != 0)
+		return fault_set(f, rc, "cover: %s", keymsg_text(rc));
+	*out = s;
+	return 0;
+}
+
+int
+ledger_secret_uncover(struct ledger *l, const struct db_space *space,
+    enum db_kind kind, const struct db_slot *in, struct db_slot *out,
+    struct fault *f)
+{
+	struct db_slot s = { .epoch = in->epoch };
+	struct keymsg_cover m;
+	int rc;
+
+	/* Others are as they came: from before there were secrets. */
+	if (in->n != DB_SEALED_LEN + WRAP_OVERHEAD) {
+		*out = *in;
+		return 0;
+	}
+	rc = prepare(l, space, kind, in, &m, f);
+	if (rc != 0)
+		return rc;
+	rc = keymsg_uncover(&l->keys, &m, s.blob);
+	if (rc != 0)
+		return fault_set(f, rc, "uncover: %s", keymsg_text(rc));
+	s.n = in->n - WRAP_OVERHEAD;
+	*out = s;
+	return 0;
+}
+
+int
+ledger_secret_shred(struct ledger *l, struct fault *f)
+{
+	int rc = l->ndoomed == 0 ? 0 : l->db->purge(l->db, f);
+
+	for (size_t i = 0; rc == 0 && i < l->ndoomed; i++)
+		rc = vault_destroy(l->vault, &l->doomed[i], f);
+	l->ndoomed = 0;
+	return rc;
+}
+
+static int
+again(void *arg, const uint8_t space[static ID_LEN], uint32_t epoch)
+{
+	struct ledger *l = arg;
+	const struct vault_name n = name_of(space, epoch);
+	struct fault none = { 0 };
+
+	return vault_destroy(l->vault, &n, &none);
+}
+
+int
+ledger_secret_resume(struct ledger *l, struct fault *f)
+{
+	int rc = l->db->begin(l->db, f);
+
+	if (rc == 0)
+		rc = l->db->receipt_each(l->db, again, l, f);
+	if (rc == 0)
+		return l->db->commit(l->db, f);
+	l->db->abort(l->db);
+	return fault_add(f, rc, "epoch secrets");
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A tree with keys taken out, whose changed nodes are in memory alone: it is
+ * there to be sealed anew. */
+#ifndef SKERRY_CLIENT_ENGINE_DRAFT_H
+#define SKERRY_CLIENT_ENGINE_DRAFT_H
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "client/engine/idmap.h"
+#include "client/engine/space.h"
+#include "object/builder.h"
+
+struct draft {
+	struct reader *reader;   /* borrowed */
+	struct node_source nodes; /* the reader's */
+	struct idmap made;       /* treehash: struct buf */
+};
+
+void draft_init(struct draft *d, struct reader *r);
+void draft_wipe(struct draft *d);
+
+/* Takes keys (sorted, none within another) and all below them out of tree,
+ * which stays as it is where it has none of them. */
+int draft_without(struct draft *d, const struct dedup_key *dedup,
+    const struct bytes *key, size_t n, struct builder_tree *tree,
+    struct fault *f) must_check;
+
+/* Nodes of the draft, and old ones. */
+struct node_source draft_nodes(struct draft *d);
+
+#endif

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Writes a space's whole history anew into another epoch: every tree node,
+ * index block and commit under fresh keys, no chunk.  On the way paths can be
+ * taken out of every commit.  spec/55-custody.md, Epochs and Shredding.
+ *
+ * Until the head moves nothing of it can be seen; what was uploaded then is
+ * noise that nobody has a key to.
+ */
+#ifndef SKERRY_CLIENT_ENGINE_REWRITE_H
+#define SKERRY_CLIENT_ENGINE_REWRITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "client/progress.h"
+#include "client/session.h"
+
+struct rewrite {
+	struct session *ses;
+	uint32_t epoch;          /* the new one; its key is in the session */
+	const char *message;     /* of the commit that is made on top */
+	const struct bytes *key; /* to take out: sorted, none within another */
+	size_t nkeys;
+	struct progress *progress;
+
+	/* The result: */
+	uint64_t number;        /* of the commit on top */
+	uint64_t commits, nodes; /* sealed anew */
+	uint64_t objects, sent; /* packs, and their bytes */
+	uint64_t removed;       /* entries taken out, over all commits */
+	uint64_t messages;      /* of commits that named a path, replaced */
+	uint64_t dropped;       /* chunks that nothing names any more … */
+	uint64_t kept;          /* … and those that other files have, too */
+	uint64_t conflicts;
+};
+
+/* FAULT_NOT_FOUND naming a key that no commit has; FAULT_CONFLICT where another
+ * device rotates at the same time. */
+int rewrite_run(struct rewrite *w, struct fault *f) must_check;
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/fd.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+void
+fd_close(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+int
+fd_write(int fd, struct bytes data)
+{
+	while (data.n > 0) {
+		ssize_t n = write(fd, data.p, data.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data = bytes_of(data.p + n, data.n - (size_t)n);
+	}
+	return 0;
+}
+
+int
+fd_fault(const char *what, struct fault *f)
+{
+	int err = errno;
+
+	return fault_sys(f, fault_from_errno(err), err, "%s", what);
+}
