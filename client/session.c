@@ -95,8 +95,8 @@ session_last_seen(const struct session *s, uint64_t *number, uint32_t *epoch)
 	*epoch = s->state->head.epoch;
 }
 
-int
-session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
+static int
+note_head(struct session *s, uint64_t number, uint32_t epoch,
     const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
 {
 	struct state_head h = { .known = true, .number = number,
@@ -104,6 +104,20 @@ session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 
 	memcpy(h.bytes, head, sizeof(h.bytes));
 	return state_set_head(s->state, &h, f);
+}
+
+/* Whoever moved the head here may have been killed before the mirror had it:
+ * a writer that learns of it from the authority makes up for that. */
+int
+session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
+    const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
+{
+	struct fault scrap = { 0 };
+	bool later = number > s->state->head.number;
+
+	if (later && full_of(s)->need == SESSION_WRITE && !s->head_from_mirror)
+		(void)!s->store->ops->head_put(s->store, head, &scrap);
+	return note_head(s, number, epoch, head, f);
 }
 
 /* [tree] A head from the mirror must be a live device's; one that was verified
@@ -558,7 +572,7 @@ session_move_head(struct session *s, uint64_t expect,
 	s->has_head = true;
 	s->head_from_mirror = false;
 	memcpy(s->head, head, STORE_HEAD_LEN);
-	rc = session_saw_head(s, number, epoch, head, &scrap);
+	rc = note_head(s, number, epoch, head, &scrap);
 	if (rc != 0)
 		rc = fault_set(f, rc, "commit %" PRIu64 " was made and is "
 		    "safe, but this device could not note it: %s; make room: "

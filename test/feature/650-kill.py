@@ -182,6 +182,7 @@ def kill_get(span):
     if g.code != 0 or n.code != 0 or differ or os.listdir(out) != ["src"]:
         t.ok(False, "a get after a killed get is whole")
         t.note(f"{g} {n} {differ} {os.listdir(out)}")
+        t.note(b.run("log", "-n", "6"))
     return None
 
 
