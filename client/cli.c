@@ -85,6 +85,12 @@ cli_usage(struct cli *cli, const char *fmt, ...)
 	    cli->command->args);
 }
 
+const char *
+cli_noun(uint64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
 void
 cli_print(const struct cli *cli, const char *fmt, ...)
 {

@@ -161,10 +161,11 @@ export(struct exportcmd *c)
 	cli_set_int(cli, "bytes", (int64_t)res.bytes);
 	cli_set_int(cli, "left_out", (int64_t)res.failed);
 	(void)json_object_set(cli->out, "warnings", c->warnings);
-	cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " entries, %.1f MiB, in "
+	cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " %s, %.1f MiB, in "
 	    "%s/files\n%s/space.key and %s/chain: with a copy of the depot's "
 	    "objects, skerry-recover reads\nall of the history.  Keep the key "
 	    "safe.\n", r.commit->number, res.entries,
+	    cli_noun(res.entries, "entry", "entries"),
 	    (double)res.bytes / 1048576, c->to, c->to, c->to);
 	return rc;
 }

@@ -168,16 +168,18 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 		cli_print(cli, "nothing changed since commit %" PRIu64 "\n",
 		    p->number);
 	else
-		cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " files, %.1f MiB"
-		    " (%" PRIu64 " read); stored %" PRIu64
-		    " objects, %.1f MiB in %.2f s\n", p->number, p->files,
+		cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " %s, %.1f MiB (%"
+		    PRIu64 " read); stored %" PRIu64 " %s, %.1f MiB in %.2f s"
+		    "\n", p->number, p->files,
+		    cli_noun(p->files, "file", "files"),
 		    (double)p->bytes / 1048576, p->fresh_files, p->objects,
+		    cli_noun(p->objects, "object", "objects"),
 		    (double)p->sent / 1048576, seconds);
 	if (p->renamed != 0)
-		cli_note(cli, "skerry: %" PRIu64 " paths were changed by "
-		    "another device too; yours are beside them as "
-		    "*.conflict-*\n",
-		    p->renamed);
+		cli_note(cli, "skerry: %" PRIu64 " %s by another device "
+		    "too; yours beside it, as *.conflict-*\n", p->renamed,
+		    cli_noun(p->renamed, "path was changed",
+			"paths were changed"));
 	if (p->left_out + p->unsteady == 0)
 		return 0;
 	return fault_set(&cli->fault, FAULT_PARTIAL, "%" PRIu64
