@@ -11,6 +11,7 @@
 
 #include "client/logcheck.h"
 #include "client/logpin.h"
+#include "client/notice.h"
 #include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "net/httpsig.h"
@@ -286,6 +287,7 @@ call(struct authority *a, const char *path, struct bytes body,
 		if (!again || attempt + 1 >= TRIES ||
 		    monotonic_ms() - begun > PATIENCE_SECONDS * 1000)
 			return rc;
+		notice_again(f);
 		rc = pause_before(a, attempt, f);
 		if (rc != 0)
 			return rc;
