@@ -5,6 +5,9 @@
 #include "client/agent.h"
 #include "client/cli.h"
 #include "client/code.h"
+#include "client/custodian.h"
+#include "client/engine/space.h"
+#include "client/show.h"
 #include "crypt/secret.h"
 #include "net/text.h"
 
@@ -62,6 +65,73 @@ show_lease(struct cli *cli, const struct state *st)
 	return 0;
 }
 
+/* The commit last seen, as far as lease and cache have it. */
+static void
+show_commit(struct cli *cli, struct state *st)
+{
+	struct session *ses = NULL;
+	struct space *sp = NULL;
+	struct fault scrap = { 0 };
+	const struct commit *c;
+	char time[SHOW_TIME_SIZE];
+	int rc = session_open(st, SESSION_LOCAL, cli->stop, &ses, &scrap);
+
+	if (rc == 0)
+		rc = space_open(ses, &sp, &scrap);
+	if (rc == 0) {
+		c = &sp->commit;
+		show_time(c->time_sec, 0, false, time);
+		cli_set_text(cli, "time", time);
+		cli_set_id(cli, "by", c->device);
+		cli_set_int(cli, "entries", (int64_t)c->entries);
+		cli_set_int(cli, "bytes", (int64_t)c->bytes);
+		cli_print(cli, "%-10s %s, %" PRIu64 " %s, %" PRIu64 " %s: ",
+		    "commit", time, c->entries,
+		    cli_noun(c->entries, "entry", "entries"), c->bytes,
+		    cli_noun(c->bytes, "byte", "bytes"));
+		if (!cli->json)
+			show_name(stdout, bytes_of(c->message, c->message_len),
+			    true);
+		cli_print(cli, "\n");
+	} else if (st->head.known) {
+		cli_print(cli, "%-10s not known without a lease (skerry ls "
+		    "gets one)\n", "commit");
+	}
+	space_close(sp);
+	if (ses != NULL)
+		cli_session_done(cli, ses);
+}
+
+/* What this device holds the authority to. */
+static int
+show_pins(struct cli *cli, const struct state *st)
+{
+	struct custodian c;
+	int rc = custodian_load(st, &c, &cli->fault);
+
+	if (rc != 0)
+		return rc;
+	cli_set_int(cli, "policy", (int64_t)st->policy->serial);
+	cli_set_int(cli, "devices", st->chain.n);
+	cli_print(cli, "%-10s policy %" PRIu64 ", %u %s of the device chain",
+	    "pinned", st->policy->serial, st->chain.n,
+	    cli_noun(st->chain.n, "entry", "entries"));
+	if (!c.known) {
+		cli_print(cli, "\n%-10s none pinned yet\n", "custody");
+		return 0;
+	}
+	cli_set_text(cli, "custody", custody_mode_text(c.set.mode));
+	cli_set_int(cli, "custody_set", c.set.serial);
+	cli_set_int(cli, "holders", c.set.n);
+	cli_set_int(cli, "threshold", c.set.k);
+	cli_print(cli, ", custody set %u\n%-10s %s", c.set.serial, "custody",
+	    custody_mode_text(c.set.mode));
+	if (c.set.mode == CUSTODY_SPLIT)
+		cli_print(cli, ", %u of %u", c.set.k, c.set.n);
+	cli_print(cli, "%s\n", c.announced ? "; a change is announced" : "");
+	return 0;
+}
+
 static int
 run(struct cli *cli, int argc, char **argv)
 {
@@ -97,12 +167,15 @@ run(struct cli *cli, int argc, char **argv)
 		    "head", st->head.number, st->head.epoch);
 	else
 		cli_print(cli, "%-10s none seen yet\n", "head");
-	return show_lease(cli, st);
+	if (st->binding.stage == STATE_READY)
+		show_commit(cli, st);
+	rc = show_pins(cli, st);
+	return rc != 0 ? rc : show_lease(cli, st);
 }
 
 const struct command cmd_status = {
 	.name = "status",
 	.run = run,
 	.args = "",
-	.help = "Show the space, the lease and the head last seen; asks nobody",
+	.help = "show the space as last seen, what is pinned, the lease; asks nobody",
 };

@@ -279,6 +279,22 @@ read_under_lease(struct full *p)
 }
 
 static int
+stay_local(struct full *p, struct fault *f)
+{
+	static const atomic_bool never = true;
+	struct fault scrap = { 0 };
+
+	p->store_stop = &never;
+	if (!p->s.state->head.known ||
+	    agent_get(p->s.state, p->lease, &scrap) != 0 ||
+	    use_lease(p, &scrap) != 0)
+		return fault_set(f, FAULT_EXPIRED, "no lease is held, or no "
+		    "head was seen");
+	use_last_seen(p);
+	return 0;
+}
+
+static int
 check_chain(struct full *p, const struct answer_session *a, uint32_t seen,
     struct fault *f)
 {
@@ -582,12 +598,13 @@ session_open(struct state *st, enum session_need need,
 	memcpy(p->s.account, st->binding.account, ID_LEN);
 	memcpy(p->s.space, st->binding.space, ID_LEN);
 	memcpy(p->s.device, st->device, ID_LEN);
-	if (need != SESSION_READ || !read_under_lease(p)) {
+	if (need == SESSION_LOCAL)
+		rc = stay_local(p, f);
+	else if (need == SESSION_WRITE || !read_under_lease(p))
 		rc = ask_authority(p, f);
-		if (rc != 0) {
-			session_close(&p->s);
-			return rc;
-		}
+	if (rc != 0) {
+		session_close(&p->s);
+		return rc;
 	}
 	*out = &p->s;
 	return 0;

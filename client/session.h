@@ -24,6 +24,8 @@ struct state;
 enum session_need {
 	SESSION_READ,  /* a live lease will do: no request goes offshore */
 	SESSION_WRITE, /* asks the authority, always */
+	SESSION_LOCAL, /* asks nobody: a live lease, the head last seen, and
+	                * of the depot what is in the cache */
 };
 
 struct session_epoch {
@@ -64,6 +66,7 @@ struct session {
  * authority once; what was released goes to the agent for the lease.
  * In split custody all holders are asked at once.  Growth of the chain and
  * changes of the custody are verified and pinned in state before this returns.
+ * FAULT_EXPIRED where SESSION_LOCAL finds no lease, or no head was seen.
  * FAULT_CUSTODY, FAULT_AUTHORITY, FAULT_DENIED, FAULT_CLOCK, FAULT_TRUST,
  * FAULT_ROLLBACK, FAULT_CONFIG, FAULT_TAMPERED.
  */

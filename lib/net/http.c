@@ -448,6 +448,8 @@ http_do(struct http *h, const struct http_request *req,
 	long status = 0;
 	int n, bad;
 
+	if (h->peer.stop != NULL && atomic_load(h->peer.stop))
+		return fault_set(f, FAULT_INTERRUPTED, "interrupted");
 	n = snprintf(url, sizeof(url), "%s%s", h->peer.url, req->path);
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return fault_set(f, FAULT_LIMIT, "%s: too long an address",

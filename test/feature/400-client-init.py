@@ -41,7 +41,9 @@ def makes_a_space():
     t.eq((st["state"], st["residency"], st["depot"], st["authority"],
           st["head"]), ("ready", "germany", "onshore", "offshore", 0),
          "status says what there is")
-    t.eq(st["wire"]["offshore"]["requests"], 0, "and asks nobody")
+    t.eq((st["policy"], st["devices"]), (1, 2), "what is pinned")
+    t.eq(sum(w["requests"] for w in st["wire"].values()), 0,
+         "and asks nobody")
     t.eq(init(d).code, 21, "a second init is refused (EXISTS)")
 
 

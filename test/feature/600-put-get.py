@@ -181,6 +181,26 @@ def history():
          "check finds all good") or t.note(r)
 
 
+def status():
+    last = a.run("log", "--json", "-n1").json["commits"][0]
+    s.depot_tap.reset()
+    s.authority_tap.reset()
+    r = a.run("status", "--json").json
+    t.eq((r["head"], r["entries"], r["bytes"], r["by"]),
+         (last["number"], last["entries"], last["bytes"], last["device"]),
+         "status has the commit last seen")
+    text = a.run("status").out
+    t.ok(all(x in text for x in ("entries", " bytes", "custody set 1",
+                                 "standard", " left")), "and in words") \
+        or t.note(text)
+    shutil.rmtree(os.path.join(b.dir, "cache"))
+    r = b.run("status", "--json")
+    t.eq((r.code, "entries" in r.json), (0, False),
+         "or not, where neither lease nor cache have it")
+    t.eq(s.depot_tap.connections + s.authority_tap.connections, 0,
+         "and asks nobody")
+
+
 def listings():
     r = a.run("ls", "-R", "--json", "odd").json
     kinds = {e.get("name"): e["type"] for e in r["entries"]}
@@ -307,5 +327,5 @@ def progress():
     t.eq((r.code, r.err), (0, ""), "--quiet")
 
 
-t.run(round_trip, unchanged, budget, where_to, changes, history, listings,
-      very_deep, unreadable, changing, progress)
+t.run(round_trip, unchanged, budget, where_to, changes, history, status,
+      listings, very_deep, unreadable, changing, progress)
