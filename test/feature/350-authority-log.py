@@ -238,7 +238,8 @@ def crash():
     def account():
         new = Account(a)
         return new.create, lambda r: good_release(a, new, new.session())
-    kill_at_each_step(a, "account", ("fdatasync", "renameat"), account)
+    kill_at_each_step(a, "account", ("fsync", "fdatasync", "renameat"),
+                      account)
     a.process.kill()
 
 
