@@ -266,7 +266,7 @@ def texts():
     for target in ("/healthz", f"/v1/{p}/{o}", f"/v1/{p}/head", f"/v1/{p}", f"/v1/{p}?after={o}&limit=10",
                    f"/v1/{p}?limit=0", f"/v1/{p.upper()}/{o}", f"/v1/{p}/%66", f"/v1/{p}?limit=1&limit=2", "/", "",
                    "bytes=0-1", "bytes=-5", "bytes=5-", "bytes=18446744073709551616-", "bytes=0-0,2-3",
-                   f"sha-256=:{b64(bytes(32))}:"):
+                   f"sha-256=:{b64(bytes(32))}:", "crc32c=:4waSgw==:"):
         save("depot_path", target)
 
 
