@@ -198,17 +198,13 @@ ledger_outbox_wipe(struct ledger_outbox *b)
 	*b = (struct ledger_outbox){ 0 };
 }
 
-/* [log] What opens the entry to the proof's reader. */
 static int
-put_extra(const struct outbox_item *i, struct buf *out)
+put_entry(struct buf *extra, struct bytes entry)
 {
-	struct wr w = wr_to(out);
+	const uint8_t n[2] = { (uint8_t)(entry.n >> 8), (uint8_t)entry.n };
+	int rc = buf_append(extra, n, sizeof(n));
 
-	wr_copy(&w, i->key.b, sizeof(i->key.b));
-	wr_u16(&w, (uint16_t)i->entry.n);
-	wr_copy(&w, i->entry.p, i->entry.n);
-	wr_copy(&w, i->body.p, i->body.n);
-	return wr_finish(&w);
+	return rc != 0 ? rc : buf_append(extra, entry.p, entry.n);
 }
 
 /* One proof as text, and the path for keys. */
@@ -225,7 +221,11 @@ prove(struct ledger_log *g, const struct outbox_item *i,
 	int rc = merkle_prove_inclusion(&s, i->index, g->shown_size, &p.path);
 
 	if (rc == 0)
-		rc = put_extra(i, &extra);
+		rc = buf_append(&extra, i->key.b, sizeof(i->key.b));
+	if (rc == 0)
+		rc = put_entry(&extra, buf_bytes(&i->entry));
+	if (rc == 0)
+		rc = buf_append(&extra, i->body.p, i->body.n);
 	if (rc == 0)
 		rc = line_b64(buf_bytes(&extra), &b64);
 	p.extra_b64 = buf_bytes(&b64);

@@ -108,6 +108,18 @@ account_sync(struct cli *cli, struct authority *a, struct state *st)
 	return state_add_chain(st, seen, buf_bytes(&got->chain), &cli->fault);
 }
 
+int
+account_current(struct cli *cli, struct state **st, struct authority **a)
+{
+	int rc = cli_state(cli, st);
+
+	if (rc == 0)
+		rc = state_require_ready(*st, &cli->fault);
+	if (rc == 0)
+		rc = account_open(cli, *st, a);
+	return rc != 0 ? rc : account_sync(cli, *a, *st);
+}
+
 /* [custody] The others that hold shares have to know who may ask for them. */
 static void
 tell_holders(struct cli *cli, const struct state *st)

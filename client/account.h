@@ -38,6 +38,12 @@ int account_open(struct cli *cli, const struct state *st,
 int account_sync(struct cli *cli, struct authority *a,
     struct state *st) must_check;
 
+/* All of it: the state of a device that is ready, its authority, the chain as
+ * it is now.  Both are the caller's to close, after a fault too.
+ * FAULT_AUTHORITY: st is there, with the chain as it was seen last. */
+int account_current(struct cli *cli, struct state **st,
+    struct authority **a) must_check;
+
 /* Makes the entry, signs it as this device, sends it and pins it; takes in what
  * others have added meanwhile and tries again. */
 int account_append(struct cli *cli, struct authority *a, struct state *st,

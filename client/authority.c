@@ -11,6 +11,7 @@
 
 #include "client/logcheck.h"
 #include "client/logpin.h"
+#include "client/notice.h"
 #include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "net/httpsig.h"
@@ -286,6 +287,7 @@ call(struct authority *a, const char *path, struct bytes body,
 		if (!again || attempt + 1 >= TRIES ||
 		    monotonic_ms() - begun > PATIENCE_SECONDS * 1000)
 			return rc;
+		notice_again(f);
 		rc = pause_before(a, attempt, f);
 		if (rc != 0)
 			return rc;
@@ -547,14 +549,13 @@ authority_account(struct authority *a, uint32_t chain_seen,
 }
 
 int
-authority_recovery(struct authority *a, const uint8_t account[static ID_LEN],
-    const uint8_t space[static ID_LEN], struct answer_slot *out, size_t max,
-    size_t *n, struct fault *f)
+authority_recovery(struct authority *a, const struct authority_ask *ask,
+    struct answer_slot *out, size_t max, size_t *n, struct fault *f)
 {
 	static const char path[] = "/v1/recovery";
 	struct answer_error e defer(wipe_error) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:o}", "account",
-		json_id(account), "space", json_id(space)), &e, f);
+		json_id(ask->account), "space", json_id(ask->space)), &e, f);
 
 	if (rc != 0)
 		return rc;

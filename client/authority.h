@@ -82,8 +82,8 @@ int authority_add_entry(struct authority *a,
 int authority_account(struct authority *a, uint32_t chain_seen,
     struct answer_account *out, struct fault *f) must_check;
 
-int authority_recovery(struct authority *a,
-    const uint8_t account[static ID_LEN], const uint8_t space[static ID_LEN],
+/* The recovery keyslots of ask's space; max is out's room, *n what is used. */
+int authority_recovery(struct authority *a, const struct authority_ask *ask,
     struct answer_slot *out, size_t max, size_t *n,
     struct fault *f) must_check;
 

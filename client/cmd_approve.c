@@ -71,14 +71,8 @@ approve(struct cli *cli, const uint8_t id[static ID_LEN], bool yes)
 	struct authority *a defer(authority_closep) = NULL;
 	struct chain_make make = { .op = CHAIN_ADD };
 	const struct chain_device *d;
-	int rc = cli_state(cli, &st);
+	int rc = account_current(cli, &st, &a);
 
-	if (rc == 0)
-		rc = state_require_ready(st, &cli->fault);
-	if (rc == 0)
-		rc = account_open(cli, st, &a);
-	if (rc == 0)
-		rc = account_sync(cli, a, st);
 	if (rc != 0)
 		return rc;
 	cli_set_id(cli, "device", id);

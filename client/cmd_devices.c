@@ -35,13 +35,7 @@ run(struct cli *cli, int argc, char **argv)
 		return FAULT_USAGE;
 	if (optind != argc)
 		return cli_usage(cli, "no operand is wanted");
-	rc = cli_state(cli, &st);
-	if (rc == 0)
-		rc = state_require_ready(st, &cli->fault);
-	if (rc == 0)
-		rc = account_open(cli, st, &a);
-	if (rc == 0)
-		rc = account_sync(cli, a, st);
+	rc = account_current(cli, &st, &a);
 	/* Without the authority, the list as it was seen last is still good. */
 	cli_set_bool(cli, "fresh", rc == 0);
 	if (rc == FAULT_AUTHORITY) {

@@ -58,14 +58,8 @@ revoke(struct cli *cli, const char *prefix, bool self, bool rotate)
 	struct chain_make make = { .op = CHAIN_REVOKE };
 	const struct chain_device *d = NULL;
 	bool own;
-	int rc = cli_state(cli, &st);
+	int rc = account_current(cli, &st, &a);
 
-	if (rc == 0)
-		rc = state_require_ready(st, &cli->fault);
-	if (rc == 0)
-		rc = account_open(cli, st, &a);
-	if (rc == 0)
-		rc = account_sync(cli, a, st);
 	if (rc == 0)
 		rc = find(cli, &st->chain, prefix, &d);
 	if (rc != 0)

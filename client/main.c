@@ -168,12 +168,14 @@ amount(uint64_t n, char out[static 32])
 static void
 note_wire(const struct cli *cli, const char *where, struct http_wire *w)
 {
+	uint64_t requests = atomic_load(&w->requests);
 	char sent[32], received[32];
 
 	amount(atomic_load(&w->sent), sent);
 	amount(atomic_load(&w->received), received);
-	cli_note(cli, "%s: %" PRIu64 " requests, %s sent, %s received",
-	    where, (uint64_t)atomic_load(&w->requests), sent, received);
+	cli_note(cli, "%s: %" PRIu64 " %s, %s sent, %s received", where,
+	    requests, cli_noun(requests, "request", "requests"), sent,
+	    received);
 }
 
 static void

@@ -8,6 +8,8 @@
 #include "client/account.h"
 #include "client/authority.h"
 #include "client/file.h"
+#include "client/lease.h"
+#include "client/release.h"
 #include "client/terminal.h"
 #include "crypt/recovery.h"
 #include "crypt/secret.h"
@@ -23,6 +25,14 @@ struct keys {
 	struct wrap_key wrap;
 	struct sign_key sign;
 	struct box_key box;
+	struct space_key space;
+};
+
+/* Keyslots of a space: as the code has them, and as this device is to. */
+struct slots {
+	struct answer_slot code[LEASE_EPOCHS_MAX];
+	struct authority_slot own[LEASE_EPOCHS_MAX];
+	size_t n;
 };
 
 static int
@@ -129,6 +139,68 @@ add_self(struct cli *cli, struct authority *a, const struct state *st,
 	return bad != 0 ? fault_add(&cli->fault, bad, "device chain") : rc;
 }
 
+/* Opens what the code opens and seals it to this device. */
+static int
+own_slots(struct cli *cli, const struct state *st,
+    const struct state_binding *b, struct keys *k, struct slots *s)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->n; i++) {
+		struct authority_slot *own = &s->own[i];
+
+		*own = (struct authority_slot){ .kind = ANSWER_DEVICE,
+			.epoch = s->code[i].epoch };
+		memcpy(own->device, st->device, ID_LEN);
+		rc = release_recovered(b, &k->box, own->epoch, s->code[i].blob,
+		    &k->space);
+		if (rc == 0)
+			rc = release_seal(b, &(struct release_to){
+			    .box = &st->box_pub, .device = st->device,
+			    .epoch = own->epoch }, k->space.b, own->sealed);
+	}
+	return rc == 0 && s->n != 0 ? 0 :
+	    fault_set(&cli->fault, rc == 0 || rc == FAULT_MALFORMED ?
+	    FAULT_TAMPERED : rc, "authority %s: the recovery code does not "
+	    "open the keyslots that it keeps for it", b->authority);
+}
+
+static void
+free_slots(struct slots **s)
+{
+	free(*s);
+}
+
+/* [custody] In sealed custody only who has the keys can hand them to a device.
+ * In another the authority wants none from here, and that the code opens its
+ * keyslots is all that is asked.  FAULT_TAMPERED: it does not. */
+static int
+hand_keys(struct cli *cli, struct authority *as_code, const struct state *st,
+    const struct answer_account *got, struct keys *k)
+{
+	struct slots *s defer(free_slots) = calloc(1, sizeof(*s));
+	struct authority *a defer(authority_closep) = NULL;
+	struct state_binding b = st->binding;
+	int rc;
+
+	if (s == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	if (got->nspaces == 0)
+		return 0;
+	memcpy(b.account, got->account, ID_LEN);
+	memcpy(b.space, got->space[0].space, ID_LEN);
+	rc = authority_recovery(as_code, &(struct authority_ask){
+	    .account = b.account, .space = b.space }, s->code,
+	    LEASE_EPOCHS_MAX, &s->n, &cli->fault);
+	if (rc == 0)
+		rc = own_slots(cli, st, &b, k, s);
+	if (rc == 0)
+		rc = account_open(cli, st, &a);
+	if (rc == 0)
+		rc = authority_keyslots(a, b.space, s->own, s->n, &cli->fault);
+	return rc == FAULT_CONFLICT ? 0 : rc;
+}
+
 int
 recover_enrol(struct cli *cli, struct state *st, const char *file)
 {
@@ -137,7 +209,8 @@ recover_enrol(struct cli *cli, struct state *st, const char *file)
 	struct answer_account *got defer(account_freep) =
 	    calloc(1, sizeof(*got));
 	uint8_t id[ID_LEN];
-	int rc;
+	struct fault why;
+	int rc, slots = 0;
 
 	if (k == NULL || got == NULL)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
@@ -157,8 +230,16 @@ recover_enrol(struct cli *cli, struct state *st, const char *file)
 		rc = i + 1 < TRIES ? 0 : rc;
 	}
 	if (rc == 0)
-		rc = account_bind(cli, st, got, NULL);
+		slots = hand_keys(cli, a, st, got, k);
+	if (slots != 0 && slots != FAULT_TAMPERED)
+		return slots;
+	/* A keyslot that is bad keeps nobody out: the device is let in. */
+	why = cli->fault;
 	if (rc == 0)
-		account_show(cli, st);
-	return rc;
+		rc = account_bind(cli, st, got, NULL);
+	if (rc != 0)
+		return rc;
+	account_show(cli, st);
+	cli->fault = why;
+	return slots;
 }

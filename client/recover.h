@@ -8,7 +8,9 @@
 #include "client/state.h"
 
 /* Reads the code from file, or, where that is NULL, from the terminal; signs
- * this device in; binds the state.  FAULT_SECRET for a wrong code. */
+ * this device in; in sealed custody, hands it the keys; binds the state.
+ * FAULT_SECRET for a wrong code.  FAULT_TAMPERED: the state is bound, but the
+ * code does not open the recovery keyslots. */
 int recover_enrol(struct cli *cli, struct state *st,
     const char *file) must_check;
 

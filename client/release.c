@@ -84,6 +84,19 @@ release_recovery(const struct state_binding *b, const struct box_pub *to,
 }
 
 int
+release_recovered(const struct state_binding *b, const struct box_key *key,
+    uint32_t epoch, const uint8_t in[static ANSWER_SEALED_LEN],
+    struct space_key *out)
+{
+	struct buf aad defer(buf_wipe) = buf_init(RELEASE_AAD_MAX);
+	int rc = release_aad(b, epoch, NULL, 0, &aad);
+
+	return rc != 0 ? rc : hpke_open(key, bytes_of(RECOVERY,
+	    strlen(RECOVERY)), buf_bytes(&aad),
+	    bytes_of(in, ANSWER_SEALED_LEN), out->b);
+}
+
+int
 release_begin(const struct state *st, const struct answer_session *in,
     struct lease *out, struct fault *f)
 {

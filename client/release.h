@@ -49,4 +49,9 @@ int release_recovery(const struct state_binding *b, const struct box_pub *to,
     uint32_t epoch, const struct space_key *key,
     uint8_t out[static ANSWER_SEALED_LEN]) must_check;
 
+/* The reverse, with the recovery key; out: secret memory.  FAULT_TAMPERED. */
+int release_recovered(const struct state_binding *b, const struct box_key *key,
+    uint32_t epoch, const uint8_t in[static ANSWER_SEALED_LEN],
+    struct space_key *out) must_check;
+
 #endif

@@ -13,7 +13,9 @@
 #include "client/gather.h"
 #include "client/logcheck.h"
 #include "client/logpin.h"
+#include "client/notice.h"
 #include "client/release.h"
+#include "client/renewal.h"
 #include "client/state.h"
 #include "crypt/bulk.h"
 #include "crypt/secret.h"
@@ -31,6 +33,7 @@ struct full {
 	const atomic_bool *store_stop; /* or NULL */
 	enum session_need need;
 	struct custodian custodian;
+	struct renewal renewal;
 	struct session_epoch epochs[LEASE_EPOCHS_MAX];
 };
 
@@ -62,6 +65,7 @@ session_finish(struct session *s, struct http_wire *onshore,
 	authority_close(p->authority);
 	add_wire(onshore, &s->onshore);
 	add_wire(offshore, &s->offshore);
+	renewal_wipe(&p->renewal);
 	secret_free(p->lease);
 	free(p);
 }
@@ -94,8 +98,8 @@ session_last_seen(const struct session *s, uint64_t *number, uint32_t *epoch)
 	*epoch = s->state->head.epoch;
 }
 
-int
-session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
+static int
+note_head(struct session *s, uint64_t number, uint32_t epoch,
     const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
 {
 	struct state_head h = { .known = true, .number = number,
@@ -103,6 +107,20 @@ session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 
 	memcpy(h.bytes, head, sizeof(h.bytes));
 	return state_set_head(s->state, &h, f);
+}
+
+/* Whoever moved the head here may have been killed before the mirror had it:
+ * a writer that learns of it from the authority makes up for that. */
+int
+session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
+    const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
+{
+	struct fault scrap = { 0 };
+	bool later = number > s->state->head.number;
+
+	if (later && full_of(s)->need == SESSION_WRITE && !s->head_from_mirror)
+		(void)!s->store->ops->head_put(s->store, head, &scrap);
+	return note_head(s, number, epoch, head, f);
 }
 
 /* [tree] A head from the mirror must be a live device's; one that was verified
@@ -129,6 +147,9 @@ use_lease(struct full *p, struct fault *f)
 		    .stop = p->store_stop },
 		.capability = p->lease->capability,
 		.retries = DEPOT_RETRIES,
+		.renew = renewal_token,
+		.renew_arg = &p->renewal,
+		.again = notice_again,
 	};
 	int rc = release_depot(p->s.state, p->lease->depot, &d, f);
 
@@ -547,6 +568,7 @@ session_open(struct state *st, enum session_need need,
 		free(p);
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	}
+	renewal_init(&p->renewal, &p->s, p->lease);
 	p->s.state = st;
 	p->s.sign = st->sign;
 	p->s.chain = &st->chain;
@@ -598,10 +620,12 @@ session_move_head(struct session *s, uint64_t expect,
 	s->has_head = true;
 	s->head_from_mirror = false;
 	memcpy(s->head, head, STORE_HEAD_LEN);
-	rc = session_saw_head(s, number, epoch, head, f);
+	rc = note_head(s, number, epoch, head, &scrap);
 	if (rc != 0)
-		rc = fault_add(f, rc, "commit %" PRIu64 " was made, but this "
-		    "device could not note it", number);
+		rc = fault_set(f, rc, "commit %" PRIu64 " was made and is "
+		    "safe, but this device could not note it: %s; make room: "
+		    "the next command notes it, nothing is to be stored again",
+		    number, scrap.text);
 	/* The next put, or a reader that asks the authority, mends it. */
 	(void)!s->store->ops->head_put(s->store, head, &scrap);
 	return rc;

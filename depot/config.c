@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "depot/config.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cyaml/cyaml.h>
 
 #include "depot/gate.h"
 #include "net/sock.h"
+#include "settings/settings.h"
 
 #define CONNECTIONS_MAX 1000000u
 #define THREADS_MAX 1024u
@@ -52,53 +48,10 @@ static const cyaml_schema_value_t schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields),
 };
 
-/* The library's first complaint, and where it was, innermost first. */
-struct complaint {
-	char what[256];
-	char where[512];
-};
-
-static void
-add_where(struct complaint *c, const char *line)
-{
-	size_t n = strlen(c->where);
-
-	line += strspn(line, " ");
-	(void)snprintf(c->where + n, sizeof(c->where) - n, " %s:", line);
-}
-
-static void
-note(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
-{
-	struct complaint *c = ctx;
-	char line[256];
-	char *load;
-
-	(void)level;
-	(void)vsnprintf(line, sizeof(line), fmt, args);
-	line[strcspn(line, "\n")] = '\0';
-	load = strstr(line, "Load: ");
-	if (load == NULL)
-		add_where(c, line);
-	else if (c->what[0] == '\0')
-		(void)snprintf(c->what, sizeof(c->what), "%s",
-		    load + strlen("Load: "));
-}
-
-static cyaml_config_t
-library(struct complaint *c)
-{
-	return (cyaml_config_t){ .log_fn = note, .log_ctx = c,
-		.mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR };
-}
-
 void
 config_free(struct config *c)
 {
-	struct complaint complaint = { .what = "" };
-	cyaml_config_t lib = library(&complaint);
-
-	(void)cyaml_free(&lib, &schema, c, 0);
+	settings_free(&schema, c);
 }
 
 static void
@@ -106,16 +59,6 @@ config_freep(struct config **c)
 {
 	if (*c != NULL)
 		config_free(*c);
-}
-
-static int
-check_range(const char *key, const unsigned *v, unsigned lo, unsigned hi,
-    struct fault *f)
-{
-	if (v == NULL || (*v >= lo && *v <= hi))
-		return 0;
-	return fault_set(f, FAULT_CONFIG, "%s: must be from %u to %u", key, lo,
-	    hi);
 }
 
 static int
@@ -138,17 +81,18 @@ check(const struct config *c, struct fault *f)
 	if (rc == 0 && c->quota != NULL && *c->quota > INT64_MAX)
 		rc = fault_set(f, FAULT_CONFIG, "quota: is too large");
 	if (rc == 0)
-		rc = check_range("max_connections", c->max_connections, 1,
+		rc = settings_range("max_connections", c->max_connections, 1,
 		    CONNECTIONS_MAX, f);
 	if (rc == 0)
-		rc = check_range("drain_seconds", c->drain_seconds, 0, 86400,
+		rc = settings_range("drain_seconds", c->drain_seconds, 0, 86400,
 		    f);
 	if (rc == 0)
-		rc = check_range("idle_seconds", c->idle_seconds, 1, 3600, f);
+		rc = settings_range("idle_seconds", c->idle_seconds, 1, 3600,
+		    f);
 	if (rc == 0)
-		rc = check_range("threads", c->threads, 1, THREADS_MAX, f);
+		rc = settings_range("threads", c->threads, 1, THREADS_MAX, f);
 	if (rc == 0)
-		rc = check_range("disk_threads", c->disk_threads, 1,
+		rc = settings_range("disk_threads", c->disk_threads, 1,
 		    THREADS_MAX, f);
 	return rc;
 }
@@ -157,16 +101,10 @@ int
 config_load(const char *path, struct config **out, struct fault *f)
 {
 	struct config *c defer(config_freep) = NULL;
-	struct complaint complaint = { .what = "" };
-	cyaml_config_t lib = library(&complaint);
-	cyaml_err_t err = cyaml_load_file(path, &lib, &schema,
-	    (cyaml_data_t **)&c, NULL);
-	int rc;
+	int rc = settings_load(path, &schema, (void **)&c, f);
 
-	if (err != CYAML_OK)
-		return fault_set(f, FAULT_CONFIG, "%s:%s %s", path,
-		    complaint.where, complaint.what[0] != '\0' ?
-		    complaint.what : cyaml_strerror(err));
+	if (rc != 0)
+		return rc;
 	rc = check(c, f);
 	if (rc != 0)
 		return fault_add(f, rc, "%s", path);

@@ -20,11 +20,11 @@
 #include "base/logline.h"
 #include "crypt/secret.h"
 #include "depot/config.h"
-#include "depot/confine.h"
 #include "depot/front.h"
 #include "depot/store_dir.h"
 #include "net/sock.h"
 #include "net/text.h"
+#include "sandbox/confine.h"
 
 #define PEM_MAX 1048576
 #define DEFAULT_CONNECTIONS 4096

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "witness/config.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cyaml/cyaml.h>
-
 #include "net/sock.h"
 #include "tlog/note.h"
+#include "settings/settings.h"
 
 #define THREADS_MAX 256u
 #define CONNECTIONS_MAX 100000u
@@ -41,48 +36,10 @@ static const cyaml_schema_value_t schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields),
 };
 
-/* The library's first complaint, and where it was, innermost first. */
-struct complaint {
-	char what[256];
-	char where[512];
-};
-
-static void
-note(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
-{
-	struct complaint *c = ctx;
-	const char *line, *load;
-	char text[256];
-	size_t n;
-
-	(void)level;
-	(void)vsnprintf(text, sizeof(text), fmt, args);
-	text[strcspn(text, "\n")] = '\0';
-	load = strstr(text, "Load: ");
-	if (load != NULL && c->what[0] == '\0')
-		(void)snprintf(c->what, sizeof(c->what), "%s",
-		    load + strlen("Load: "));
-	if (load != NULL)
-		return;
-	line = text + strspn(text, " ");
-	n = strlen(c->where);
-	(void)snprintf(c->where + n, sizeof(c->where) - n, " %s:", line);
-}
-
-static cyaml_config_t
-library(struct complaint *c)
-{
-	return (cyaml_config_t){ .log_fn = note, .log_ctx = c,
-		.mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR };
-}
-
 void
 config_free(struct config *c)
 {
-	struct complaint complaint = { .what = "" };
-	cyaml_config_t lib = library(&complaint);
-
-	(void)cyaml_free(&lib, &schema, c, 0);
+	settings_free(&schema, c);
 }
 
 static void
@@ -90,14 +47,6 @@ config_freep(struct config **c)
 {
 	if (*c != NULL)
 		config_free(*c);
-}
-
-static int
-check_range(const char *key, const unsigned *v, unsigned hi, struct fault *f)
-{
-	if (v == NULL || (*v >= 1 && *v <= hi))
-		return 0;
-	return fault_set(f, FAULT_CONFIG, "%s: must be from 1 to %u", key, hi);
 }
 
 static int
@@ -110,25 +59,19 @@ check(const struct config *c, struct fault *f)
 	if ((c->certificate == NULL) != (c->private_key == NULL))
 		return fault_set(f, FAULT_CONFIG,
 		    "certificate and private_key go together");
-	rc = check_range("threads", c->threads, THREADS_MAX, f);
-	return rc != 0 ? rc : check_range("max_connections",
-	    c->max_connections, CONNECTIONS_MAX, f);
+	rc = settings_range("threads", c->threads, 1, THREADS_MAX, f);
+	return rc != 0 ? rc : settings_range("max_connections",
+	    c->max_connections, 1, CONNECTIONS_MAX, f);
 }
 
 int
 config_load(const char *path, struct config **out, struct fault *f)
 {
 	struct config *c defer(config_freep) = NULL;
-	struct complaint complaint = { .what = "" };
-	cyaml_config_t lib = library(&complaint);
-	cyaml_err_t err = cyaml_load_file(path, &lib, &schema,
-	    (cyaml_data_t **)&c, NULL);
-	int rc;
+	int rc = settings_load(path, &schema, (void **)&c, f);
 
-	if (err != CYAML_OK)
-		return fault_set(f, FAULT_CONFIG, "%s:%s %s", path,
-		    complaint.where, complaint.what[0] != '\0' ?
-		    complaint.what : cyaml_strerror(err));
+	if (rc != 0)
+		return rc;
 	rc = check(c, f);
 	if (rc != 0)
 		return fault_add(f, rc, "%s", path);

@@ -16,9 +16,9 @@
 #include "base/logline.h"
 #include "crypt/secret.h"
 #include "net/sock.h"
+#include "sandbox/confine.h"
 #include "store/stage.h"
 #include "witness/config.h"
-#include "witness/confine.h"
 #include "witness/front.h"
 #include "witness/keyfile.h"
 
@@ -149,7 +149,8 @@ run(const char *path, struct fault *f)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (rc == 0)
 		rc = state_open(w.config->state, w.logs,
-		    w.config->logs_count, w.key, &w.pub, &w.state, f);
+		    w.config->logs_count,
+		    (struct state_signer){ w.key, &w.pub }, &w.state, f);
 	if (rc == 0)
 		rc = sock_listen(w.config->listen, false, &w.fd, &w.port, f);
 	if (rc == 0)

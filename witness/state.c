@@ -151,16 +151,15 @@ open_dir(struct state *s, const char *dir, struct fault *f)
 
 int
 state_open(const char *dir, const struct note_key *logs, size_t n,
-    const struct sign_key *key, const struct note_key *pub,
-    struct state **out, struct fault *f)
+    struct state_signer as, struct state **out, struct fault *f)
 {
 	struct state *s = calloc(1, sizeof(*s));
 	int rc = 0;
 
 	if (s == NULL)
 		return fault_set(f, FAULT_MEMORY, "state");
-	s->sign = key;
-	s->pub = pub;
+	s->sign = as.key;
+	s->pub = as.pub;
 	s->fd = s->lock = -1;
 	(void)pthread_mutex_init(&s->tmp, NULL);
 	s->key = calloc(n, sizeof(*s->key));
@@ -243,8 +242,7 @@ compose(const struct state *s, const struct origin *o, const struct note *n,
 /* Under the origin's lock, all checks done. */
 static enum state_answer
 cosign(struct state *s, struct origin *o, const struct note *n,
-    const struct checkpoint *c, uint64_t now, struct buf *line,
-    struct fault *f)
+    uint64_t now, struct buf *line, struct fault *f)
 {
 	struct buf own defer(buf_wipe) = buf_init(NOTE_MAX);
 	struct buf note defer(buf_wipe) = buf_init(NOTE_MAX);
@@ -261,8 +259,6 @@ cosign(struct state *s, struct origin *o, const struct note *n,
 	/* [log] persisted before it is answered. */
 	if (persist(s, o, buf_bytes(&note), f) != 0)
 		return STATE_FAILED;
-	o->size = c->size;
-	o->root = c->root;
 	buf_wipe(&o->note);
 	o->note = note;
 	note = buf_init(0);
@@ -311,7 +307,11 @@ state_add(struct state *s, struct bytes body, uint64_t now, struct buf *line,
 	(void)pthread_mutex_lock(&o->lock);
 	answer = judge(o, &r, &c, size);
 	if (answer == STATE_COSIGNED)
-		answer = cosign(s, o, &n, &c, now, line, f);
+		answer = cosign(s, o, &n, now, line, f);
+	if (answer == STATE_COSIGNED) {
+		o->size = c.size;
+		o->root = c.root;
+	}
 	(void)pthread_mutex_unlock(&o->lock);
 	return answer;
 }

@@ -21,9 +21,14 @@ struct state; /* opaque */
  * (verifier keys; several may share an origin).  The witness's own key is
  * borrowed.  FAULT_CONFLICT: another process has it.  FAULT_TAMPERED: a file is
  * not what this witness, or a log, signed.  *out is to be closed. */
+/* Whose cosignatures they are; borrowed till state_close. */
+struct state_signer {
+	const struct sign_key *key;
+	const struct note_key *pub;
+};
+
 int state_open(const char *dir, const struct note_key *logs, size_t n,
-    const struct sign_key *key, const struct note_key *pub,
-    struct state **out, struct fault *f) must_check;
+    struct state_signer as, struct state **out, struct fault *f) must_check;
 void state_close(struct state *s);
 
 /* For the sandbox. */

@@ -44,7 +44,7 @@ def signatures():
     for days in (-1, 1):
         r = sent(created=int(time.time()) + days * 86400)
         tap.eq(codes(r), (401, "CLOCK"), "made at another time")
-        tap.ok(abs(r.json["now"] - time.time()) < 5, "and told the time")
+        tap.ok(abs(r.json["now"] - time.time()) < 60, "and told the time")
     h = sign_headers(acc.device, a.host, PATH, BODY)
     tap.eq(codes(a.send(PATH, BODY + b" ", h)), (401, "TAMPERED"),
            "another body than was signed")
@@ -245,7 +245,13 @@ def separation():
 
     def fds(role):
         where = f"/proc/{roles[role]}/fd"
-        return [os.readlink(f"{where}/{n}") for n in os.listdir(where)]
+        out = []
+        for n in os.listdir(where):
+            try:
+                out.append(os.readlink(f"{where}/{n}"))
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return out
 
     tap.ok(not any("sqlite" in x for x in fds("front")),
            "the front has no database")

@@ -96,9 +96,15 @@ def lost_answer():
 def revoked():
     b = s.device().join(a)
     t.eq(b.run("ls").code, 0, "a second device reads")
-    t.eq(a.run("revoke", b.json("status")["device"]).code, 0, "is revoked")
+    c = s.device().join(a)
+    t.eq(c.run("ls").code, 0, "and a third")
+    t.eq(a.run("revoke", "--no-rotate", b.json("status")["device"]).code, 0,
+         "is revoked, and the key stays")
     fails(b.run("put", src), 5, "revoked")
-    t.eq(b.run("ls").code, 0, "and reads until its lease ends")
+    t.eq(b.run("ls").code, 0, "it reads until its lease ends")
+    t.eq(a.run("revoke", c.json("status")["device"]).code, 0,
+         "the other with a change of the key")
+    fails(c.run("ls"), 5, "revoked")
     b.run("lock")
     fails(b.run("ls"), 5, "revoked")
 
@@ -246,6 +252,11 @@ def client_full():
         t.ok(r.code in (0, 14), "put with state and cache on a full disk: "
              "works, or SPACE") or t.note(r)
         t.note(r.err)
+        if r.code == 14 and "was made and is safe" in r.err:
+            number = a.json("log", "-n1")["commits"][0]["number"]
+            t.ok(f"commit {number} was made" in r.err
+                 and "make room" in r.err, "and says that the commit is "
+                 "there, and what to do")
         r = d.run("get", "--to", os.path.join(work, "sq"), "src")
         t.ok(r.code in (0, 14), "get likewise") or t.note(r)
         disk.free()

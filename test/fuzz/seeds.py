@@ -139,8 +139,11 @@ def bodies():
     head = struct.pack(">BBHIQ", 1, 0, 0, 1, 1) + bytes(268)
     new = {"account": other.hex(), "chain": [b64(first), b64(second)], "space": other.hex(), "residency": "r",
            "depot": "d", "keyslots": [{"epoch": 1, "kind": "authority", "blob": b64(bytes(80))},
-                                      {"epoch": 1, "kind": "recovery", "blob": b64(bytes(60))}], "head_epoch": 1}
+                                      {"epoch": 1, "kind": "recovery", "blob": b64(bytes(80))}], "head_epoch": 1}
     session = {"account": account.hex(), "space": space.hex(), "chain_seen": 0, "reason": "user"}
+    epoch = {"space": space.hex(), "epoch": 2, "custody": 1, "keyslots": [
+        {"epoch": 2, "kind": "authority", "blob": b64(bytes(80))},
+        {"epoch": 2, "kind": "recovery", "blob": b64(bytes(80))}]}
     requests = [
         (0, 2, new), (0, 2, {**new, "residency": "nowhere"}), (0, 2, {**new, "chain": [b64(first)]}),
         (1, 0, session), (1, 0, {**session, "chain_seen": 2 ** 32}), (1, 0, {**session, "space": other.hex()}),
@@ -152,8 +155,16 @@ def bodies():
         (5, 0, {"account": account.hex(), "entry": b64(third), "chain_seen": 1}),
         (6, 0, {"device": device.id.hex(), "chain_seen": 0}), (6, 1, {"device": recovery.id.hex(), "chain_seen": 3}),
         (7, 1, {"account": account.hex(), "space": space.hex()}), (7, 0, {}),
+        (8, 0, epoch), (8, 0, {**epoch, "custody": 2}), (8, 0, {**epoch, "epoch": 1}), (8, 1, epoch),
+        (8, 0, {**epoch, "keyslots": epoch["keyslots"][:1]}), (8, 0, {**epoch, "keyslots": []}),
+        (9, 0, {"space": space.hex(), "epoch": 1}), (9, 0, {"space": space.hex(), "epoch": 2}),
+        (9, 0, {"space": space.hex(), "epoch": 5000}), (9, 0, {"space": other.hex(), "epoch": 1}),
+        (10, 0, {"space": space.hex(), "set": b64(bytes(198)), "keyslots": []}),
+        (11, 0, {"space": space.hex(), "keyslots": [
+            {"epoch": 1, "kind": "device", "device": device.id.hex(), "blob": b64(bytes(80))}]}),
     ]
-    paths = ["accounts", "session", "head", "enrolments", "enrolments/lookup", "devices", "account", "recovery"]
+    paths = ["accounts", "session", "head", "enrolments", "enrolments/lookup", "devices", "account", "recovery",
+             "epochs", "epochs/destroy", "custody", "keyslots"]
     for path, who, body in requests:
         text = json.dumps(body).encode()
         save("ledger", bytes([path, who]) + text)
@@ -167,9 +178,14 @@ def bodies():
 
 
 def roles():
-    of = bytes(32) + struct.pack(">I", 1)
-    save("roles", b"\2" + of + bytes(80))
-    save("roles", b"\3" + of + bytes(60 + 32 + 32))
+    of = bytes(32) + struct.pack(">IB", 1, 0)
+    for under in (b"\0", b"\1" + bytes(60)):
+        save("roles", b"\2" + of + under + bytes(80))
+        save("roles", b"\3" + of + under + bytes(60 + 32 + 32))
+        for request in (6, 7):
+            save("roles", bytes([request]) + of + under + b"\2" + struct.pack(">H", 108) + bytes(108))
+    save("roles", b"\5" + of)
+    save("roles", b"\x08\1" + struct.pack(">I", 1) + bytes(16) + struct.pack(">Q", 1800000000) + bytes(32))
     save("roles", b"\4\6madrid" + bytes(16) + struct.pack(">Q", 1800000000))
     save("roles", b"\4\6mad\0id" + bytes(16) + struct.pack(">Q", 1800000000))
     save("roles", struct.pack(">H", 200) + b"{}")
@@ -186,7 +202,8 @@ def answers():
               {"error": {"code": "CONFLICT", "text": "chain"}, "now": 5, "chain": [entry]},
               {"error": {"code": "NO_SUCH", "text": ""}, "now": 5},
               {"account": ident, "chain": [entry], "spaces": [{"space": ident, "residency": "r", "depot": "d"}]},
-              {}, {"seq": 3}, {"ed": key, "box": key}, {"keyslots": [{"epoch": 1, "blob": b64(bytes(60))}]}, []):
+              {}, {"seq": 3}, {"ed": key, "box": key}, {"keyslots": [{"epoch": 1, "blob": b64(bytes(80))}]},
+              {"receipt": b64(bytes(128))}, []):
         save("answer", json.dumps(a))
 
 
@@ -249,7 +266,7 @@ def texts():
     for target in ("/healthz", f"/v1/{p}/{o}", f"/v1/{p}/head", f"/v1/{p}", f"/v1/{p}?after={o}&limit=10",
                    f"/v1/{p}?limit=0", f"/v1/{p.upper()}/{o}", f"/v1/{p}/%66", f"/v1/{p}?limit=1&limit=2", "/", "",
                    "bytes=0-1", "bytes=-5", "bytes=5-", "bytes=18446744073709551616-", "bytes=0-0,2-3",
-                   f"sha-256=:{b64(bytes(32))}:"):
+                   f"sha-256=:{b64(bytes(32))}:", "crc32c=:4waSgw==:"):
         save("depot_path", target)
 
 

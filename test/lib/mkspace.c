@@ -104,6 +104,20 @@ mkspace_free(struct mkspace *m)
 	free(m);
 }
 
+int
+mkspace_setup(void **state)
+{
+	*state = mkspace_new();
+	return 0;
+}
+
+int
+mkspace_teardown(void **state)
+{
+	mkspace_free(*state);
+	return 0;
+}
+
 static void
 upload(struct mkspace *m, bool last)
 {

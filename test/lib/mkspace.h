@@ -51,6 +51,10 @@ struct mkspace {
 struct mkspace *mkspace_new(void);
 void mkspace_free(struct mkspace *m);
 
+/* For cmocka: a space of its own for each test. */
+int mkspace_setup(void **state);
+int mkspace_teardown(void **state);
+
 /* A new object for what comes; the id of the one that is open. */
 void mkspace_cut(struct mkspace *m);
 const uint8_t *mkspace_object(const struct mkspace *m);

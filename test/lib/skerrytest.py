@@ -98,6 +98,20 @@ def free_port(held=[]):
             lock.close()
 
 
+def wait_for(condition, seconds=60):
+    """Until it holds, and whether it does; what it raises is not yet."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return True
+        except Exception:
+            pass
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+
+
 def digest(body):
     return "sha-256=:" + base64.b64encode(
         hashlib.sha256(body).digest()).decode() + ":"
@@ -216,7 +230,12 @@ class Process:
     def event(self, name):
         return next((l for l in self.lines if l.get("event") == name), None)
 
-    def wait_ready(self, seconds=20):
+    def wait_event(self, name, seconds=60):
+        """The event, once its line is there; None if it never comes."""
+        wait_for(lambda: self.event(name), seconds)
+        return self.event(name)
+
+    def wait_ready(self, seconds=60):
         if not self.ready.wait(seconds) or self.event("ready") is None:
             raise RuntimeError("not ready: " + self.raw)
         return self.event("ready")
@@ -229,7 +248,7 @@ class Process:
     def term(self):
         self.proc.send_signal(signal.SIGTERM)
 
-    def wait(self, seconds=30):
+    def wait(self, seconds=120):
         code = self.proc.wait(seconds)
         self.reader.join(5)
         return code

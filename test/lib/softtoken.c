@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/lib/softtoken.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "authority/pkcs11.h"
+#include "test/lib/scrap.h"
 
 static bool
 token_make(CK_FUNCTION_LIST *fn)
@@ -58,17 +58,8 @@ softtoken_make(char dir[static 64])
 	return pkcs11_load(SOFTTOKEN_MODULE, &fn, &f) == 0 && token_make(fn);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
-{
-	(void)st;
-	(void)type;
-	(void)w;
-	return remove(path);
-}
-
 void
 softtoken_remove(const char *dir)
 {
-	(void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)scrap(dir);
 }

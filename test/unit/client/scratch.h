@@ -4,7 +4,6 @@
 #define SKERRY_TEST_SCRATCH_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +13,12 @@
 #include "lib/cm.h"
 #include "object/index.h"
 #include "object/seal.h"
+#include "test/lib/scrap.h"
 
 struct scratch {
 	char path[64];
 	int dir;
 };
-
-static inline int
-scratch_unlink(const char *path, const struct stat *st, int type,
-    struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static inline int
 scratch_setup(void **state)
@@ -50,7 +40,7 @@ scratch_teardown(void **state)
 	struct scratch *s = *state;
 
 	close(s->dir);
-	(void)nftw(s->path, scratch_unlink, 16, FTW_DEPTH | FTW_PHYS);
+	(void)scrap(s->path);
 	free(s);
 	return 0;
 }

@@ -5,7 +5,6 @@
 
 #include "test/lib/cm.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -15,6 +14,7 @@
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "net/policy.h"
+#include "test/lib/scrap.h"
 #include "tlog/note.h"
 
 struct site {
@@ -24,14 +24,6 @@ struct site {
 	struct buf policy; /* serial 2 */
 	struct fault f;
 };
-
-static inline int
-site_remove_one(const char *path, const struct stat *sb, int type,
-    struct FTW *w)
-{
-	(void)sb, (void)type, (void)w;
-	return remove(path);
-}
 
 /* The log of the policy's one authority: a/log. */
 static const struct sign_key site_log_key = { { 7 } };
@@ -97,7 +89,7 @@ site_teardown(void **state)
 	struct site *x = *state;
 
 	buf_wipe(&x->policy);
-	(void)nftw(x->dir, site_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)scrap(x->dir);
 	free(x);
 	return 0;
 }

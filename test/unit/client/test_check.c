@@ -47,20 +47,6 @@ expect(const char *text)
 		fail_msg("no \"%s\" in: %s", text, found);
 }
 
-static int
-setup(void **state)
-{
-	*state = mkspace_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	mkspace_free(*state);
-	return 0;
-}
-
 static void
 add_some(struct mkspace *m, const char *dir, int n)
 {
@@ -258,7 +244,7 @@ a_chunk_that_no_index_has_is_found(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, mkspace_setup,mkspace_teardown)
 	const struct CMUnitTest tests[] = {
 		T(finds_nothing_in_a_good_space),
 		T(an_empty_space_is_good),

@@ -53,20 +53,6 @@ list(struct mkspace *m, const char *path, bool recursive)
 	return listing_run(r, buf_bytes(&key), recursive, &sink, &f);
 }
 
-static int
-setup(void **state)
-{
-	*state = mkspace_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	mkspace_free(*state);
-	return 0;
-}
-
 static void
 lists_one_folder(void **state)
 {
@@ -266,7 +252,7 @@ shows_times_and_modes(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, mkspace_setup,mkspace_teardown)
 	const struct CMUnitTest tests[] = {
 		T(lists_one_folder),
 		T(lists_an_empty_space),

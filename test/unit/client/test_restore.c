@@ -142,20 +142,6 @@ noise(size_t n)
 	return bytes_of(p, n);
 }
 
-static int
-setup(void **state)
-{
-	*state = mkspace_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	mkspace_free(*state);
-	return 0;
-}
-
 static void
 restores_names_and_content(void **state)
 {
@@ -715,7 +701,7 @@ restores_a_long_list(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, mkspace_setup,mkspace_teardown)
 	const struct CMUnitTest tests[] = {
 		T(restores_names_and_content),
 		T(restores_one_path_under_its_last_name),

@@ -2,7 +2,6 @@
 #include "test/lib/cm.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "store/log_dir.h"
+#include "test/lib/scrap.h"
 
 static struct sign_key key;
 static struct note_key pub;
@@ -36,19 +36,10 @@ new_dir(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
-{
-	(void)st;
-	(void)type;
-	(void)w;
-	return remove(path);
-}
-
-static int
 drop_dir(void **state)
 {
 	(void)state;
-	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return scrap(dir);
 }
 
 static struct log *

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/lib/cm.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "crypt/secret.h"
 #include "store/store_dir.h"
+#include "test/lib/scrap.h"
 
 static const uint8_t prefix[ID_LEN] = { 1 };
 static const uint8_t object[ID_LEN] = { 0xab, 2 };
@@ -16,13 +16,6 @@ struct fixture {
 	struct store *s;
 	struct fault f;
 };
-
-static int
-remove_one(const char *path, const struct stat *sb, int type, struct FTW *w)
-{
-	(void)sb, (void)type, (void)w;
-	return remove(path);
-}
 
 static int
 setup(void **state)
@@ -42,7 +35,7 @@ teardown(void **state)
 	struct fixture *x = *state;
 
 	store_close(x->s);
-	(void)nftw(x->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)scrap(x->dir);
 	free(x);
 	return 0;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/lib/cm.h"
 
-#include <ftw.h>
 #include <stdio.h>
 
 #include "crypt/secret.h"
 #include "store/store_dir.h"
 #include "store/store_fault.h"
+#include "test/lib/scrap.h"
 
 static const uint8_t prefix[ID_LEN] = { 1 };
 
@@ -16,13 +16,6 @@ struct fixture {
 	struct store_fault_plan plan;
 	struct fault f;
 };
-
-static int
-remove_one(const char *path, const struct stat *sb, int type, struct FTW *w)
-{
-	(void)sb, (void)type, (void)w;
-	return remove(path);
-}
 
 static int
 setup(void **state)
@@ -46,7 +39,7 @@ teardown(void **state)
 
 	store_close(x->s);
 	store_close(x->plain);
-	(void)nftw(x->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)scrap(x->dir);
 	free(x);
 	return 0;
 }

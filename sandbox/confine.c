@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "depot/confine.h"
+#include "sandbox/confine.h"
 
 #include <seccomp.h>
 
@@ -36,8 +36,8 @@ static const int calls[] = {
 	SCMP_SYS(openat), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
 	SCMP_SYS(statx), SCMP_SYS(getdents64), SCMP_SYS(mkdirat),
 	SCMP_SYS(unlinkat), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-	SCMP_SYS(fsync), SCMP_SYS(fallocate), SCMP_SYS(sync_file_range),
-	SCMP_SYS(fadvise64),
+	SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(fallocate),
+	SCMP_SYS(sync_file_range), SCMP_SYS(fadvise64),
 };
 
 /* What the kernel or the build lacks is said, and lived without. */
@@ -57,14 +57,14 @@ warn(int rc, unsigned *denied, unsigned if_done, const struct fault *f)
 }
 
 int
-confine(int store_fd, struct fault *f)
+confine(int folder, struct fault *f)
 {
-	const struct sandbox_path store = { .fd = store_fd,
+	const struct sandbox_path path = { .fd = folder,
 		.access = SANDBOX_READ | SANDBOX_WRITE };
 	unsigned denied = 0;
 	int rc;
 
-	rc = warn(sandbox_landlock(&store, 1, f), &denied, SANDBOX_NO_OPEN, f);
+	rc = warn(sandbox_landlock(&path, 1, f), &denied, SANDBOX_NO_OPEN, f);
 	if (rc == 0)
 		rc = warn(sandbox_no_tcp(f), &denied, 0, f);
 	if (rc == 0)
