@@ -43,13 +43,13 @@ get_pin(struct rd *r, struct logpin *p)
 
 	rd_require(r, n >= 1);
 	rd_copy(r, p->origin, n);
+	rd_require(r, memchr(p->origin, 0, n) == NULL);
 	p->size = rd_u64(r);
 	rd_copy(r, p->root.b, MERKLE_LEN);
 	n = rd_u32(r);
 	rd_require(r, n <= LOGPIN_NOTE_MAX && p->size >= 1 &&
 	    p->size <= MERKLE_SIZE_MAX);
 	note = rd_take(r, n);
-	rd_require(r, strlen(p->origin) != 0);
 	p->note = (struct buf){ .p = (uint8_t *)(uintptr_t)note.p,
 		.n = note.n };
 	return !r->failed;
