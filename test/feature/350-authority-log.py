@@ -252,7 +252,8 @@ def order(lines):
     def find(pattern, last=False):
         at = [i for i, x in enumerate(lines) if re.search(pattern, x)]
         return at[-1 if last else 0] if at else -1
-    got = [find(r"pwrite64\("), find(r"fdatasync\("), find(r'renameat\(.*"signed"'),
+    got = [find(r"pwrite64\("), find(r"fdatasync\("),
+           find(r'renameat\(.*"signed"'),
            find(r'renameat\(.*"log/checkpoint"'),
            find(rf" (write|sendto|sendmsg)\({LEDGER_KEYS_WRITE},", True)]
     tap.ok(-1 not in got and got == sorted(got),
