@@ -25,9 +25,10 @@ struct cosign {
 	} witness[POSTING_WITNESSES_MAX];
 };
 
-/* Appends note with the lines of witnesses, as soon as the quorum is met.  Where
- * none is wanted, who answers within a second is in it, and none is waited for
- * that failed a short time ago.  FAULT_AUTHORITY: the quorum is not met. */
+/* Appends note with the lines of witnesses, as soon as the quorum is met.
+ * Where none is wanted, who answers within a second is in it, and none is
+ * waited for that failed a short time ago.  FAULT_AUTHORITY: the quorum is not
+ * met. */
 int cosign_collect(struct cosign *c, struct log *log, struct bytes note,
     struct buf *out, struct fault *f) must_check;
 

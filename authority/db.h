@@ -95,6 +95,13 @@ struct db_leaf {
 	struct bytes entry, body;
 };
 
+/* Which entries are wanted: at most max from an index on. */
+struct db_leaf_of {
+	uint8_t subject[2][ID_LEN];
+	uint64_t from;
+	size_t max;
+};
+
 typedef int db_leaf_fn(void *arg, const struct db_leaf *leaf);
 
 struct db {
@@ -219,9 +226,8 @@ struct db {
 	int (*leaf_each)(struct db *db, uint64_t from, size_t max,
 	    db_leaf_fn *each, void *arg, struct fault *f);
 	/* The same, only those of two subjects. */
-	int (*leaf_of)(struct db *db, const uint8_t subject[2][ID_LEN],
-	    uint64_t from, size_t max, db_leaf_fn *each, void *arg,
-	    struct fault *f);
+	int (*leaf_of)(struct db *db, const struct db_leaf_of *of,
+	    db_leaf_fn *each, void *arg, struct fault *f);
 	/* Calls each for the last one that has this type, subject, body and
 	 * public part, if there is one. */
 	int (*leaf_find)(struct db *db, const struct db_leaf *like,

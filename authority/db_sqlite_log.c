@@ -212,15 +212,15 @@ leaf_each(struct db *db, uint64_t from, size_t max, db_leaf_fn *each,
 }
 
 static int
-leaf_of(struct db *db, const uint8_t subject[2][ID_LEN], uint64_t from,
-    size_t max, db_leaf_fn *each, void *arg, struct fault *f)
+leaf_of(struct db *db, const struct db_leaf_of *of, db_leaf_fn *each,
+    void *arg, struct fault *f)
 {
 	struct run r = run(db, S_LEAF_OF);
 
-	blob(&r, subject[0], ID_LEN);
-	blob(&r, subject[1], ID_LEN);
-	integer(&r, (int64_t)from);
-	integer(&r, (int64_t)max);
+	blob(&r, of->subject[0], ID_LEN);
+	blob(&r, of->subject[1], ID_LEN);
+	integer(&r, (int64_t)of->from);
+	integer(&r, (int64_t)of->max);
 	return leaf_rows(&r, each, arg, f);
 }
 

@@ -512,8 +512,8 @@ boot_read(struct keys *k, struct keys_boot *t, struct fault *f)
 	t->cfg.passphrase = role_boot_field(&r);
 	token_read(&r, t);
 	rc = rd_finish(&r);
-	if (rc != 0 || t->host == NULL || t->kind == NULL || t->module == NULL ||
-	    t->label == NULL || t->key == NULL)
+	if (rc != 0 || t->host == NULL || t->kind == NULL ||
+	    t->module == NULL || t->label == NULL || t->key == NULL)
 		return fault_set(f, FAULT_INTERNAL, "keys: boot message");
 	t->reach.module = t->module[0] != '\0';
 	rc = permit_ask(&k->permit, PERMIT_PARENT, PERMIT_BOOT);

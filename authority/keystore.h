@@ -101,8 +101,8 @@ int keystore_open(const struct keystore_config *cfg, struct keystore **out,
 int keystore_read_public(struct bytes keyfile, struct keystore_public *out)
 	must_check;
 
-/* The log's key pair, derived from the signing seed: spec/60-log.md, Notes.  For
- * the keystores. */
+/* The log's key pair, derived from the signing seed: spec/60-log.md, Notes.
+ * For the keystores. */
 int keystore_log_note(const struct sign_key *signing, struct bytes text,
     const struct note_key *pub, struct buf *out) must_check;
 int keystore_log_key(const struct sign_key *signing, struct bytes origin,

@@ -358,7 +358,8 @@ do_note(struct keystore *ks, struct bytes text, const struct note_key *pub,
 static int
 do_log_key(struct keystore *ks, struct bytes origin, struct note_key *out)
 {
-	return keystore_log_key(&self_of(ks)->secrets->root.signing, origin, out);
+	return keystore_log_key(&self_of(ks)->secrets->root.signing, origin,
+	    out);
 }
 
 static int

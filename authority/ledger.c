@@ -362,10 +362,15 @@ log_all(struct ledger *l, struct ledger_reply *r, size_t n, struct fault *f)
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (!r[i].box.wanted || r[i].fault.code != 0)
 			continue;
-		if (shown_rc != 0)
-			r[i].fault = l->log.down;
-		else
+		if (shown_rc == 0) {
 			ledger_log_complete(l, &r[i]);
+			continue;
+		}
+		/* [tlog] nor is what else was made of the answer, which may
+		 * have capabilities and sealed keys in it. */
+		json_decref(r[i].json);
+		r[i].json = NULL;
+		r[i].fault = l->log.down;
 	}
 	return rc;
 }

@@ -151,8 +151,8 @@ void ledger_outbox_wipe(struct ledger_outbox *b);
  * fault. */
 void ledger_log_complete(struct ledger *l, struct ledger_reply *r);
 
-/* Answers one request of the front, inside a transaction; FAULT_MEMORY.  *out is
- * to be wiped. */
+/* Answers one request of the front, inside a transaction; FAULT_MEMORY.  *out
+ * is to be wiped. */
 int ledger_answer(struct ledger *l, struct bytes in, int64_t now,
     struct ledger_reply *out) must_check;
 

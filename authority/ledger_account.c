@@ -68,10 +68,10 @@ read_body(const json_t *body, struct account *out)
 	struct account a = { 0 };
 
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:o}", "account", &id, "chain",
-	        &chain, "space", &space, "residency", &residency, "depot",
-	        &depot, "keyslots", &slots, "head_epoch", &epoch, "custody",
-	        &set, "log_key", &log) != 0 ||
+	        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:o}", "account", &id,
+	        "chain", &chain, "space", &space, "residency", &residency,
+	        "depot", &depot, "keyslots", &slots, "head_epoch", &epoch,
+	        "custody", &set, "log_key", &log) != 0 ||
 	    epoch != 1 || json_array_size(slots) != 2)
 		return FAULT_MALFORMED;
 	if (ledger_json_id(id, a.id) != 0 ||

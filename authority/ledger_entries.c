@@ -31,7 +31,7 @@ ledger_entries(struct ledger *l, const struct ledger_call *c, json_t **out,
 {
 	json_t *entries defer(ledger_json_freep) = json_array();
 	struct list x = { .entries = entries };
-	uint8_t subject[2][ID_LEN];
+	struct db_leaf_of of = { .max = ENTRIES_MAX };
 	json_t *space_text;
 	struct db_space space;
 	json_int_t from;
@@ -39,13 +39,13 @@ ledger_entries(struct ledger *l, const struct ledger_call *c, json_t **out,
 
 	if (json_unpack_ex((json_t *)c->body, NULL, JSON_STRICT, "{s:o,s:I}",
 	        "space", &space_text, "from", &from) != 0 || from < 0 ||
-	    ledger_json_id(space_text, subject[0]) != 0)
+	    ledger_json_id(space_text, of.subject[0]) != 0)
 		return fault_set(f, FAULT_MALFORMED, "entries: members");
-	rc = ledger_space(l, c, subject[0], &space, f);
-	memcpy(subject[1], c->sender.account, ID_LEN);
+	rc = ledger_space(l, c, of.subject[0], &space, f);
+	memcpy(of.subject[1], c->sender.account, ID_LEN);
+	of.from = (uint64_t)from;
 	if (rc == 0)
-		rc = l->db->leaf_of(l->db, subject, (uint64_t)from,
-		    ENTRIES_MAX, on_leaf, &x, f);
+		rc = l->db->leaf_of(l->db, &of, on_leaf, &x, f);
 	if (rc != 0)
 		return rc;
 	return ledger_json_done(json_pack("{s:O,s:o}", "entries", entries,

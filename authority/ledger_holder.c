@@ -52,10 +52,10 @@ read_body(const json_t *body, struct holder *out)
 
 	out->chain = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s?o}", "device", &device, "account",
-	        &account, "chain", &chain, "space", &space, "residency",
-	        &residency, "capability", &out->capability, "set", &set,
-	        "log_key", &log) != 0 ||
+	        "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s?o}", "device", &device,
+	        "account", &account, "chain", &chain, "space", &space,
+	        "residency", &residency, "capability", &out->capability,
+	        "set", &set, "log_key", &log) != 0 ||
 	    strlen(residency) > DB_NAME_MAX)
 		return FAULT_MALFORMED;
 	memcpy(out->space.residency, residency, strlen(residency) + 1);

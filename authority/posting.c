@@ -68,8 +68,9 @@ int
 posting_answer_read(struct bytes in, struct posting_answer *out)
 {
 	struct rd r = rd_from(in.p, in.n);
-	struct posting_answer a = { .witness = rd_u8(&r), .kind = rd_u8(&r) };
+	struct posting_answer a = { .witness = rd_u8(&r) };
 
+	a.kind = rd_u8(&r);
 	a.size = rd_u64(&r);
 	rd_require(&r, a.witness < POSTING_WITNESSES_MAX);
 	rd_require(&r, a.kind >= POSTING_LINES && a.kind <= POSTING_FAILED);

@@ -38,18 +38,18 @@ close_fd(int *fd)
 static bool
 get_pin(struct rd *r, struct logpin *p)
 {
-	size_t n = rd_u8(r);
+	size_t origin = rd_u8(r), n;
 	struct bytes note;
 
-	rd_require(r, n >= 1);
-	rd_copy(r, p->origin, n);
+	rd_require(r, origin >= 1);
+	rd_copy(r, p->origin, origin);
 	p->size = rd_u64(r);
 	rd_copy(r, p->root.b, MERKLE_LEN);
 	n = rd_u32(r);
 	rd_require(r, n <= LOGPIN_NOTE_MAX && p->size >= 1 &&
 	    p->size <= MERKLE_SIZE_MAX);
 	note = rd_take(r, n);
-	rd_require(r, strlen(p->origin) != 0);
+	rd_require(r, strlen(p->origin) == origin);
 	p->note = (struct buf){ .p = (uint8_t *)(uintptr_t)note.p,
 		.n = note.n };
 	return !r->failed;

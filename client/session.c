@@ -468,19 +468,22 @@ note_epochs(struct full *p, const struct gather *g)
 /* The log key that the space's own commit leads to; stored for good only then.
  * In a space that is empty, or cannot be read now, the first epoch's does. */
 static int
-find_log_key(struct full *p, struct leaf_log_key *out, bool *sure)
+find_log_key(struct full *p, struct leaf_log_key *out, bool *sure,
+    struct fault *f)
 {
 	struct space *sp defer(space_closep) = NULL;
 	const struct space_key *first = session_key(&p->s, 1);
-	struct fault scrap = { 0 };
-	int rc = p->s.has_head ? space_open(&p->s, &sp, &scrap) :
-				 FAULT_NOT_FOUND;
+	int rc = p->s.has_head ? space_open(&p->s, &sp, f) : 0;
 
-	*sure = rc == 0 && sp->has_head;
+	*sure = rc == 0 && sp != NULL && sp->has_head;
 	if (*sure)
-		return leaf_log_key(&sp->commit.dedup, out);
-	return first == NULL ? FAULT_NOT_FOUND :
-			       leaf_log_key_first(first, out);
+		rc = leaf_log_key(&sp->commit.dedup, out);
+	else if (first != NULL)
+		rc = leaf_log_key_first(first, out);
+	else if (rc == 0)
+		rc = FAULT_MISSING;
+	return rc == 0 ? 0 : fault_add(f, rc,
+	    "to check what the log says of this space");
 }
 
 /* [log] Before a key is used for anything but to open the commit. */
@@ -492,11 +495,7 @@ check_log_key(struct full *p, const struct gather *g, struct fault *f)
 	int rc = logpin_key(p->s.state, &key, f);
 
 	if (rc == FAULT_NOT_FOUND) {
-		rc = find_log_key(p, &key, &sure);
-		if (rc != 0)
-			rc = fault_set(f, FAULT_LOG, "the releases in the log "
-			    "cannot be checked: the space's commit does not "
-			    "open, and its first key is not there");
+		rc = find_log_key(p, &key, &sure, f);
 		for (int i = 0; rc == 0 && i < g->set->n; i++)
 			if (g->one[i].rc == 0)
 				rc = logcheck_leaves(&g->one[i].answer, &key,
