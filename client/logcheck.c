@@ -205,7 +205,7 @@ logcheck_pin(const struct logcheck *lc, const struct checkpoint *c,
 {
 	struct logpin p = { .size = c->size, .root = c->root,
 		.note = { .p = (uint8_t *)(uintptr_t)note.p, .n = note.n } };
-	struct logpin now;
+	struct logpin now = { 0 };
 	int rc;
 
 	if (c->size == 0)

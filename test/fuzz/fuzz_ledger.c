@@ -27,10 +27,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define NOW 1800000000
 #define HOST "a.example"
 #define KEY "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+#define LOG                                                                  \
+	"a.example/log+019349de+"                                            \
+	"AeOwxEKY/BwUmvv0yJlvuSQnrkHkZJuTTKSVmRt4UrhV"
 #define POLICY                                                               \
 	"{\"v\":1,\"serial\":7,\"issued\":5,\"authorities\":[{\"name\":"     \
 	"\"a\",\"jurisdiction\":\"ch\",\"url\":\"https://a.example\","       \
-	"\"ca\":\"PEM\",\"intake\":\"" KEY "\",\"signing\":\"" KEY "\"}],"   \
+	"\"ca\":\"PEM\",\"intake\":\"" KEY "\",\"signing\":\"" KEY "\","     \
+	"\"log\":\"" LOG "\"}],"                                             \
 	"\"depots\":[{\"name\":\"d\",\"jurisdiction\":\"es\",\"url\":"       \
 	"\"https://d.example\",\"ca\":\"PEM\"}],\"residencies\":[{\"name\":" \
 	"\"r\",\"jurisdiction\":\"es\",\"depots\":[\"d\"],\"keys\":"         \
@@ -40,6 +44,7 @@ static const char *const paths[] = {
 	"/v1/accounts", "/v1/session", "/v1/head", "/v1/enrolments",
 	"/v1/enrolments/lookup", "/v1/devices", "/v1/account", "/v1/recovery",
 	"/v1/epochs", "/v1/epochs/destroy", "/v1/custody", "/v1/keyslots",
+	"/v1/entries", "/v1/holders",
 };
 
 enum who {
@@ -82,6 +87,7 @@ make_account(struct db *db)
 	struct db_space s = { .id = { 2 }, .account = { 1 },
 		.prefix = { 3 }, .residency = "r", .depot = "d" };
 	struct db_slot slot = { .epoch = 1, .n = WRAP_LEN };
+	const struct leaf_log_key log = { { 4 } };
 	struct custody set = { .mode = CUSTODY_STANDARD, .k = 1, .n = 1,
 		.serial = 1, .epoch = 1, .space = { 2 }, .time = 1,
 		.effective = 1, .holder[0].jurisdiction = "ch",
@@ -104,6 +110,7 @@ make_account(struct db *db)
 		assert(db->device_add(db, &party[i].device, &f) == 0);
 	}
 	assert(db->space_add(db, &s, &f) == 0);
+	assert(db->log_key_add(db, s.id, &log, &f) == 0);
 	assert(db->slot_add(db, s.id, DB_AUTHORITY, &slot, &f) == 0);
 	assert(db->slot_add(db, s.id, DB_RECOVERY, &slot, &f) == 0);
 	assert(db->epoch_add(db, s.id, 1, hash, &f) == 0);
@@ -176,17 +183,21 @@ static void
 ask(struct bytes in)
 {
 	struct buf out defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
+	struct ledger_reply reply;
+	struct request_answer a;
 	struct fault f = { 0 };
-	struct bytes json;
-	unsigned status;
 
 	assert(ledger.db->begin(ledger.db, &f) == 0);
-	assert(ledger_answer(&ledger, in, NOW, &out) == 0);
+	assert(ledger_answer(&ledger, in, NOW, &reply) == 0);
 	ledger.db->abort(ledger.db);
 	ledger.ndoomed = 0;
-	assert(request_answer_read(buf_bytes(&out), &status, &json) == 0);
-	assert(status != 500);
-	assert(json.n >= 2 && json.p[0] == '{' && json.p[json.n - 1] == '}');
+	ledger_log_complete(&ledger, &reply);
+	assert(ledger_reply_write(&ledger, &reply, NOW, &out) == 0);
+	ledger_reply_wipe(&reply);
+	assert(request_answer_read(buf_bytes(&out), &a) == 0);
+	assert(a.status != 500);
+	assert(a.json.n >= 2 && a.json.p[0] == '{' &&
+	    a.json.p[a.json.n - 1] == '}');
 }
 
 int

@@ -139,15 +139,17 @@ def bodies():
     head = struct.pack(">BBHIQ", 1, 0, 0, 1, 1) + bytes(268)
     new = {"account": other.hex(), "chain": [b64(first), b64(second)], "space": other.hex(), "residency": "r",
            "depot": "d", "keyslots": [{"epoch": 1, "kind": "authority", "blob": b64(bytes(80))},
-                                      {"epoch": 1, "kind": "recovery", "blob": b64(bytes(80))}], "head_epoch": 1}
-    session = {"account": account.hex(), "space": space.hex(), "chain_seen": 0, "reason": "user"}
+                                      {"epoch": 1, "kind": "recovery", "blob": b64(bytes(80))}], "head_epoch": 1,
+           "custody": b64(bytes(198)), "log_key": b64(bytes(32))}
+    session = {"account": account.hex(), "space": space.hex(), "chain_seen": 0, "custody_seen": 0, "log_seen": 0,
+               "reason": "user"}
     epoch = {"space": space.hex(), "epoch": 2, "custody": 1, "keyslots": [
         {"epoch": 2, "kind": "authority", "blob": b64(bytes(80))},
         {"epoch": 2, "kind": "recovery", "blob": b64(bytes(80))}]}
     requests = [
         (0, 2, new), (0, 2, {**new, "residency": "nowhere"}), (0, 2, {**new, "chain": [b64(first)]}),
         (1, 0, session), (1, 0, {**session, "chain_seen": 2 ** 32}), (1, 0, {**session, "space": other.hex()}),
-        (1, 1, session), (2, 0, {"space": space.hex(), "expect": 0, "head": b64(head)}),
+        (1, 1, session), (1, 0, {**session, "log_seen": 2 ** 60}), (2, 0, {"space": space.hex(), "expect": 0, "head": b64(head)}),
         (2, 0, {"space": space.hex(), "expect": 1, "head": b64(head)}),
         (3, 2, {"ed": b64(stranger.ed), "box": b64(stranger.box)}),
         (4, 0, {"account": account.hex(), "device": stranger.id.hex()}),
@@ -159,12 +161,17 @@ def bodies():
         (8, 0, {**epoch, "keyslots": epoch["keyslots"][:1]}), (8, 0, {**epoch, "keyslots": []}),
         (9, 0, {"space": space.hex(), "epoch": 1}), (9, 0, {"space": space.hex(), "epoch": 2}),
         (9, 0, {"space": space.hex(), "epoch": 5000}), (9, 0, {"space": other.hex(), "epoch": 1}),
+        (12, 0, {"space": space.hex(), "from": 0}), (12, 1, {"space": space.hex(), "from": 2 ** 40}),
+        (12, 0, {"space": other.hex(), "from": 0}), (12, 0, {"space": space.hex(), "from": -1}),
+        (13, 2, {"device": stranger.id.hex(), "account": account.hex(), "chain": [b64(c) for c in chain],
+                 "space": other.hex(), "residency": "r", "capability": "v4.x", "set": b64(bytes(198)),
+                 "log_key": b64(bytes(32))}),
         (10, 0, {"space": space.hex(), "set": b64(bytes(198)), "keyslots": []}),
         (11, 0, {"space": space.hex(), "keyslots": [
             {"epoch": 1, "kind": "device", "device": device.id.hex(), "blob": b64(bytes(80))}]}),
     ]
     paths = ["accounts", "session", "head", "enrolments", "enrolments/lookup", "devices", "account", "recovery",
-             "epochs", "epochs/destroy", "custody", "keyslots"]
+             "epochs", "epochs/destroy", "custody", "keyslots", "entries", "holders"]
     for path, who, body in requests:
         text = json.dumps(body).encode()
         save("ledger", bytes([path, who]) + text)
@@ -181,14 +188,36 @@ def roles():
     of = bytes(32) + struct.pack(">IB", 1, 0)
     for under in (b"\0", b"\1" + bytes(60)):
         save("roles", b"\2" + of + under + bytes(80))
-        save("roles", b"\3" + of + under + bytes(60 + 32 + 32))
+        request = struct.pack(">Q", 1800000000) + bytes(16 + 32 + 64)
+        entry = b"\1\5" + struct.pack(">Q", 1800000000) + bytes(80) + struct.pack(">H", 1) + b"\1"
+        logged = struct.pack(">H", len(entry)) + entry + bytes(32) + struct.pack(">Q", 1) + b"\1" + bytes(32)
+        save("roles", b"\3" + of + under + bytes(60 + 32 + 32) + request + logged)
         for request in (6, 7):
             save("roles", bytes([request]) + of + under + b"\2" + struct.pack(">H", 108) + bytes(108))
     save("roles", b"\5" + of)
     save("roles", b"\x08\1" + struct.pack(">I", 1) + bytes(16) + struct.pack(">Q", 1800000000) + bytes(32))
+    save("roles", b"\x09" + struct.pack(">H", 3) + b"abc")
+    save("roles", b"\x0a" + struct.pack(">QQ", 1, 2) + bytes(32) + b"\1" + bytes(32))
     save("roles", b"\4\6madrid" + bytes(16) + struct.pack(">Q", 1800000000))
     save("roles", b"\4\6mad\0id" + bytes(16) + struct.pack(">Q", 1800000000))
-    save("roles", struct.pack(">H", 200) + b"{}")
+    save("roles", struct.pack(">HQQQ", 200, 7, 3, 1800000000) + b"{}")
+
+
+def postings():
+    one = b"\0" + struct.pack(">Q", 3) + b"\2" + bytes(64)
+    note = struct.pack(">I", 5) + b"note\n"
+    for data in (b"\1" + one + note, b"\2" + one + one + note, b"\0" + note, b"\x11" + one + note,
+                 b"\1" + one + struct.pack(">I", 2 ** 32 - 1) + b"x"):
+        save("posting", data)
+    for kind, size, text in ((1, 0, "\u2014 w.example AAAA\n"), (2, 7, ""), (3, 0, "timeout"), (4, 0, "")):
+        save("posting", struct.pack(">BBQ", 1, kind, size) + text.encode())
+
+
+def release_bodies():
+    fixed = bytes(16 + 16 + 4 + 16 + 8 + 16 + 32 + 64)
+    for host in (b"a.example", b"", b"h" * 255, b"a\0b"):
+        save("body", fixed + bytes([len(host)]) + host)
+    save("body", fixed + b"\x09a")
 
 
 def answers():
@@ -352,6 +381,6 @@ def log_client():
         save("answer", json.dumps(each))
 
 
-for make in (vectors, tokens, policies, signatures, bodies, roles, answers, agent, device_files, keyfiles, lists, frames, log, log_client,
+for make in (vectors, tokens, policies, signatures, bodies, roles, postings, release_bodies, answers, agent, device_files, keyfiles, lists, frames, log, log_client,
              texts):
     make()
