@@ -51,7 +51,7 @@ ask(struct renewal *r, struct fault *f)
 	struct session *s = r->ses;
 	struct authority *peer defer(authority_closep) = NULL;
 	struct answer_session *a = calloc(1, sizeof(*a));
-	struct authority_config config = { .key = s->sign,
+	struct authority_config config = { .state = s->state, .key = s->sign,
 		.wire = &s->offshore, .stop = s->stop };
 	int rc;
 
@@ -85,10 +85,12 @@ renewal_token(void *arg, const char *stale, char *out, size_t size,
 	rc = r->why.code;
 	/* Another thread may have asked meanwhile. */
 	if (rc == 0 && (r->token == NULL || strcmp(r->token, stale) == 0)) {
-		rc = ask(r, &r->why);
-		if (rc != 0)
-			rc = fault_add(&r->why, rc, "the depot capability has "
+		rc = ask(r, f);
+		if (rc != 0) {
+			rc = fault_add(f, rc, "the depot capability has "
 			    "expired, and there is no other");
+			r->why = *f;
+		}
 	}
 	if (rc == 0)
 		(void)snprintf(out, size, "%s", r->token);
