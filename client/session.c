@@ -637,14 +637,15 @@ session_move_head(struct session *s, uint64_t expect,
 	s->has_head = true;
 	s->head_from_mirror = false;
 	memcpy(s->head, head, STORE_HEAD_LEN);
+	/* The mirror first: killed in between, this device does not know the
+	 * head yet, and sees to the mirror when it learns of it. */
+	(void)!s->store->ops->head_put(s->store, head, &scrap);
 	rc = note_head(s, number, epoch, head, &scrap);
 	if (rc != 0)
 		rc = fault_set(f, rc, "commit %" PRIu64 " was made and is "
 		    "safe, but this device could not note it: %s; make room: "
 		    "the next command notes it, nothing is to be stored again",
 		    number, scrap.text);
-	/* The next put, or a reader that asks the authority, mends it. */
-	(void)!s->store->ops->head_put(s->store, head, &scrap);
 	return rc;
 }
 
