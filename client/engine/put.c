@@ -616,8 +616,11 @@ run(struct putting *w, struct fault *f)
 		statcache_close(w->stats_cache, keep);
 		w->stats_cache = w->records.stats = NULL;
 	}
-	if (rc == FAULT_INTERRUPTED)
+	if (rc == FAULT_INTERRUPTED) {
 		save_progress(w);
+		rc = fault_set(f, rc, "interrupted: nothing was committed; "
+		    "the same put goes on from here");
+	}
 	return rc == 0 ? finish(w, f) : rc;
 }
 

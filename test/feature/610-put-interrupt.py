@@ -53,7 +53,8 @@ def cut_off(name, how, want, slack):
     t.eq(p.returncode, want, "ended so") or t.note(err)
     t.note(f"{time.monotonic() - begun:.1f} s until it ended")
     if how == signal.SIGINT:
-        t.eq(err, b"skerry: interrupted\n", "and said so")
+        t.eq(err, b"skerry: interrupted: nothing was committed; the same "
+             b"put goes on from here\n", "and said so")
     t.ok(a.run("ls", name).code == 4, "nothing of it is to be seen")
     s.depot_tap.rate = 0
     first = s.depot_tap.sent - before
