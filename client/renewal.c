@@ -52,7 +52,7 @@ ask(struct renewal *r, struct fault *f)
 	struct authority *peer defer(authority_closep) = NULL;
 	struct answer_session *a = calloc(1, sizeof(*a));
 	struct authority_config config = { .key = s->sign,
-		.wire = &s->offshore, .stop = s->stop };
+		.state = s->state, .wire = &s->offshore, .stop = s->stop };
 	int rc;
 
 	if (a == NULL)
