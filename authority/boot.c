@@ -8,6 +8,8 @@
 #include "authority/config_token.h"
 #include "net/text.h"
 
+#define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+
 static struct bytes
 text(const char *s)
 {
@@ -48,6 +50,7 @@ for_keys(const struct config *c, uint32_t lease, struct wr *w,
 {
 	struct buf keyfile defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
 	struct buf pass defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	char host[CONFIG_HOST_MAX];
 	int rc = config_read(c->keyfile, &keyfile, f);
 
 	if (rc == 0)
@@ -56,7 +59,9 @@ for_keys(const struct config *c, uint32_t lease, struct wr *w,
 		    config_passphrase(c, &pass, f);
 	if (rc != 0)
 		return rc;
+	config_host(c, host);
 	wr_u32(w, lease);
+	role_boot_put(w, text(host));
 	role_boot_put(w, text(c->pkcs11 != NULL ? "pkcs11" : "file"));
 	role_boot_put(w, buf_bytes(&keyfile));
 	role_boot_put(w, buf_bytes(&pass));
@@ -85,6 +90,8 @@ for_ledger(const struct config *c, uint32_t lease, struct wr *w,
 	role_boot_put(w, text(c->jurisdiction));
 	role_boot_put(w, text(host));
 	role_boot_put(w, text(c->database));
+	role_boot_put(w, text(c->log));
+	wr_u32(w, c->witnesses_count);
 	role_boot_put(w, text(c->epochs));
 	role_boot_put(w, buf_bytes(&policy));
 	role_boot_put(w, bytes_of(pin, c->policy_key != NULL ? sizeof(pin) :
@@ -104,8 +111,29 @@ for_front(const struct config *c, struct wr *w, struct fault *f)
 	if (rc != 0)
 		return rc;
 	wr_u32(w, c->threads);
+	role_boot_put(w, text(c->log));
 	role_boot_put(w, buf_bytes(&certificate));
 	role_boot_put(w, buf_bytes(&key));
+	return 0;
+}
+
+/* [authority] no key and no database: addresses and whom to believe there. */
+static int
+for_courier(const struct config *c, struct wr *w, struct fault *f)
+{
+	wr_u32(w, c->witnesses_count);
+	for (unsigned i = 0; i < c->witnesses_count; i++) {
+		const struct config_witness *x = &c->witnesses[i];
+		struct buf ca defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+		int rc = config_read(x->ca != NULL ? x->ca : SYSTEM_CA, &ca,
+		    f);
+
+		if (rc != 0)
+			return fault_add(f, rc, "witnesses");
+		role_boot_put(w, text(x->name != NULL ? x->name : x->url));
+		role_boot_put(w, text(x->url));
+		role_boot_put(w, buf_bytes(&ca));
+	}
 	return 0;
 }
 
@@ -123,6 +151,8 @@ boot_send(const struct config *c, enum role r, int fd, struct fault *f)
 		rc = for_keys(c, lease, &w, f);
 	else if (r == ROLE_LEDGER)
 		rc = for_ledger(c, lease, &w, f);
+	else if (r == ROLE_COURIER)
+		rc = for_courier(c, &w, f);
 	else
 		rc = for_front(c, &w, f);
 	if (rc != 0)

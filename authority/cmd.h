@@ -21,6 +21,13 @@ struct cmd_option {
 	bool required;
 };
 
+struct config;
+struct note_key;
+
+/* The verifier key of the log, which the keystore is opened for. */
+int cmd_config_log_key(const struct config *c, struct note_key *out,
+    struct fault *f) must_check;
+
 /* Reads "--name value" and "--name=value"; what is left over goes to *rest,
  * where that is not NULL, and is wrong usage where it is.  FAULT_USAGE. */
 int cmd_options(int argc, char **argv, const struct cmd_option *o, size_t n,

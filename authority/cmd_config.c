@@ -46,24 +46,67 @@ read_public(const struct config *c, struct keystore_public *out,
 	return 0;
 }
 
+static int
+open_keystore(const struct config *c, struct keystore **out, struct fault *f)
+{
+	struct buf file defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	struct buf pass defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
+	struct keystore_config kc = { .kind = "file" };
+	uint8_t id[CONFIG_TOKEN_ID_MAX];
+	int rc = config_read(c->keyfile, &file, f);
+
+	if (rc == 0)
+		rc = c->pkcs11 != NULL ?
+		    config_token_pin(c->pkcs11, &pass, f) :
+		    config_passphrase(c, &pass, f);
+	if (rc == 0 && c->pkcs11 != NULL) {
+		kc.kind = "pkcs11";
+		rc = config_token(c->pkcs11, id, &kc.token, f);
+	}
+	if (rc != 0)
+		return rc;
+	kc.keyfile = buf_bytes(&file);
+	kc.passphrase = buf_bytes(&pass);
+	rc = keystore_open(&kc, out, f);
+	return rc != 0 ? fault_add(f, rc, "%s", c->keyfile) : 0;
+}
+
+int
+cmd_config_log_key(const struct config *c, struct note_key *out,
+    struct fault *f)
+{
+	struct keystore *ks defer(keystore_closep) = NULL;
+	char origin[CONFIG_ORIGIN_MAX];
+	int rc = open_keystore(c, &ks, f);
+
+	if (rc != 0)
+		return rc;
+	config_origin(c, origin);
+	rc = ks->log_key(ks, bytes_of(origin, strlen(origin)), out);
+	return rc != 0 ? fault_set(f, rc, "log key: %s", fault_text(rc)) : 0;
+}
+
 int
 cmd_public(int argc, char **argv, struct fault *f)
 {
 	struct config *c defer(config_freep) = NULL;
 	struct keystore_public pub;
+	struct note_key log;
 	int rc = load(argc, argv, &c, f);
 
 	if (rc == 0)
 		rc = read_public(c, &pub, f);
+	if (rc == 0)
+		rc = cmd_config_log_key(c, &log, f);
 	if (rc != 0)
 		return rc;
-	return publics_print(c->name, c->jurisdiction, c->url, &pub, f);
+	return publics_print(c, &pub, &log, f);
 }
 
 /* The policy tells devices this authority's keys: they have to be these. */
 static int
 check_policy(const struct config *c, const struct keystore_public *pub,
-    struct fault *f)
+    const struct note_key *log, struct fault *f)
 {
 	struct buf file defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
 	struct policy *p defer(policy_freep) = NULL;
@@ -92,6 +135,10 @@ check_policy(const struct config *c, const struct keystore_public *pub,
 	    memcmp(&a->signing, &pub->signing, sizeof(a->signing)) != 0)
 		return fault_set(f, FAULT_CONFIG, "policy: authority %s has "
 		    "other keys there than in its keyfile", c->name);
+	if (strcmp(a->log.name, log->name) != 0 ||
+	    memcmp(&a->log.pub, &log->pub, sizeof(log->pub)) != 0)
+		return fault_set(f, FAULT_CONFIG, "policy: authority %s has "
+		    "another log there than its own", c->name);
 	return 0;
 }
 
@@ -99,33 +146,14 @@ check_policy(const struct config *c, const struct keystore_public *pub,
 int
 cmd_check_config(int argc, char **argv, struct fault *f)
 {
-	struct buf file defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
-	struct buf pass defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
-	struct keystore *ks defer(keystore_closep) = NULL;
 	struct config *c defer(config_freep) = NULL;
-	struct keystore_config kc = { .kind = "file" };
-	uint8_t id[CONFIG_TOKEN_ID_MAX];
 	struct keystore_public pub;
+	struct note_key log;
 	int rc = load(argc, argv, &c, f);
 
 	if (rc == 0)
 		rc = read_public(c, &pub, f);
 	if (rc == 0)
-		rc = config_read(c->keyfile, &file, f);
-	if (rc == 0)
-		rc = c->pkcs11 != NULL ?
-		    config_token_pin(c->pkcs11, &pass, f) :
-		    config_passphrase(c, &pass, f);
-	if (rc == 0 && c->pkcs11 != NULL) {
-		kc.kind = "pkcs11";
-		rc = config_token(c->pkcs11, id, &kc.token, f);
-	}
-	if (rc != 0)
-		return rc;
-	kc.keyfile = buf_bytes(&file);
-	kc.passphrase = buf_bytes(&pass);
-	rc = keystore_open(&kc, &ks, f);
-	if (rc != 0)
-		return fault_add(f, rc, "%s", c->keyfile);
-	return check_policy(c, &pub, f);
+		rc = cmd_config_log_key(c, &log, f);
+	return rc != 0 ? rc : check_policy(c, &pub, &log, f);
 }

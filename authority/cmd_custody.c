@@ -11,6 +11,7 @@
 #include "authority/cmd.h"
 #include "authority/config.h"
 #include "authority/db.h"
+#include "authority/outbox.h"
 #include "authority/policykey.h"
 #include "crypt/secret.h"
 #include "net/policy.h"
@@ -78,6 +79,21 @@ read_holders(struct announce *a, struct fault *f)
 	return rc;
 }
 
+/* The service, which writes the log, finds the entry in the database. */
+static int
+log_it(struct announce *a, const struct custody *c)
+{
+	struct outbox_item i;
+	struct db_space s;
+	int rc = a->db->space_get(a->db, c->space, &s, a->f);
+
+	if (rc == 0)
+		rc = outbox_custody(a->db, s.account, c, c->time, &i, a->f);
+	if (rc == 0)
+		outbox_wipe(&i);
+	return rc;
+}
+
 static int
 one(void *arg, const uint8_t space[static ID_LEN])
 {
@@ -102,6 +118,8 @@ one(void *arg, const uint8_t space[static ID_LEN])
 		return fault_set(a->f, rc, "not a custody: see the rules of "
 		    "holders and threshold in skerry-authority(1)");
 	rc = a->db->announced_set(a->db, space, &c, a->f);
+	if (rc == 0)
+		rc = log_it(a, &c);
 	a->done += rc == 0;
 	return rc;
 }

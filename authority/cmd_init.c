@@ -160,8 +160,10 @@ cmd_init(int argc, char **argv, struct fault *f)
 		{ "iv", &a.token.iv, false },
 		{ "paths", &a.token.paths, false },
 		{ "lease", &a.lease, false } };
+	struct config *c defer(config_freep) = NULL;
 	char dir[4096], path[4200];
 	struct keystore_public pub;
+	struct note_key log;
 	int rc = cmd_options(argc, argv, o, ARRAY_LEN(o), NULL, f);
 
 	if (rc == 0)
@@ -178,7 +180,10 @@ cmd_init(int argc, char **argv, struct fault *f)
 		rc = write_config(&a, dir, f);
 	if (rc == 0)
 		rc = write_keyfile(&a, dir, &pub, f);
-	if (rc != 0)
-		return rc;
-	return publics_print(a.name, a.jurisdiction, a.url, &pub, f);
+	(void)snprintf(path, sizeof(path), "%s/authority.yaml", dir);
+	if (rc == 0)
+		rc = config_load(path, &c, f);
+	if (rc == 0)
+		rc = cmd_config_log_key(c, &log, f);
+	return rc != 0 ? rc : publics_print(c, &pub, &log, f);
 }

@@ -50,6 +50,23 @@ static const cyaml_schema_field_t pkcs11[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t witness[] = {
+	CYAML_FIELD_STRING_PTR("url", CYAML_FLAG_POINTER,
+	    struct config_witness, url, 1, 1024),
+	CYAML_FIELD_STRING_PTR("name",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_witness,
+	    name, 1, 64),
+	CYAML_FIELD_STRING_PTR("ca",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_witness,
+	    ca, 1, 4096),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t one_witness = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_witness,
+	    witness),
+};
+
 static const cyaml_schema_field_t fields[] = {
 	TEXT("name", name),
 	TEXT("jurisdiction", jurisdiction),
@@ -72,6 +89,10 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_MAPPING_PTR("pkcs11",
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, pkcs11,
 	    pkcs11),
+	OPTIONAL("log", log),
+	CYAML_FIELD_SEQUENCE("witnesses",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
+	    witnesses, &one_witness, 0, CONFIG_WITNESSES_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -199,6 +220,44 @@ config_host(const struct config *c, char out[static CONFIG_HOST_MAX])
 		*s = (char)tolower((unsigned char)*s);
 }
 
+void
+config_origin(const struct config *c, char out[static CONFIG_ORIGIN_MAX])
+{
+	char host[CONFIG_HOST_MAX];
+
+	config_host(c, host);
+	(void)snprintf(out, CONFIG_ORIGIN_MAX, "%s/log", host);
+}
+
+static int
+check_witnesses(const struct config *c, struct fault *f)
+{
+	for (unsigned i = 0; i < c->witnesses_count; i++) {
+		const char *url = c->witnesses[i].url;
+
+		if (strncmp(url, "https://", 8) != 0 || url[8] == '\0' ||
+		    strpbrk(url, " \t\r\n\"?#") != NULL ||
+		    url[strlen(url) - 1] == '/')
+			return fault_set(f, FAULT_CONFIG, "witnesses: url: "
+			    "https://host[:port][/path] is wanted");
+	}
+	return 0;
+}
+
+/* A folder beside the database, where none is named. */
+static int
+default_log(struct config *c, struct fault *f)
+{
+	const char *slash = strrchr(c->database, '/');
+	int n = slash != NULL ? (int)(slash - c->database) + 1 : 0;
+
+	if (c->log == NULL &&
+	    asprintf(&c->log, "%.*slog", n, c->database) < 0)
+		c->log = NULL;
+	return c->log != NULL ? 0 : fault_set(f, FAULT_MEMORY,
+	    "out of memory");
+}
+
 /* What is said of one keystore must not be thought to hold for the other. */
 static int
 check_keystore(const struct config *c, struct fault *f)
@@ -224,6 +283,7 @@ static int
 check(const struct config *c, struct fault *f)
 {
 	uint32_t lease;
+	int rc;
 
 	if (strlen(c->jurisdiction) != 2 ||
 	    strspn(c->jurisdiction, "abcdefghijklmnopqrstuvwxyz") != 2)
@@ -240,7 +300,8 @@ check(const struct config *c, struct fault *f)
 	if (c->threads < 1 || c->threads > CONFIG_THREADS_MAX)
 		return fault_set(f, FAULT_CONFIG, "threads: 1 to %d",
 		    CONFIG_THREADS_MAX);
-	return check_keystore(c, f);
+	rc = check_witnesses(c, f);
+	return rc != 0 ? rc : check_keystore(c, f);
 }
 
 static char *
@@ -276,6 +337,8 @@ config_load(const char *path, struct config **out, struct fault *f)
 	if (c->threads == 0)
 		c->threads = 4;
 	rc = check(c, f);
+	if (rc == 0)
+		rc = default_log(c, f);
 	if (rc != 0)
 		return fault_add(f, rc, "%s", path);
 	*out = take(c);

@@ -14,7 +14,17 @@
 #define CONFIG_HOST_MAX 256
 #define CONFIG_FILE_MAX 262144 /* bytes of any file that it names */
 
+#define CONFIG_ORIGIN_MAX (CONFIG_HOST_MAX + 4)
 #define CONFIG_PATHS_MAX 16
+#define CONFIG_WITNESSES_MAX 16
+
+/* Who is asked to cosign the log. */
+struct config_witness {
+	char *url;
+
+	char *name; /* for messages; default: the url */
+	char *ca;   /* PEM file; default: the system's authorities */
+};
 
 /* Its "pkcs11"; those after the blank line may be NULL or 0.  config_token.h
  * says what it means. */
@@ -50,6 +60,9 @@ struct config {
 	unsigned threads;      /* of the front; default 4 */
 	char *keystore;        /* file (default), pkcs11 */
 	struct config_pkcs11 *pkcs11;
+	char *log;             /* folder; default: log, beside the database */
+	struct config_witness *witnesses;
+	unsigned witnesses_count;
 };
 
 /* Reads and checks the file, not what it names.  FAULT_CONFIG.  *out is to be
@@ -64,6 +77,9 @@ int config_lease(const char *text, uint32_t *out) must_check;
 
 /* "@authority" of requests: the url's host, with the port unless it is 443. */
 void config_host(const struct config *c, char out[static CONFIG_HOST_MAX]);
+
+/* The origin of this authority's log. */
+void config_origin(const struct config *c, char out[static CONFIG_ORIGIN_MAX]);
 
 /* Appends a file of at most CONFIG_FILE_MAX bytes.  FAULT_CONFIG. */
 int config_read(const char *path, struct buf *out, struct fault *f) must_check;

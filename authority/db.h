@@ -21,6 +21,7 @@
 #include "object/chain.h"
 #include "object/custody.h"
 #include "object/head.h"
+#include "tlog/leaf.h"
 #include "object/receipt.h"
 
 #define DB_NAME_MAX 64    /* characters of a residency's or depot's name */
@@ -85,6 +86,23 @@ struct db_enrolment {
 	struct box_pub box;
 	int64_t expires;
 };
+
+/* An entry of the log: what goes there, and what its owner is told of it. */
+struct db_leaf {
+	uint64_t index;
+	uint8_t type;            /* enum leaf_type */
+	uint8_t subject[ID_LEN]; /* space; the account, of types 1 to 3 */
+	struct bytes entry, body;
+};
+
+/* Which entries are wanted: at most max from an index on. */
+struct db_leaf_of {
+	uint8_t subject[2][ID_LEN];
+	uint64_t from;
+	size_t max;
+};
+
+typedef int db_leaf_fn(void *arg, const struct db_leaf *leaf);
 
 struct db {
 	/* begin takes the write lock at once.  commit is durable on return. */
@@ -198,6 +216,37 @@ struct db {
 	    size_t *n, struct fault *f);
 	int (*device_slot_drop)(struct db *db,
 	    const uint8_t space[static ID_LEN], struct fault *f);
+	/* The log's entries, in the order of the log. */
+	int (*leaf_add)(struct db *db, const struct db_leaf *l,
+	    struct fault *f);
+	/* The first index that none has. */
+	int (*leaf_next)(struct db *db, uint64_t *out, struct fault *f);
+	/* Calls each for at most max from index on, until it fails; what it is
+	 * handed lasts as long as the call.  each may not use db. */
+	int (*leaf_each)(struct db *db, uint64_t from, size_t max,
+	    db_leaf_fn *each, void *arg, struct fault *f);
+	/* The same, only those of two subjects. */
+	int (*leaf_of)(struct db *db, const struct db_leaf_of *of,
+	    db_leaf_fn *each, void *arg, struct fault *f);
+	/* Calls each for the last one that has this type, subject, body and
+	 * public part, if there is one. */
+	int (*leaf_find)(struct db *db, const struct db_leaf *like,
+	    struct bytes open, db_leaf_fn *each, void *arg, struct fault *f);
+	/* The log key of a space.  FAULT_EXISTS; FAULT_NOT_FOUND. */
+	int (*log_key_add)(struct db *db, const uint8_t space[static ID_LEN],
+	    const struct leaf_log_key *key, struct fault *f);
+	int (*log_key_get)(struct db *db, const uint8_t space[static ID_LEN],
+	    struct leaf_log_key *out, struct fault *f);
+	/* The space that an account was enrolled with.  FAULT_NOT_FOUND. */
+	int (*space_first)(struct db *db,
+	    const uint8_t account[static ID_LEN], uint8_t out[static ID_LEN],
+	    struct fault *f);
+	/* The authority's own: the desk key, the policy last logged. */
+	int (*own_set)(struct db *db, const char *name, struct bytes value,
+	    struct fault *f);
+	/* Exactly n bytes.  FAULT_NOT_FOUND. */
+	int (*own_get)(struct db *db, const char *name, void *out, size_t n,
+	    struct fault *f);
 	/* Those of a device, in any space. */
 	int (*device_slot_forget)(struct db *db,
 	    const uint8_t device[static ID_LEN], struct fault *f);

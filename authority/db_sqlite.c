@@ -93,6 +93,7 @@ struct db_sqlite {
 	struct db db; /* first: callbacks get a pointer to it */
 	sqlite3 *h;
 	sqlite3_stmt *s[S_COUNT];
+	sqlite3_stmt *kept[DB_SQLITE_KEPT];
 };
 
 static struct db_sqlite *
@@ -105,6 +106,17 @@ sqlite3 *
 db_sqlite_handle(struct db *db)
 {
 	return self(db)->h;
+}
+
+sqlite3_stmt *
+db_sqlite_kept(struct db *db, unsigned which, const char *text, int *rc)
+{
+	struct db_sqlite *d = self(db);
+
+	if (d->kept[which] == NULL)
+		*rc = sqlite3_prepare_v3(d->h, text, -1,
+		    SQLITE_PREPARE_PERSISTENT, &d->kept[which], NULL);
+	return d->kept[which];
 }
 
 static int
@@ -623,6 +635,8 @@ db_close(struct db *db)
 
 	for (int i = 0; i < S_COUNT; i++)
 		(void)sqlite3_finalize(d->s[i]);
+	for (int i = 0; i < DB_SQLITE_KEPT; i++)
+		(void)sqlite3_finalize(d->kept[i]);
 	(void)sqlite3_close(d->h);
 	free(d);
 }
@@ -638,7 +652,8 @@ settings(struct db_sqlite *d)
 	    NULL, NULL, NULL);
 }
 
-/* The schema is made in one transaction, so a crash leaves none or all. */
+/* The schema is made, or brought forward, in one transaction: a crash leaves
+ * all of that or nothing. */
 static int
 migrate(struct db_sqlite *d, struct fault *f)
 {
@@ -660,6 +675,9 @@ migrate(struct db_sqlite *d, struct fault *f)
 	}
 	if (rc == SQLITE_OK && version == 0)
 		rc = sqlite3_exec(d->h, schema, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && (version == 0 || version == 1))
+		rc = sqlite3_exec(d->h, db_sqlite_log_schema, NULL, NULL,
+		    NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(d->h, db_sqlite_custody_schema, NULL, NULL,
 		    NULL);
@@ -711,6 +729,7 @@ db_sqlite_open(const char *path, struct db **out, struct fault *f)
 		return fault_set(f, FAULT_MEMORY, "database: out of memory");
 	d->db = callbacks;
 	db_sqlite_custody(&d->db);
+	db_sqlite_log(&d->db);
 	db_sqlite_epoch(&d->db);
 	rc = sqlite3_open_v2(path, &d->h, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,

@@ -14,6 +14,7 @@
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
+#include "authority/front_log.h"
 #include "authority/gauge.h"
 #include "authority/link.h"
 #include "authority/request.h"
@@ -35,6 +36,7 @@ struct front {
 	atomic_uint claimed; /* pairs that a thread has taken for good */
 	atomic_bool draining;
 	struct gauge gauge;
+	int log; /* folder of the log's public files */
 	struct MHD_Daemon *https, *metrics;
 };
 
@@ -114,8 +116,7 @@ forward(struct front *fr, struct MHD_Connection *c, struct visit *v)
 	struct buf got defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
 	struct request q = { .body = buf_bytes(&v->body) };
 	struct link *l = my_pair(fr);
-	struct bytes json;
-	unsigned status;
+	struct request_answer a;
 	int rc;
 
 	memcpy(q.path, v->path, sizeof(q.path));
@@ -126,11 +127,30 @@ forward(struct front *fr, struct MHD_Connection *c, struct visit *v)
 	if (rc == 0)
 		rc = link_call(l, buf_bytes(&ask), ANSWER_MS, &got);
 	if (rc == 0)
-		rc = request_answer_read(buf_bytes(&got), &status, &json);
+		rc = request_answer_read(buf_bytes(&got), &a);
 	if (rc != 0)
 		return reply_error(fr, c, v, MHD_HTTP_SERVICE_UNAVAILABLE,
 		    FAULT_AUTHORITY, "try again");
-	return reply(fr, c, v, status, json);
+	gauge_log(&fr->gauge, &a.log);
+	return reply(fr, c, v, a.status, a.json);
+}
+
+/* A file of the log, to whoever asks. */
+static enum MHD_Result
+serve_log(struct front *fr, struct MHD_Connection *c, struct visit *v)
+{
+	struct MHD_Response *r = front_log_response(fr->log, v->path);
+	enum MHD_Result ok;
+
+	if (r == NULL)
+		return reply_error(fr, c, v, MHD_HTTP_NOT_FOUND,
+		    FAULT_NOT_FOUND, "no such file of the log");
+	if (fr->draining)
+		(void)MHD_add_response_header(r, "Connection", "close");
+	v->status = MHD_HTTP_OK;
+	ok = MHD_queue_response(c, v->status, r);
+	MHD_destroy_response(r);
+	return ok;
 }
 
 static enum MHD_Result
@@ -196,6 +216,9 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 		    "the body is too long");
 	if (strcmp(v->path, "/healthz") == 0 && strcmp(method, "GET") == 0)
 		return healthz(fr, c, v);
+	if (strncmp(v->path, FRONT_LOG_PREFIX, strlen(FRONT_LOG_PREFIX)) ==
+	    0 && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0))
+		return serve_log(fr, c, v);
 	if (strcmp(method, "POST") != 0)
 		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
 		    "requests are POST");
@@ -347,7 +370,8 @@ static int
 start(struct front *fr, struct fault *f)
 {
 	struct buf b defer(buf_wipe) = buf_init(ROLE_BOOT_MAX);
-	char *certificate, *key;
+	char *certificate, *key, *log, *public = NULL;
+	struct role_reach reach = { .n = 1, .read = true };
 	struct rd r;
 	int rc = role_boot_read(&b, f);
 
@@ -355,11 +379,12 @@ start(struct front *fr, struct fault *f)
 		return rc;
 	r = rd_from(b.p, b.n);
 	fr->npairs = rd_u32(&r);
+	log = role_boot_text(&r);
 	certificate = role_boot_text(&r);
 	key = role_boot_text(&r);
 	rd_require(&r, fr->npairs >= 1 && fr->npairs <= ROLE_PAIRS_MAX);
 	rc = rd_finish(&r);
-	if (rc != 0 || certificate == NULL || key == NULL)
+	if (rc != 0 || log == NULL || certificate == NULL || key == NULL)
 		rc = fault_set(f, FAULT_INTERNAL, "front: boot message");
 	for (unsigned i = 0; rc == 0 && i < fr->npairs; i++) {
 		int fd = ROLE_FD_PAIR + (int)i;
@@ -369,12 +394,17 @@ start(struct front *fr, struct fault *f)
 	if (rc == 0 && gnutls_global_init() != GNUTLS_E_SUCCESS)
 		rc = fault_set(f, FAULT_INTERNAL, "front: TLS library");
 	if (rc == 0)
-		rc = role_confine(ROLE_FRONT, NULL, 0, f);
+		rc = front_log_open(log, &public, &fr->log, f);
+	reach.path = (const char *const *)&public;
+	if (rc == 0)
+		rc = role_confine_to(ROLE_FRONT, &reach, f);
 	if (rc == 0)
 		rc = serve(fr, certificate, key, f);
 	if (key != NULL)
 		explicit_bzero(key, strlen(key));
 	free(key);
+	free(public);
+	free(log);
 	free(certificate);
 	return rc;
 }

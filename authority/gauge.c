@@ -3,12 +3,15 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static const char *const paths[GAUGE_PATHS] = { "/v1/accounts", "/v1/session",
 	"/v1/head", "/v1/enrolments", "/v1/enrolments/lookup", "/v1/devices",
-	"/v1/account", "/v1/recovery", "other" };
+	"/v1/account", "/v1/recovery", "/v1/custody", "/v1/keyslots",
+	"/v1/holders", "/v1/entries", "/log/", "other" };
 
 /* The last counts every other status. */
 static const unsigned statuses[GAUGE_STATUSES] = { 200, 400, 401, 403, 404,
@@ -17,13 +20,31 @@ static const unsigned statuses[GAUGE_STATUSES] = { 200, 400, 401, 403, 404,
 static const uint64_t bounds_us[GAUGE_BUCKETS] = { 500, 1000, 2500, 5000,
 	10000, 25000, 100000, 500000, 2500000, UINT64_MAX };
 
+/* One that ends in a slash is all that is below it. */
+static bool
+is_path(const char *want, const char *path)
+{
+	size_t n = strlen(want);
+
+	return want[n - 1] == '/' ? strncmp(want, path, n) == 0 :
+	                            strcmp(want, path) == 0;
+}
+
+void
+gauge_log(struct gauge *g, const struct request_log *log)
+{
+	g->log_size = log->size;
+	g->log_appends = log->appends;
+	g->log_shown = log->shown;
+}
+
 void
 gauge_request(struct gauge *g, const char *path, unsigned status,
     uint64_t nanoseconds)
 {
 	size_t p = 0, s = 0, b = 0;
 
-	while (p < GAUGE_PATHS - 1 && strcmp(paths[p], path) != 0)
+	while (p < GAUGE_PATHS - 1 && !is_path(paths[p], path))
 		p++;
 	while (s < GAUGE_STATUSES - 1 && statuses[s] != status)
 		s++;
@@ -91,6 +112,24 @@ format_seconds(struct gauge *g, struct buf *out)
 	return rc;
 }
 
+static int
+format_log(struct gauge *g, struct buf *out)
+{
+	long long shown = g->log_shown;
+	int rc = line(out, "# TYPE skerry_authority_log_entries gauge\n"
+	    "skerry_authority_log_entries %llu\n"
+	    "# TYPE skerry_authority_log_appends_total counter\n"
+	    "skerry_authority_log_appends_total %llu\n", g->log_size,
+	    g->log_appends);
+
+	if (rc != 0 || shown == 0)
+		return rc;
+	return line(out,
+	    "# TYPE skerry_authority_log_checkpoint_age_seconds gauge\n"
+	    "skerry_authority_log_checkpoint_age_seconds %lld\n",
+	    (long long)time(NULL) - shown);
+}
+
 int
 gauge_format(struct gauge *g, struct buf *out)
 {
@@ -102,5 +141,7 @@ gauge_format(struct gauge *g, struct buf *out)
 		rc = line(out, "# TYPE skerry_authority_in_flight gauge\n"
 		    "skerry_authority_in_flight %lld\n",
 		    (long long)g->in_flight);
+	if (rc == 0)
+		rc = format_log(g, out);
 	return rc;
 }

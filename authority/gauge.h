@@ -6,10 +6,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "authority/request.h"
 #include "base/attr.h"
 #include "base/bytes.h"
 
-#define GAUGE_PATHS 9 /* the last is every other path */
+#define GAUGE_PATHS 14 /* the last is every other path */
 #define GAUGE_STATUSES 8
 #define GAUGE_BUCKETS 10 /* the last is +Inf */
 
@@ -19,11 +20,17 @@ struct gauge {
 	atomic_ullong seconds[GAUGE_BUCKETS];
 	atomic_ullong nanoseconds_sum;
 	atomic_llong in_flight;
+	/* The log, as the ledger's last answer had it. */
+	atomic_ullong log_size, log_appends;
+	atomic_llong log_shown;
 };
 
 /* An answered request. */
 void gauge_request(struct gauge *g, const char *path, unsigned status,
     uint64_t nanoseconds);
+
+/* What an answer said of the log. */
+void gauge_log(struct gauge *g, const struct request_log *log);
 
 /* Appends Prometheus text. */
 int gauge_format(struct gauge *g, struct buf *out) must_check;

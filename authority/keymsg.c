@@ -8,8 +8,6 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
-#define WAIT_MS 5000
-
 static void
 space_write(struct wr *w, const struct keymsg_space *s)
 {
@@ -107,6 +105,76 @@ capability_read(struct rd *r, struct keymsg_capability *m)
 	m->now = (int64_t)rd_u64(r);
 }
 
+static void
+proof_write(struct wr *w, const struct merkle_proof *p)
+{
+	wr_u8(w, (uint8_t)p->n);
+	wr_copy(w, p->hash, p->n * MERKLE_LEN);
+}
+
+static void
+proof_read(struct rd *r, struct merkle_proof *p)
+{
+	size_t n = rd_u8(r);
+
+	rd_require(r, n <= MERKLE_PROOF_MAX);
+	p->n = r->failed ? 0 : n;
+	rd_copy(r, p->hash, p->n * MERKLE_LEN);
+}
+
+static void
+tree_write(struct wr *w, const struct keymsg_tree *t)
+{
+	wr_u64(w, t->size);
+	wr_copy(w, t->root.b, MERKLE_LEN);
+}
+
+static void
+tree_read(struct rd *r, struct keymsg_tree *t)
+{
+	t->size = rd_u64(r);
+	rd_require(r, t->size <= MERKLE_SIZE_MAX);
+	rd_copy(r, t->root.b, MERKLE_LEN);
+}
+
+static void
+release_write(struct wr *w, const struct keymsg_release *m)
+{
+	space_write(w, &m->of);
+	secret_write(w, &m->under);
+	wr_copy(w, m->wrapped, WRAP_LEN);
+	wr_copy(w, m->sign.b, sizeof(m->sign.b));
+	wr_copy(w, m->box.b, sizeof(m->box.b));
+	wr_u64(w, m->created);
+	wr_copy(w, m->nonce, sizeof(m->nonce));
+	wr_copy(w, m->digest, sizeof(m->digest));
+	wr_copy(w, m->signature, sizeof(m->signature));
+	wr_u16(w, (uint16_t)m->logged.entry.n);
+	wr_copy(w, m->logged.entry.p, m->logged.entry.n);
+	wr_copy(w, m->logged.key.b, sizeof(m->logged.key.b));
+	wr_u64(w, m->logged.index);
+	proof_write(w, &m->logged.path);
+}
+
+static void
+release_read(struct rd *r, struct keymsg_release *m)
+{
+	space_read(r, &m->of);
+	secret_read(r, &m->under);
+	rd_copy(r, m->wrapped, WRAP_LEN);
+	rd_copy(r, m->sign.b, sizeof(m->sign.b));
+	rd_copy(r, m->box.b, sizeof(m->box.b));
+	m->created = rd_u64(r);
+	rd_copy(r, m->nonce, sizeof(m->nonce));
+	rd_copy(r, m->digest, sizeof(m->digest));
+	rd_copy(r, m->signature, sizeof(m->signature));
+	m->logged.entry = rd_take(r, rd_u16(r));
+	rd_require(r, m->logged.entry.n <= LEAF_MAX);
+	rd_copy(r, m->logged.key.b, sizeof(m->logged.key.b));
+	m->logged.index = rd_u64(r);
+	proof_read(r, &m->logged.path);
+}
+
 int
 keymsg_read(struct bytes in, struct keymsg *out)
 {
@@ -121,14 +189,18 @@ keymsg_read(struct bytes in, struct keymsg *out)
 		rd_copy(&r, m.u.admit.blob, sizeof(m.u.admit.blob));
 		break;
 	case PERMIT_RELEASE:
-		space_read(&r, &m.u.release.of);
-		secret_read(&r, &m.u.release.under);
-		rd_copy(&r, m.u.release.wrapped, WRAP_LEN);
-		rd_copy(&r, m.u.release.sign.b, sizeof(m.u.release.sign.b));
-		rd_copy(&r, m.u.release.box.b, sizeof(m.u.release.box.b));
+		release_read(&r, &m.u.release);
 		break;
 	case PERMIT_CAPABILITY:
 		capability_read(&r, &m.u.capability);
+		break;
+	case PERMIT_RESUME:
+		m.u.note = rd_take(&r, rd_u16(&r));
+		break;
+	case PERMIT_SIGN:
+		m.u.sign.old = rd_u64(&r);
+		tree_read(&r, &m.u.sign.tree);
+		proof_read(&r, &m.u.sign.proof);
 		break;
 	case PERMIT_SECRET:
 		space_read(&r, &m.u.secret);
@@ -161,7 +233,7 @@ keymsg_text(int code)
 
 /* An answer is u8 code (0, or that of a fault without its sign), then data. */
 static int
-ask(struct link *l, const struct wr *w, struct buf *data)
+ask_for(struct link *l, const struct wr *w, int ms, struct buf *data)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	struct rd r;
@@ -169,7 +241,7 @@ ask(struct link *l, const struct wr *w, struct buf *data)
 	int rc = wr_finish(w);
 
 	if (rc == 0)
-		rc = link_call(l, buf_bytes(w->b), WAIT_MS, &b);
+		rc = link_call(l, buf_bytes(w->b), ms, &b);
 	if (rc != 0)
 		return rc;
 	r = rd_from(b.p, b.n);
@@ -179,6 +251,12 @@ ask(struct link *l, const struct wr *w, struct buf *data)
 	if (code != 0)
 		return -(int)code;
 	return buf_append(data, r.p, r.left);
+}
+
+static int
+ask(struct link *l, const struct wr *w, struct buf *data)
+{
+	return ask_for(l, w, KEYMSG_WAIT_MS, data);
 }
 
 static int
@@ -217,11 +295,7 @@ keymsg_release(struct link *l, const struct keymsg_release *m,
 	struct wr w = wr_to(&b);
 
 	wr_u8(&w, PERMIT_RELEASE);
-	space_write(&w, &m->of);
-	secret_write(&w, &m->under);
-	wr_copy(&w, m->wrapped, WRAP_LEN);
-	wr_copy(&w, m->sign.b, sizeof(m->sign.b));
-	wr_copy(&w, m->box.b, sizeof(m->box.b));
+	release_write(&w, m);
 	return ask_exact(l, &w, out, KEYSTORE_SEALED_LEN);
 }
 
@@ -239,6 +313,44 @@ keymsg_capability(struct link *l, const struct keymsg_capability *m,
 	wr_copy(&w, m->prefix, ID_LEN);
 	wr_u64(&w, (uint64_t)m->now);
 	return ask(l, &w, token);
+}
+
+int
+keymsg_resume(struct link *l, struct bytes note, int wait_ms,
+    struct keymsg_tree *out)
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct buf data defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+	struct keymsg_tree t;
+	struct rd r;
+	int rc;
+
+	wr_u8(&w, PERMIT_RESUME);
+	wr_u16(&w, (uint16_t)note.n);
+	wr_copy(&w, note.p, note.n);
+	rc = ask_for(l, &w, wait_ms, &data);
+	if (rc != 0)
+		return rc;
+	r = rd_from(data.p, data.n);
+	tree_read(&r, &t);
+	rc = rd_finish(&r);
+	if (rc == 0)
+		*out = t;
+	return rc;
+}
+
+int
+keymsg_sign(struct link *l, const struct keymsg_sign *m, struct buf *note)
+{
+	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct wr w = wr_to(&b);
+
+	wr_u8(&w, PERMIT_SIGN);
+	wr_u64(&w, m->old);
+	tree_write(&w, &m->tree);
+	proof_write(&w, &m->proof);
+	return ask(l, &w, note);
 }
 
 int

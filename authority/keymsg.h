@@ -16,6 +16,9 @@
 #include "base/bytes.h"
 #include "crypt/keys.h"
 #include "crypt/wrap.h"
+#include "tlog/body.h"
+#include "tlog/leaf.h"
+#include "tlog/merkle.h"
 #include "object/receipt.h"
 
 #define KEYMSG_BLOB_MAX 256
@@ -40,18 +43,43 @@ struct keymsg_admit {
 	uint8_t blob[KEYSTORE_SEALED_LEN]; /* to the intake key */
 };
 
+/* Where the log has the entry of it, in the tree signed last. */
+struct keymsg_logged {
+	struct bytes entry; /* borrowed; at most LEAF_MAX */
+	struct leaf_key key;
+	uint64_t index;
+	struct merkle_proof path;
+};
+
 struct keymsg_release {
 	struct keymsg_space of;
 	struct keymsg_secret under;
 	uint8_t wrapped[WRAP_LEN];
 	struct sign_pub sign; /* of the device; its id comes from both keys */
 	struct box_pub box;
+	/* The device's request, for the entry's body. */
+	uint64_t created;
+	uint8_t nonce[BODY_NONCE_LEN], digest[BODY_DIGEST_LEN];
+	uint8_t signature[SIGN_LEN];
+	struct keymsg_logged logged;
 };
 
 struct keymsg_capability {
 	char depot[CAPABILITY_DEPOT_MAX + 1];
 	uint8_t prefix[ID_LEN];
 	int64_t now; /* refused if it is not the keys role's own time */
+};
+
+/* A tree of the log. */
+struct keymsg_tree {
+	uint64_t size;
+	struct merkle_hash root;
+};
+
+struct keymsg_sign {
+	uint64_t old; /* size of the tree signed last */
+	struct keymsg_tree tree;
+	struct merkle_proof proof; /* of consistency */
 };
 
 /* Of a keyslot that only somebody else can open; kind is bound to it. */
@@ -74,13 +102,15 @@ struct keymsg {
 		struct keymsg_admit admit;
 		struct keymsg_release release;
 		struct keymsg_capability capability;
+		struct keymsg_sign sign;
+		struct bytes note; /* resume; borrowed, may be empty */
 		struct keymsg_space secret;
 		struct keymsg_cover cover; /* and uncover */
 		struct keymsg_receipt receipt;
 	} u;
 };
 
-/* FAULT_MALFORMED: also where the request is not one of these. */
+/* Borrows in.  FAULT_MALFORMED: also where the request is none of these. */
 int keymsg_read(struct bytes in, struct keymsg *out) must_check;
 
 /* What a client is told: fault_text(), but where the keys do not answer. */
@@ -94,6 +124,15 @@ int keymsg_release(struct link *l, const struct keymsg_release *m,
     uint8_t out[static KEYSTORE_SEALED_LEN]) must_check;
 int keymsg_capability(struct link *l, const struct keymsg_capability *m,
     struct buf *token) must_check;
+/* note: the log's last checkpoint, signed by the keys role, or nothing.  *out:
+ * the last tree that the keys role knows of.  FAULT_TRUST. */
+int keymsg_resume(struct link *l, struct bytes note, int wait_ms,
+    struct keymsg_tree *out) must_check;
+/* Appends the checkpoint's note.  FAULT_NOT_FOUND: resume first. */
+int keymsg_sign(struct link *l, const struct keymsg_sign *m,
+    struct buf *note) must_check;
+
+#define KEYMSG_WAIT_MS 5000
 int keymsg_secret(struct link *l, const struct keymsg_space *of,
     uint8_t out[static WRAP_LEN]) must_check;
 /* out gets m->n + WRAP_OVERHEAD bytes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/keys.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "crypt/kdf.h"
 #include "crypt/secret.h"
 #include "object/chain.h"
+#include "tlog/checkpoint.h"
 
 #define CLOCK_SKEW 5
 
@@ -165,6 +167,42 @@ admit(struct keys *k, const struct keymsg_admit *m, struct buf *out)
 	return rc;
 }
 
+/* [tlog] the entry says just this release, and is in the tree signed last. */
+static int
+is_logged(const struct keys *k, const struct keymsg_release *m,
+    const uint8_t device[static ID_LEN])
+{
+	struct buf body defer(buf_wipe) = buf_init(LEAF_BODY_MAX);
+	struct body_release b = { .epoch = m->of.epoch,
+		.created = m->created };
+	const struct keymsg_logged *l = &m->logged;
+	struct merkle_hash hash;
+	struct leaf leaf;
+	int rc;
+
+	if (!k->resumed)
+		return FAULT_NOT_FOUND;
+	memcpy(b.account, m->of.account, ID_LEN);
+	memcpy(b.space, m->of.space, ID_LEN);
+	memcpy(b.device, device, ID_LEN);
+	memcpy(b.nonce, m->nonce, sizeof(b.nonce));
+	memcpy(b.digest, m->digest, sizeof(b.digest));
+	memcpy(b.signature, m->signature, sizeof(b.signature));
+	(void)snprintf(b.host, sizeof(b.host), "%s", k->host);
+	rc = body_release_write(&b, &body);
+	if (rc == 0)
+		rc = leaf_decode(l->entry, &leaf);
+	if (rc == 0 && leaf.type != LEAF_RELEASE)
+		rc = FAULT_DENIED;
+	if (rc == 0)
+		rc = leaf_open(&leaf, &l->key, buf_bytes(&body));
+	if (rc != 0)
+		return rc;
+	merkle_leaf(l->entry, &hash);
+	return merkle_check_inclusion(&l->path, l->index, k->tree.size, &hash,
+	    &k->tree.root);
+}
+
 static int
 release(struct keys *k, const struct keymsg_release *m, struct buf *out)
 {
@@ -175,6 +213,9 @@ release(struct keys *k, const struct keymsg_release *m, struct buf *out)
 	int rc;
 
 	chain_device_id(&m->sign, &m->box, device);
+	rc = is_logged(k, m, device);
+	if (rc != 0)
+		return rc;
 	space_aad(&w, &m->of);
 	wr_copy(&w, device, ID_LEN);
 	index_aad(&w, &m->of);
@@ -264,6 +305,83 @@ capability(struct keys *k, const struct keymsg_capability *m, struct buf *out)
 }
 
 static int
+tree_put(const struct keymsg_tree *t, struct buf *out)
+{
+	struct wr w = wr_to(out);
+
+	wr_u64(&w, t->size);
+	wr_copy(&w, t->root.b, MERKLE_LEN);
+	return wr_finish(&w);
+}
+
+/* The last tree, from a checkpoint of one's own.  Once it is known nobody is
+ * asked again. */
+static int
+resume(struct keys *k, struct bytes data, struct buf *out)
+{
+	struct checkpoint c = { .size = 0 };
+	struct note n;
+	int rc = 0;
+
+	if (k->resumed)
+		return tree_put(&k->tree, out);
+	merkle_empty(&c.root);
+	if (data.n != 0) {
+		rc = note_parse(data, &n);
+		if (rc == 0 && note_verify(&n, &k->log) != 0)
+			rc = FAULT_TRUST;
+		if (rc == 0)
+			rc = checkpoint_parse(n.text, &c);
+		if (rc == 0 && bytes_cmp(c.origin, text(k->log.name)) != 0)
+			rc = FAULT_TRUST;
+	}
+	if (rc != 0)
+		return rc;
+	k->tree.size = c.size;
+	k->tree.root = c.root;
+	k->resumed = true;
+	return tree_put(&k->tree, out);
+}
+
+/* [tlog] one tree of each size, and each a continuation of the one before. */
+static int
+sign_tree(struct keys *k, const struct keymsg_sign *m, struct buf *out)
+{
+	struct buf body defer(buf_wipe) = buf_init(CHECKPOINT_TEXT_MAX);
+	struct checkpoint c = { .size = m->tree.size, .root = m->tree.root,
+		.origin = text(k->log.name) };
+	int rc;
+
+	if (!k->resumed)
+		return FAULT_NOT_FOUND;
+	if (m->old != k->tree.size || m->tree.size < k->tree.size)
+		return FAULT_ROLLBACK;
+	rc = merkle_check_consistency(&m->proof, m->old, m->tree.size,
+	    &k->tree.root, &m->tree.root);
+	if (rc == 0)
+		rc = checkpoint_format(&c, &body);
+	if (rc == 0)
+		rc = k->store->note(k->store, buf_bytes(&body), &k->log, out);
+	if (rc == 0)
+		k->tree = m->tree;
+	return rc;
+}
+
+int
+keys_log(struct keys *k, const char *host)
+{
+	char origin[BODY_HOST_MAX + 5];
+	int n = snprintf(origin, sizeof(origin), "%s/log", host);
+
+	if (n < 0 || n > BODY_HOST_MAX)
+		return FAULT_LIMIT;
+	k->host = strdup(host);
+	if (k->host == NULL)
+		return FAULT_MEMORY;
+	return k->store->log_key(k->store, text(origin), &k->log);
+}
+
+static int
 act(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
 {
 	struct keymsg *m = &k->room->m;
@@ -280,6 +398,10 @@ act(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
 		return release(k, &m->u.release, out);
 	case PERMIT_CAPABILITY:
 		return capability(k, &m->u.capability, out);
+	case PERMIT_RESUME:
+		return resume(k, m->u.note, out);
+	case PERMIT_SIGN:
+		return sign_tree(k, &m->u.sign, out);
 	case PERMIT_SECRET:
 		return secret_make(k, &m->u.secret, out);
 	case PERMIT_COVER:
@@ -317,6 +439,7 @@ keys_wipe(struct keys *k)
 {
 	keystore_close(k->store);
 	secret_free(k->room);
+	free(k->host);
 	*k = (struct keys){ 0 };
 }
 
@@ -325,7 +448,7 @@ struct keys_boot {
 	struct buf b; /* keyfile and passphrase, until they are used */
 	struct keystore_config cfg;
 	struct role_reach reach;
-	char *kind, *module, *label, *key, *path[ROLE_PATHS_MAX];
+	char *host, *kind, *module, *label, *key, *path[ROLE_PATHS_MAX];
 	uint8_t id[64];
 };
 
@@ -333,6 +456,7 @@ static void
 boot_wipe(struct keys_boot *t)
 {
 	buf_wipe(&t->b);
+	free(t->host);
 	free(t->kind);
 	free(t->module);
 	free(t->label);
@@ -382,13 +506,14 @@ boot_read(struct keys *k, struct keys_boot *t, struct fault *f)
 		return rc;
 	r = rd_from(t->b.p, t->b.n);
 	k->lease = rd_u32(&r);
+	t->host = role_boot_text(&r);
 	t->cfg.kind = t->kind = role_boot_text(&r);
 	t->cfg.keyfile = role_boot_field(&r);
 	t->cfg.passphrase = role_boot_field(&r);
 	token_read(&r, t);
 	rc = rd_finish(&r);
-	if (rc != 0 || t->kind == NULL || t->module == NULL ||
-	    t->label == NULL || t->key == NULL)
+	if (rc != 0 || t->host == NULL || t->kind == NULL ||
+	    t->module == NULL || t->label == NULL || t->key == NULL)
 		return fault_set(f, FAULT_INTERNAL, "keys: boot message");
 	t->reach.module = t->module[0] != '\0';
 	rc = permit_ask(&k->permit, PERMIT_PARENT, PERMIT_BOOT);
@@ -410,6 +535,11 @@ start(struct keys *k, struct keys_boot *t, struct fault *f)
 	if (rc == 0)
 		rc = keystore_open(&t->cfg, &k->store, f);
 	buf_wipe(&t->b);
+	if (rc == 0) {
+		rc = keys_log(k, t->host);
+		if (rc != 0)
+			(void)fault_set(f, rc, "keys: log key");
+	}
 	if (rc == 0)
 		rc = role_ready(f);
 	return rc;

@@ -6,6 +6,8 @@
 
 #include "authority/keystore_file.h"
 #include "authority/keystore_pkcs11.h"
+#include "crypt/kdf.h"
+#include "crypt/sign.h"
 
 static const struct kind {
 	const char *kind;
@@ -74,4 +76,40 @@ void
 keystore_closep(struct keystore **ks)
 {
 	keystore_close(*ks);
+}
+
+static int
+log_secret(const struct sign_key *signing, struct sign_key *out)
+{
+	return kdf_hkdf(bytes_of(signing->seed, sizeof(signing->seed)),
+	    bytes_of(NULL, 0), "skerry/1 log signing", out->seed,
+	    sizeof(out->seed));
+}
+
+int
+keystore_log_note(const struct sign_key *signing, struct bytes text,
+    const struct note_key *pub, struct buf *out)
+{
+	struct sign_key key;
+	int rc = log_secret(signing, &key);
+
+	if (rc == 0)
+		rc = note_sign(text, pub, &key, out);
+	explicit_bzero(&key, sizeof(key));
+	return rc;
+}
+
+int
+keystore_log_key(const struct sign_key *signing, struct bytes origin,
+    struct note_key *out)
+{
+	struct sign_key key;
+	struct sign_pub pub;
+	int rc = log_secret(signing, &key);
+
+	if (rc == 0)
+		sign_public(&key, &pub);
+	explicit_bzero(&key, sizeof(key));
+	return rc != 0 ? rc :
+	    note_key_make(origin, NOTE_ED25519, &pub, out);
 }

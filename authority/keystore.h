@@ -17,6 +17,7 @@
 #include "crypt/keys.h"
 #include "crypt/wrap.h"
 #include "net/capability.h"
+#include "tlog/note.h"
 
 #define KEYSTORE_SEALED_LEN (KEY_LEN + HPKE_OVERHEAD)
 
@@ -38,6 +39,15 @@ struct keystore {
 	/* Signs a capability; appends the token. */
 	int (*capability)(struct keystore *ks, const struct capability *cap,
 	    struct buf *out);
+
+	/* Signs the text of a checkpoint: appends the note, by the key whose
+	 * public half log_key() has told for that origin. */
+	int (*note)(struct keystore *ks, struct bytes text,
+	    const struct note_key *pub, struct buf *out);
+
+	/* The verifier key of the log with this origin. */
+	int (*log_key)(struct keystore *ks, struct bytes origin,
+	    struct note_key *out);
 
 	/* Signs m, which the keys role has built, label and all. */
 	int (*sign)(struct keystore *ks, struct bytes m,
@@ -90,6 +100,13 @@ int keystore_open(const struct keystore_config *cfg, struct keystore **out,
  * keystore_file_public(). */
 int keystore_read_public(struct bytes keyfile, struct keystore_public *out)
 	must_check;
+
+/* The log's key pair, derived from the signing seed: spec/60-log.md, Notes.
+ * For the keystores. */
+int keystore_log_note(const struct sign_key *signing, struct bytes text,
+    const struct note_key *pub, struct buf *out) must_check;
+int keystore_log_key(const struct sign_key *signing, struct bytes origin,
+    struct note_key *out) must_check;
 
 const char *keystore_trouble(const struct keystore *ks);
 

@@ -188,6 +188,20 @@ do_capability(struct keystore *ks, const struct capability *cap,
 }
 
 static int
+do_note(struct keystore *ks, struct bytes text, const struct note_key *pub,
+    struct buf *out)
+{
+	return keystore_log_note(&root_of(ks)->signing, text, pub,
+	    out);
+}
+
+static int
+do_log_key(struct keystore *ks, struct bytes origin, struct note_key *out)
+{
+	return keystore_log_key(&root_of(ks)->signing, origin, out);
+}
+
+static int
 do_sign(struct keystore *ks, struct bytes m, uint8_t out[static SIGN_LEN])
 {
 	sign_make(&root_of(ks)->signing, m, out);
@@ -265,7 +279,8 @@ keystore_file_open(const struct keystore_config *cfg, struct keystore **out,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	k->ks = (struct keystore){ .wrap = do_wrap, .unwrap = do_unwrap,
 		.intake = do_intake, .capability = do_capability,
-		.sign = do_sign, .close = do_close };
+		.note = do_note, .log_key = do_log_key, .sign = do_sign,
+		.close = do_close };
 	k->root = take(root);
 	*out = &k->ks;
 	return 0;

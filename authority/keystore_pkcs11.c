@@ -348,6 +348,21 @@ do_capability(struct keystore *ks, const struct capability *cap,
 }
 
 static int
+do_note(struct keystore *ks, struct bytes text, const struct note_key *pub,
+    struct buf *out)
+{
+	return keystore_log_note(&self_of(ks)->secrets->root.signing, text, pub,
+	    out);
+}
+
+static int
+do_log_key(struct keystore *ks, struct bytes origin, struct note_key *out)
+{
+	return keystore_log_key(&self_of(ks)->secrets->root.signing, origin,
+	    out);
+}
+
+static int
 do_sign(struct keystore *ks, struct bytes m, uint8_t out[static SIGN_LEN])
 {
 	sign_make(&self_of(ks)->secrets->root.signing, m, out);
@@ -482,7 +497,8 @@ new_ks(const struct keystore_token *t, struct bytes pin,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	k->ks = (struct keystore){ .wrap = do_wrap, .unwrap = do_unwrap,
 		.intake = do_intake, .capability = do_capability,
-		.sign = do_sign, .trouble = do_trouble, .close = do_close };
+		.note = do_note, .log_key = do_log_key, .sign = do_sign,
+		.trouble = do_trouble, .close = do_close };
 	k->token = *t;
 	if (pin.n != 0)
 		memcpy(k->secrets->pin, pin.p, pin.n);

@@ -19,25 +19,31 @@ enum sender {
 struct path {
 	const char *path;
 	enum sender sender;
+	bool logs; /* it may make entries */
 	ledger_handler *handler;
 	ledger_sender *keys; /* SENDER_BODY only */
 };
 
 static const struct path paths[] = {
-	{ "/v1/accounts", SENDER_BODY, ledger_account_create,
+	{ "/v1/accounts", SENDER_BODY, true, ledger_account_create,
 	    ledger_account_sender },
-	{ "/v1/session", SENDER_DEVICE, ledger_session, NULL },
-	{ "/v1/head", SENDER_DEVICE, ledger_head, NULL },
-	{ "/v1/enrolments", SENDER_BODY, ledger_enrol, ledger_enrol_sender },
-	{ "/v1/enrolments/lookup", SENDER_DEVICE, ledger_enrol_lookup, NULL },
-	{ "/v1/devices", SENDER_ANY, ledger_device, NULL },
-	{ "/v1/account", SENDER_ANY, ledger_account_list, NULL },
-	{ "/v1/custody", SENDER_DEVICE, ledger_custody, NULL },
-	{ "/v1/keyslots", SENDER_DEVICE, ledger_custody_slots, NULL },
-	{ "/v1/holders", SENDER_BODY, ledger_holder, ledger_holder_sender },
-	{ "/v1/epochs", SENDER_DEVICE, ledger_epoch, NULL },
-	{ "/v1/epochs/destroy", SENDER_DEVICE, ledger_epoch_destroy, NULL },
-	{ "/v1/recovery", SENDER_RECOVERY, ledger_recovery, NULL },
+	{ "/v1/session", SENDER_DEVICE, true, ledger_session, NULL },
+	{ "/v1/head", SENDER_DEVICE, false, ledger_head, NULL },
+	{ "/v1/enrolments", SENDER_BODY, false, ledger_enrol,
+	    ledger_enrol_sender },
+	{ "/v1/enrolments/lookup", SENDER_DEVICE, false, ledger_enrol_lookup,
+	    NULL },
+	{ "/v1/devices", SENDER_ANY, true, ledger_device, NULL },
+	{ "/v1/account", SENDER_ANY, false, ledger_account_list, NULL },
+	{ "/v1/custody", SENDER_DEVICE, true, ledger_custody, NULL },
+	{ "/v1/keyslots", SENDER_DEVICE, false, ledger_custody_slots, NULL },
+	{ "/v1/holders", SENDER_BODY, true, ledger_holder,
+	    ledger_holder_sender },
+	{ "/v1/epochs", SENDER_DEVICE, true, ledger_epoch, NULL },
+	{ "/v1/epochs/destroy", SENDER_DEVICE, true, ledger_epoch_destroy,
+	    NULL },
+	{ "/v1/entries", SENDER_ANY, false, ledger_entries, NULL },
+	{ "/v1/recovery", SENDER_RECOVERY, false, ledger_recovery, NULL },
 };
 
 static const struct path *
@@ -188,6 +194,12 @@ answer(struct ledger *l, const struct request *q, struct ledger_call *c,
 	if (rc != 0)
 		return fault_set(f, rc, "signature headers: %s",
 		    fault_text(rc));
+	/* [tlog] While the witnesses are away no entry is added in vain. */
+	if (p->logs && l->log.down.code != 0) {
+		*f = l->log.down;
+		return f->code;
+	}
+	c->box->wanted = p->logs;
 	if (p->sender != SENDER_BODY)
 		rc = sender_known(l, p->sender, c, f);
 	if (rc == 0)
@@ -221,22 +233,18 @@ static const struct {
 	{ FAULT_SPACE, FAULT_SPACE, 503 },
 };
 
-/* Members of extra are added; a fault that the spec does not name is told as
- * INTERNAL, without its text. */
-static int
-error_write(const struct fault *f, json_t *extra, int64_t now,
-    struct buf *out)
+static json_t *
+error_json(const struct fault *f, json_t *extra, int64_t now,
+    unsigned *status)
 {
 	int code = FAULT_INTERNAL;
-	unsigned status = 500;
 	json_t *j;
-	char *text;
-	int rc;
 
+	*status = 500;
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
 		if (statuses[i].code == f->code) {
 			code = statuses[i].as;
-			status = statuses[i].status;
+			*status = statuses[i].status;
 		}
 	}
 	j = json_pack("{s:{s:s,s:s},s:I}", "error", "code", fault_name(code),
@@ -244,38 +252,59 @@ error_write(const struct fault *f, json_t *extra, int64_t now,
 	    (json_int_t)now);
 	if (j != NULL && extra != NULL)
 		(void)json_object_update_missing(j, extra);
-	text = json_dumps(j, JSON_COMPACT);
+	return j;
+}
+
+/* Members of the answer are added to an error; a fault that the spec does not
+ * name is told as INTERNAL, without its text. */
+int
+ledger_reply_write(const struct ledger *l, const struct ledger_reply *r,
+    int64_t now, struct buf *out)
+{
+	struct request_answer a = { .status = 200, .log = l->log.numbers };
+	json_t *j = r->fault.code == 0 ? json_incref(r->json) :
+	    error_json(&r->fault, r->json, now, &a.status);
+	char *text = json_dumps(j, JSON_COMPACT);
+	int rc;
+
 	json_decref(j);
 	if (text == NULL)
 		return FAULT_MEMORY;
-	rc = request_answer_write(status, bytes_of(text, strlen(text)), out);
+	a.json = bytes_of(text, strlen(text));
+	rc = request_answer_write(&a, out);
 	free(text);
 	return rc;
 }
 
-int
-ledger_answer(struct ledger *l, struct bytes in, int64_t now, struct buf *out)
+void
+ledger_reply_wipe(struct ledger_reply *r)
 {
-	json_t *ok defer(ledger_json_freep) = NULL;
-	struct ledger_call c = { .now = now };
-	struct fault f = { 0 };
+	json_decref(r->json);
+	ledger_outbox_wipe(&r->box);
+	*r = (struct ledger_reply){ 0 };
+}
+
+int
+ledger_answer(struct ledger *l, struct bytes in, int64_t now,
+    struct ledger_reply *out)
+{
+	struct ledger_call c = { .now = now, .box = &out->box };
 	struct request q;
-	char *text;
 	int rc = request_read(in, &q);
 
+	*out = (struct ledger_reply){ 0 };
 	if (rc != 0)
-		(void)fault_set(&f, rc, "request");
+		(void)fault_set(&out->fault, rc, "request");
 	c.q = &q;
 	if (rc == 0)
-		rc = answer(l, &q, &c, &ok, &f);
+		rc = answer(l, &q, &c, &out->json, &out->fault);
+	if (rc != 0 && out->fault.code != rc)
+		(void)fault_set(&out->fault, rc, "%s", fault_text(rc));
 	if (rc != 0)
-		return error_write(&f, ok, now, out);
-	text = json_dumps(ok, JSON_COMPACT);
-	if (text == NULL)
-		return FAULT_MEMORY;
-	rc = request_answer_write(200, bytes_of(text, strlen(text)), out);
-	free(text);
-	return rc;
+		ledger_outbox_wipe(&out->box);
+	else
+		out->fault = (struct fault){ 0 }; /* what was found missing */
+	return rc == 0 && out->json == NULL ? FAULT_MEMORY : 0;
 }
 
 static int
@@ -291,39 +320,93 @@ forget(struct ledger *l, int64_t now, struct fault *f)
 	return rc;
 }
 
+/* Steps 1 and 2 of the order: the handlers' changes with the rows of their
+ * entries, in one transaction. */
+static int
+handle_all(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
+    struct ledger_reply *r, struct fault *f)
+{
+	int rc;
+
+	l->ndoomed = 0;
+	rc = l->db->begin(l->db, f);
+	if (rc == 0)
+		rc = forget(l, now, f);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = ledger_answer(l, in[i], now, &r[i]);
+		if (rc != 0)
+			(void)fault_set(f, rc, "answer");
+		/* A full disk may have undone the requests before, too. */
+		if (rc == 0 && !l->db->active(l->db))
+			rc = fault_set(f, FAULT_SPACE, "no space left");
+	}
+	if (rc == 0)
+		rc = l->db->commit(l->db, f);
+	/* [custody] Only what is deleted for good takes its secret with it,
+	 * and who asked hears of it only then. */
+	if (rc == 0)
+		rc = ledger_secret_shred(l, f);
+	if (rc != 0) {
+		l->db->abort(l->db);
+		l->forgot = 0;
+	}
+	return rc;
+}
+
+/* Steps 3 and 4.  What needs the log and is not shown by it is not answered. */
+static int
+log_all(struct ledger *l, struct ledger_reply *r, size_t n, struct fault *f)
+{
+	int shown_rc, rc = ledger_log_follow(&l->log, &shown_rc, f);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (!r[i].box.wanted || r[i].fault.code != 0)
+			continue;
+		if (shown_rc == 0) {
+			ledger_log_complete(l, &r[i]);
+			continue;
+		}
+		/* [tlog] nor is what else was made of the answer, which may
+		 * have capabilities and sealed keys in it. */
+		json_decref(r[i].json);
+		r[i].json = NULL;
+		r[i].fault = l->log.down;
+	}
+	return rc;
+}
+
+/* All of them have failed, with one fault. */
+static void
+fail_all(struct ledger_reply *r, size_t n, const struct fault *f)
+{
+	for (size_t i = 0; i < n; i++) {
+		ledger_reply_wipe(&r[i]);
+		r[i].fault = *f;
+	}
+}
+
 void
 ledger_batch(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
     struct buf *out)
 {
+	struct ledger_reply *r = calloc(n, sizeof(*r));
 	struct fault f = { 0 };
-	int rc;
+	int shown_rc, rc;
 
-	l->ndoomed = 0;
-	rc = l->db->begin(l->db, &f);
+	if (r == NULL)
+		return; /* the front runs into its time limit */
+	/* [tlog] What an append before has failed to log comes first. */
+	rc = ledger_log_follow(&l->log, &shown_rc, &f);
 	if (rc == 0)
-		rc = forget(l, now, &f);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = ledger_answer(l, in[i], now, &out[i]);
-		if (rc != 0)
-			(void)fault_set(&f, rc, "answer");
-		/* A full disk may have undone the requests before, too. */
-		if (rc == 0 && !l->db->active(l->db))
-			rc = fault_set(&f, FAULT_SPACE, "no space left");
-	}
+		rc = handle_all(l, in, n, now, r, &f);
 	if (rc == 0)
-		rc = l->db->commit(l->db, &f);
-	/* [custody] Only what is deleted for good takes its secret with it,
-	 * and who asked hears of it only then. */
-	if (rc == 0)
-		rc = ledger_secret_shred(l, &f);
-	if (rc == 0)
-		return;
-	l->db->abort(l->db);
-	l->forgot = 0;
+		rc = log_all(l, r, n, &f);
+	if (rc != 0)
+		fail_all(r, n, &f);
 	for (size_t i = 0; i < n; i++) {
-		buf_wipe(&out[i]);
-		/* Memory again: the front runs into its time limit. */
-		if (error_write(&f, NULL, now, &out[i]) != 0)
-			buf_wipe(&out[i]);
+		if (ledger_reply_write(l, &r[i], now, &out[i]) != 0)
+			buf_wipe(&out[i]); /* as above */
+		ledger_reply_wipe(&r[i]);
 	}
+	free(r);
 }

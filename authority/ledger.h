@@ -14,7 +14,9 @@
 
 #include "authority/config.h"
 #include "authority/db.h"
+#include "authority/ledger_log.h"
 #include "authority/link.h"
+#include "authority/outbox.h"
 #include "authority/request.h"
 #include "authority/role.h"
 #include "authority/vault.h"
@@ -40,6 +42,30 @@ struct ledger {
 	                                  * transaction */
 	size_t ndoomed;
 	int64_t forgot;     /* when old nonces were last dropped */
+	struct ledger_log log;
+};
+
+/* A key that is released once its entry is shown. */
+struct ledger_release {
+	size_t item; /* the entry's place in the outbox */
+	struct keymsg_release m;
+	json_t *to;  /* gets the member "sealed"; owned */
+};
+
+/* The entries of one request, and what waits for them. */
+struct ledger_outbox {
+	bool wanted;   /* the answer has the member "log" */
+	uint64_t seen; /* the size that the device knows; 0: not asked */
+	struct outbox_item *item;
+	struct ledger_release *release;
+	size_t items, releases;
+};
+
+/* What becomes of a request before its batch is durable. */
+struct ledger_reply {
+	json_t *json; /* the answer; members to add, where fault is set */
+	struct fault fault;
+	struct ledger_outbox box;
 };
 
 /* A request whose sender is known. */
@@ -49,6 +75,7 @@ struct ledger_call {
 	struct db_device sender; /* id and keys alone if it is not enrolled */
 	const json_t *body;      /* an object */
 	int64_t now;
+	struct ledger_outbox *box;
 };
 
 /*
@@ -61,7 +88,7 @@ typedef int ledger_handler(struct ledger *l, const struct ledger_call *c,
 ledger_handler ledger_account_create, ledger_account_list, ledger_session,
     ledger_head, ledger_enrol, ledger_enrol_lookup, ledger_device,
     ledger_recovery, ledger_custody, ledger_custody_slots, ledger_holder,
-    ledger_epoch, ledger_epoch_destroy;
+    ledger_entries, ledger_epoch, ledger_epoch_destroy;
 
 /* For requests whose key is in the body: the keys of who has to have signed. */
 typedef int ledger_sender(const json_t *body, struct db_device *out);
@@ -88,14 +115,62 @@ bool ledger_serves(const struct ledger *l, const struct policy_residency *r);
 /* base64, or null where there is none; NULL when out of memory. */
 json_t *ledger_head_json(const struct db_head *h) must_check;
 
-/* Appends the answer to one request of the front, inside a transaction. */
-int ledger_answer(struct ledger *l, struct bytes in, int64_t now,
-    struct buf *out) must_check;
+/* What an entry of a space, or of the account that was enrolled with it, is
+ * blinded with.  FAULT_VERSION where it is from before there was a log. */
+int ledger_log_key(struct ledger *l, const uint8_t space[static ID_LEN],
+    struct leaf_log_key *out, struct fault *f) must_check;
 
-/* Begins, answers n requests, commits; where that fails, none was done and all
- * answers say so. */
+/* Takes over an entry that has its row: its proof goes into the answer. */
+int ledger_log_item(const struct ledger_call *c, struct outbox_item *item,
+    struct fault *f) must_check;
+
+/* The entry of what a request does, or did before (again): where the log has
+ * none of it, there is none in the answer either. */
+int ledger_log_add(struct ledger *l, const struct ledger_call *c,
+    const struct outbox_what *what, const struct leaf_log_key *key,
+    struct fault *f) must_check;
+int ledger_log_again(struct ledger *l, const struct ledger_call *c,
+    const struct outbox_what *what, const struct leaf_log_key *key,
+    struct fault *f) must_check;
+
+/* Entries of the chain's entries first to n-1 of an account. */
+int ledger_log_chain(struct ledger *l, const struct ledger_call *c,
+    struct bytes chain, size_t first, struct fault *f) must_check;
+
+/* The one that an entry of the chain had then. */
+int ledger_log_chain_again(struct ledger *l, const struct ledger_call *c,
+    const uint8_t entry[static CHAIN_ENTRY_LEN], struct fault *f) must_check;
+
+/* The entry of one release, and the release, whose key gets into to. */
+int ledger_log_release(struct ledger *l, const struct ledger_call *c,
+    struct keymsg_release *m, json_t *to, struct fault *f) must_check;
+
+void ledger_outbox_wipe(struct ledger_outbox *b);
+
+/* Once all of it is shown: the proofs and the keys, into the reply, or a
+ * fault. */
+void ledger_log_complete(struct ledger *l, struct ledger_reply *r);
+
+/* Answers one request of the front, inside a transaction; FAULT_MEMORY.  *out
+ * is to be wiped. */
+int ledger_answer(struct ledger *l, struct bytes in, int64_t now,
+    struct ledger_reply *out) must_check;
+
+/* Appends the bytes for the front. */
+int ledger_reply_write(const struct ledger *l, const struct ledger_reply *r,
+    int64_t now, struct buf *out) must_check;
+
+void ledger_reply_wipe(struct ledger_reply *r);
+
+/* Begins, answers n requests, commits, has their entries logged and shown, and
+ * releases; where that fails, all answers say so. */
 void ledger_batch(struct ledger *l, const struct bytes *in, size_t n,
     int64_t now, struct buf *out);
+
+/* The entry of the policy, where it is another than the last one: in a
+ * transaction of its own. */
+int ledger_log_policy(struct ledger *l, struct bytes file, int64_t now,
+    struct fault *f) must_check;
 
 /* The process.  Returns a FAULT_*. */
 int ledger_main(struct fault *f) must_check;

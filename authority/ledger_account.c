@@ -20,6 +20,7 @@ struct account {
 	uint8_t authority[KEYSTORE_SEALED_LEN];
 	struct db_slot recovery;
 	struct custody custody;
+	struct leaf_log_key log;
 };
 
 static int
@@ -62,15 +63,15 @@ read_name(const json_t *j, char out[static DB_NAME_MAX + 1])
 static int
 read_body(const json_t *body, struct account *out)
 {
-	json_t *id, *chain, *space, *residency, *depot, *slots, *set;
+	json_t *id, *chain, *space, *residency, *depot, *slots, *set, *log;
 	json_int_t epoch;
 	struct account a = { 0 };
 
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "account", &id, "chain",
-	        &chain, "space", &space, "residency", &residency, "depot",
-	        &depot, "keyslots", &slots, "head_epoch", &epoch, "custody",
-	        &set) != 0 ||
+	        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:o}", "account", &id,
+	        "chain", &chain, "space", &space, "residency", &residency,
+	        "depot", &depot, "keyslots", &slots, "head_epoch", &epoch,
+	        "custody", &set, "log_key", &log) != 0 ||
 	    epoch != 1 || json_array_size(slots) != 2)
 		return FAULT_MALFORMED;
 	if (ledger_json_id(id, a.id) != 0 ||
@@ -85,7 +86,8 @@ read_body(const json_t *body, struct account *out)
 	        DB_SEALED_LEN) != 0)
 		return FAULT_MALFORMED;
 	a.recovery.n = DB_SEALED_LEN;
-	if (ledger_custody_read(set, &a.custody) != 0)
+	if (ledger_custody_read(set, &a.custody) != 0 ||
+	    ledger_json_bytes(log, a.log.b, sizeof(a.log.b)) != 0)
 		return FAULT_MALFORMED;
 	a.recovery.epoch = 1;
 	memcpy(a.space.account, a.id, ID_LEN);
@@ -212,11 +214,35 @@ add_space(struct ledger *l, const struct account *a,
 		return fault_set(f, rc, "keyslot: %s", keymsg_text(rc));
 	rc = l->db->slot_add(l->db, space.id, DB_AUTHORITY, &slot, f);
 	if (rc == 0)
+		rc = l->db->log_key_add(l->db, space.id, &a->log, f);
+	if (rc == 0)
 		rc = l->db->slot_add(l->db, space.id, DB_RECOVERY, &recovery,
 		    f);
 	if (rc == 0)
 		rc = l->db->epoch_add(l->db, space.id, 1, request, f);
 	return rc;
+}
+
+/* Its enrolment, and its first custody set; of one that is made again, the
+ * entries of then. */
+static int
+log_account(struct ledger *l, const struct ledger_call *c,
+    const struct account *a, bool again, struct fault *f)
+{
+	uint8_t body[OUTBOX_CHAIN_LEN];
+	struct outbox_what w = { .type = LEAF_ENROLMENT, .time = c->now,
+		.body = bytes_of(body, sizeof(body)) };
+	struct outbox_item set;
+	int rc;
+
+	memcpy(w.subject, a->id, ID_LEN);
+	outbox_chain(a->id, a->space.id, a->chain, body);
+	rc = again ? ledger_log_again(l, c, &w, &a->log, f) :
+	             ledger_log_add(l, c, &w, &a->log, f);
+	if (rc == 0)
+		rc = outbox_custody(l->db, a->id, &a->custody, c->now, &set,
+		    f);
+	return rc != 0 ? rc : ledger_log_item(c, &set, f);
 }
 
 int
@@ -234,8 +260,10 @@ ledger_account_create(struct ledger *l, const struct ledger_call *c,
 	/* [authority] repeated with the same body, the same answer. */
 	hash_sha256(&c->q->body, 1, hash);
 	rc = l->db->account_get(l->db, a.id, before, f);
-	if (rc == 0 && memcmp(hash, before, sizeof(hash)) == 0)
-		return ledger_json_done(json_object(), out);
+	if (rc == 0 && memcmp(hash, before, sizeof(hash)) == 0) {
+		rc = log_account(l, c, &a, true, f);
+		return rc != 0 ? rc : ledger_json_done(json_object(), out);
+	}
 	if (rc == 0)
 		return fault_set(f, FAULT_EXISTS, "the account is there");
 	if (rc != FAULT_NOT_FOUND)
@@ -252,6 +280,8 @@ ledger_account_create(struct ledger *l, const struct ledger_call *c,
 		rc = add_space(l, &a, hash, f);
 	if (rc == 0)
 		rc = add_custody(l, c, &a, f);
+	if (rc == 0)
+		rc = log_account(l, c, &a, false, f);
 	if (rc != 0)
 		return rc;
 	return ledger_json_done(json_object(), out);

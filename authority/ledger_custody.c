@@ -302,6 +302,19 @@ at_home(struct ledger *l, const struct db_space *space,
 	return rc != 0 ? rc : l->db->announced_set(l->db, space->id, NULL, f);
 }
 
+static int
+log_set(struct ledger *l, const struct ledger_call *c,
+    const struct db_space *space, const struct custody *set, struct fault *f)
+{
+	struct outbox_item i;
+	int rc = outbox_custody(l->db, space->account, set, c->now, &i, f);
+
+	if (rc == FAULT_NOT_FOUND)
+		return fault_set(f, FAULT_VERSION, "the space is from before "
+		    "the log; it has no log key here");
+	return rc != 0 ? rc : ledger_log_item(c, &i, f);
+}
+
 /* [custody] Another holder keeps shares of a set that may come, and drops those
  * of the sets before once it came. */
 static int
@@ -377,6 +390,9 @@ ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
 		rc = l->db->custody_get(l->db, id, &current, f);
 	if (rc == 0 && home && !custody_same(&current, &set))
 		rc = at_home(l, &space, &current, &set, slots, f);
+	/* Shares that another holder is to keep are no set in force yet. */
+	if (rc == 0 && (home || json_array_size(slots) == 0))
+		rc = log_set(l, c, &space, &set, f);
 	if (rc != 0)
 		return rc;
 	return ledger_json_done(json_object(), out);

@@ -167,6 +167,15 @@ position(struct bytes chain, const uint8_t entry[static CHAIN_ENTRY_LEN])
 	return i;
 }
 
+static int
+log_entry(struct ledger *l, const struct ledger_call *c,
+    const struct addition *a, bool again, struct fault *f)
+{
+	return again ?
+	    ledger_log_chain_again(l, c, a->entry, f) :
+	    ledger_log_chain(l, c, bytes_of(a->entry, CHAIN_ENTRY_LEN), 0, f);
+}
+
 int
 ledger_device(struct ledger *l, const struct ledger_call *c, json_t **out,
     struct fault *f)
@@ -201,9 +210,11 @@ ledger_device(struct ledger *l, const struct ledger_call *c, json_t **out,
 			    "the chain has grown");
 		}
 		rc = append(l, &a, buf_bytes(&chain), f);
-		if (rc != 0)
-			return rc;
 	}
+	if (rc == 0)
+		rc = log_entry(l, c, &a, seq < n, f);
+	if (rc != 0)
+		return rc;
 	return ledger_json_done(json_pack("{s:I}", "seq", (json_int_t)seq),
 	    out);
 }

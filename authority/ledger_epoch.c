@@ -90,6 +90,28 @@ find(struct ledger *l, const struct ledger_call *c, struct epoch *e,
 	return rc;
 }
 
+/* [tlog] The entry that an epoch began or ended; again: that of then. */
+static int
+log_epoch(struct ledger *l, const struct ledger_call *c,
+    const struct epoch *e, enum leaf_type type, bool again, struct fault *f)
+{
+	uint8_t body[OUTBOX_PAIR_LEN + 4];
+	struct outbox_what w = { .type = type, .time = c->now,
+		.body = bytes_of(body, sizeof(body)) };
+	struct leaf_log_key key;
+	int rc = ledger_log_key(l, e->space_id, &key, f);
+
+	if (rc != 0)
+		return rc;
+	outbox_pair(e->space.account, e->space_id, body);
+	for (int i = 0; i < 4; i++)
+		body[OUTBOX_PAIR_LEN + i] = (uint8_t)(e->epoch >>
+		    (24 - 8 * i));
+	memcpy(w.subject, e->space_id, ID_LEN);
+	return again ? ledger_log_again(l, c, &w, &key, f) :
+		       ledger_log_add(l, c, &w, &key, f);
+}
+
 /* [custody] After the latest.  Not always the next: what was begun elsewhere
  * and never here has a number, too.  A holder that came later knows no earlier
  * ones. */
@@ -177,8 +199,13 @@ ledger_epoch(struct ledger *l, const struct ledger_call *c, json_t **out,
 	rc = l->db->epoch_get(l->db, e.space_id, e.epoch, before, f);
 	if (rc == 0 && memcmp(hash, before, sizeof(hash)) != 0)
 		rc = FAULT_NOT_FOUND; /* another with its number: too late */
-	if (rc == FAULT_NOT_FOUND)
+	if (rc == 0)
+		rc = log_epoch(l, c, &e, LEAF_EPOCH, true, f);
+	else if (rc == FAULT_NOT_FOUND) {
 		rc = add(l, &e, hash, out, f);
+		if (rc == 0)
+			rc = log_epoch(l, c, &e, LEAF_EPOCH, false, f);
+	}
 	return rc != 0 ? rc : ledger_json_done(json_object(), out);
 }
 
@@ -274,8 +301,13 @@ ledger_epoch_destroy(struct ledger *l, const struct ledger_call *c,
 		return fault_set(f, FAULT_AUTHORITY, "too many at once");
 	/* [authority] repeated, the same answer, and the same care. */
 	rc = l->db->receipt_get(l->db, e.space_id, e.epoch, receipt, f);
-	if (rc == FAULT_NOT_FOUND)
+	if (rc == 0)
+		rc = log_epoch(l, c, &e, LEAF_SHRED, true, f);
+	else if (rc == FAULT_NOT_FOUND) {
 		rc = end(l, &e, receipt, f);
+		if (rc == 0)
+			rc = log_epoch(l, c, &e, LEAF_SHRED, false, f);
+	}
 	if (rc == 0)
 		rc = ledger_json_done(json_pack("{s:o}", "receipt",
 		    ledger_json_b64(receipt, sizeof(receipt))), out);

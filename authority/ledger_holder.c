@@ -14,6 +14,8 @@ struct holder {
 	struct db_space space;
 	const char *capability;
 	struct custody set;
+	struct leaf_log_key log;
+	bool has_log;
 };
 
 static void
@@ -45,17 +47,22 @@ read_chain(const json_t *a, struct buf *out)
 static int
 read_body(const json_t *body, struct holder *out)
 {
-	json_t *device, *account, *chain, *space, *set;
+	json_t *device, *account, *chain, *space, *set, *log = NULL;
 	const char *residency;
 
 	out->chain = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:o,s:o,s:s,s:s,s:o}", "device", &device, "account",
-	        &account, "chain", &chain, "space", &space, "residency",
-	        &residency, "capability", &out->capability, "set", &set) != 0 ||
+	        "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s?o}", "device", &device,
+	        "account", &account, "chain", &chain, "space", &space,
+	        "residency", &residency, "capability", &out->capability,
+	        "set", &set, "log_key", &log) != 0 ||
 	    strlen(residency) > DB_NAME_MAX)
 		return FAULT_MALFORMED;
 	memcpy(out->space.residency, residency, strlen(residency) + 1);
+	out->has_log = log != NULL;
+	if (log != NULL &&
+	    ledger_json_bytes(log, out->log.b, sizeof(out->log.b)) != 0)
+		return FAULT_MALFORMED;
 	if (ledger_json_id(device, out->device) != 0 ||
 	    ledger_json_id(account, out->space.account) != 0 ||
 	    ledger_json_id(space, out->space.id) != 0 ||
@@ -130,6 +137,7 @@ add_space(struct ledger *l, const struct ledger_call *c, struct holder *h,
 	const struct policy_authority *home = policy_find_signing(l->policy,
 	    &h->set.holder[0].signing);
 	struct capability cap;
+	int rc;
 
 	if (home == NULL || !policy_keys_in(r, home->jurisdiction) ||
 	    capability_verify(&home->signing, bytes_of(h->capability,
@@ -137,14 +145,42 @@ add_space(struct ledger *l, const struct ledger_call *c, struct holder *h,
 	    cap.exp < c->now || !policy_allows(r, cap.depot))
 		return fault_set(f, FAULT_DENIED,
 		    "the capability is none of the home's");
+	if (!h->has_log)
+		return fault_set(f, FAULT_MALFORMED,
+		    "holders: a new space wants its log key");
 	memcpy(h->space.depot, cap.depot, sizeof(cap.depot));
 	memcpy(h->space.prefix, cap.prefix, ID_LEN);
-	return l->db->space_add(l->db, &h->space, f);
+	rc = l->db->space_add(l->db, &h->space, f);
+	return rc != 0 ? rc :
+	    l->db->log_key_add(l->db, h->space.id, &h->log, f);
+}
+
+/* [tlog] The account's enrolment here, and what its chain has gained since:
+ * entry 1 is the recovery key, which came with the account. */
+static int
+log_chain(struct ledger *l, const struct ledger_call *c,
+    const struct holder *h, size_t before, struct fault *f)
+{
+	uint8_t body[OUTBOX_CHAIN_LEN];
+	struct outbox_what w = { .type = LEAF_ENROLMENT, .time = c->now,
+		.body = bytes_of(body, sizeof(body)) };
+	int rc = 0;
+
+	if (before == 0) {
+		memcpy(w.subject, h->space.account, ID_LEN);
+		outbox_chain(h->space.account, h->space.id, h->chain.p, body);
+		rc = ledger_log_add(l, c, &w, &h->log, f);
+	}
+	if (rc != 0 || before * CHAIN_ENTRY_LEN == h->chain.n)
+		return rc;
+	return ledger_log_chain(l, c, buf_bytes(&h->chain),
+	    before < 2 ? 2 : before, f);
 }
 
 /* The chain as it is here has to be the beginning of the one sent. */
 static int
-take_chain(struct ledger *l, const struct holder *h, struct fault *f)
+take_chain(struct ledger *l, const struct holder *h, size_t *before,
+    struct fault *f)
 {
 	struct buf old defer(buf_wipe) = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
 	static const uint8_t none[DB_HASH_LEN];
@@ -157,6 +193,7 @@ take_chain(struct ledger *l, const struct holder *h, struct fault *f)
 		rc = l->db->chain_get(l->db, h->space.account, 0, &old, f);
 	if (rc != 0)
 		return rc;
+	*before = old.n / CHAIN_ENTRY_LEN;
 	return ledger_device_follow(l, h->space.account, buf_bytes(&old),
 	    buf_bytes(&h->chain), f);
 }
@@ -167,13 +204,14 @@ ledger_holder(struct ledger *l, const struct ledger_call *c, json_t **out,
 {
 	struct holder h defer(wipe_holder) = { 0 };
 	struct db_space there;
+	size_t before = 0;
 	int rc = read_body(c->body, &h);
 
 	if (rc != 0)
 		return fault_set(f, rc, "holders: %s", fault_text(rc));
 	rc = check(l, &h, f);
 	if (rc == 0)
-		rc = take_chain(l, &h, f);
+		rc = take_chain(l, &h, &before, f);
 	if (rc == 0)
 		rc = check_set(&h, f);
 	if (rc != 0)
@@ -184,5 +222,7 @@ ledger_holder(struct ledger *l, const struct ledger_call *c, json_t **out,
 	else if (rc == 0 && memcmp(there.account, h.space.account,
 	    ID_LEN) != 0)
 		rc = fault_set(f, FAULT_DENIED, "not a space of yours");
+	if (rc == 0)
+		rc = log_chain(l, c, &h, before, f);
 	return rc != 0 ? rc : ledger_json_done(json_object(), out);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The ledger as a process: boot, and the loop over the front's links. */
+#include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +16,8 @@
 
 struct process {
 	struct ledger l;
-	char *database, *name, *folder, *epochs;
+	char *database, *name, *folder, *log, *epochs;
+	struct buf policy; /* its file */
 	struct link pair[ROLE_PAIRS_MAX];
 	int fd[ROLE_PAIRS_MAX];
 	size_t npairs;
@@ -23,6 +26,8 @@ struct process {
 static void
 process_wipe(struct process *p)
 {
+	ledger_log_close(&p->l.log);
+	buf_wipe(&p->policy);
 	if (p->l.db != NULL)
 		p->l.db->close(p->l.db);
 	policy_free(p->l.policy);
@@ -31,9 +36,26 @@ process_wipe(struct process *p)
 	free(p->database);
 	free(p->name);
 	free(p->folder);
+	free(p->log);
 	free(p->epochs);
 	if (p->l.vault >= 0)
 		(void)close(p->l.vault);
+}
+
+/* The log of the policy is the one that this authority is to keep. */
+static int
+origin_check(const struct process *p, const struct policy_authority *a,
+    struct fault *f)
+{
+	const char *origin = a->log.name;
+	size_t n = strlen(p->l.host);
+
+	if (strncmp(origin, p->l.host, n) != 0 ||
+	    strcmp(origin + n, "/log") != 0)
+		return fault_set(f, FAULT_CONFIG, "policy: the log of "
+		    "authority %s is %s, not %s/log", p->name, origin,
+		    p->l.host);
+	return 0;
 }
 
 /* The policy has to know this authority as what it is. */
@@ -51,7 +73,9 @@ policy_check(struct process *p, struct fault *f)
 		    "policy: authority %s is in %s, the configuration says %s",
 		    p->name, a->jurisdiction, p->l.jurisdiction);
 	p->l.signing = a->signing;
-	return 0;
+	p->l.log.key = a->log;
+	p->l.log.cosign.trust = p->l.policy->trust;
+	return origin_check(p, a, f);
 }
 
 static int
@@ -72,6 +96,9 @@ boot(struct process *p, struct fault *f)
 	p->l.jurisdiction = role_boot_text(&r);
 	p->l.host = role_boot_text(&r);
 	p->database = role_boot_text(&r);
+	p->log = role_boot_text(&r);
+	p->l.log.cosign.n = rd_u32(&r);
+	rd_require(&r, p->l.log.cosign.n <= POSTING_WITNESSES_MAX);
 	p->epochs = role_boot_text(&r);
 	policy = role_boot_field(&r);
 	pin = role_boot_field(&r);
@@ -79,20 +106,62 @@ boot(struct process *p, struct fault *f)
 	rd_require(&r, p->npairs <= ROLE_PAIRS_MAX);
 	rc = rd_finish(&r);
 	if (rc != 0 || p->name == NULL || p->l.jurisdiction == NULL ||
-	    p->l.host == NULL || p->database == NULL || p->epochs == NULL)
+	    p->l.host == NULL || p->database == NULL || p->log == NULL ||
+	    p->epochs == NULL)
 		return fault_set(f, FAULT_INTERNAL, "ledger: boot message");
 	if (pin.n != 0)
 		memcpy(signer.b, pin.p, sizeof(signer.b));
 	rc = policy_load(policy, pin.n != 0 ? &signer : NULL, &p->l.policy, f);
 	if (rc == 0)
 		rc = policy_check(p, f);
+	if (rc == 0)
+		rc = buf_append(&p->policy, policy.p, policy.n);
+	return rc;
+}
+
+/* The folders are there before the role gives up making any elsewhere. */
+static int
+confine(struct process *p, struct fault *f)
+{
+	const char *path[] = { dirname(p->folder), p->log, p->epochs };
+	const struct role_reach reach = { .path = path,
+		.n = ARRAY_LEN(path) };
+
+	if (mkdir(p->log, 0755) != 0 && errno != EEXIST)
+		return fault_sys(f, FAULT_CONFIG, errno, "make %s", p->log);
+	return role_confine_to(ROLE_LEDGER, &reach, f);
+}
+
+/* What the log lacks of the database is appended before anything is served.
+ * Where that cannot be now, requests are answered so until it can. */
+static int
+start_log(struct process *p, struct fault *f)
+{
+	struct ledger_log *g = &p->l.log;
+	struct fault later = { 0 };
+	int shown_rc, rc;
+
+	g->db = p->l.db;
+	g->keys = &p->l.keys;
+	g->cosign.courier = link_init(ROLE_FD_COURIER, ROLE_FD_COURIER,
+	    LINK_SOCKET_MAX);
+	rc = ledger_log_open(g, p->log, f);
+	if (rc == 0)
+		rc = ledger_log_policy(&p->l, buf_bytes(&p->policy),
+		    (int64_t)time(NULL), f);
+	if (rc == 0 && ledger_log_follow(g, &shown_rc, &later) != 0) {
+		struct logline l = logline_begin(LOGLINE_ERROR,
+		    "log-not-appended");
+
+		logline_fault(&l, &later);
+		logline_end(&l);
+	}
 	return rc;
 }
 
 static int
 start(struct process *p, struct fault *f)
 {
-	const char *dirs[2];
 	int rc = boot(p, f);
 
 	if (rc == 0)
@@ -106,9 +175,7 @@ start(struct process *p, struct fault *f)
 	p->folder = strdup(p->database);
 	if (p->folder == NULL)
 		return fault_set(f, FAULT_MEMORY, "ledger: out of memory");
-	dirs[0] = dirname(p->folder);
-	dirs[1] = p->epochs;
-	rc = role_confine(ROLE_LEDGER, dirs, ARRAY_LEN(dirs), f);
+	rc = confine(p, f);
 	if (rc != 0)
 		return rc;
 	p->l.keys = link_init(ROLE_FD_KEYS_READ, ROLE_FD_KEYS_WRITE,
@@ -117,7 +184,8 @@ start(struct process *p, struct fault *f)
 		p->fd[i] = ROLE_FD_PAIR + (int)i;
 		p->pair[i] = link_init(p->fd[i], p->fd[i], LINK_SOCKET_MAX);
 	}
-	return role_ready(f);
+	rc = start_log(p, f);
+	return rc != 0 ? rc : role_ready(f);
 }
 
 /* One request of every link that has one, with one commit for all. */
@@ -164,7 +232,8 @@ turn(struct process *p, const bool *ready, struct fault *f)
 int
 ledger_main(struct fault *f)
 {
-	struct process p defer(process_wipe) = { .l.vault = -1 };
+	struct process p defer(process_wipe) = { .l.vault = -1,
+		.policy = buf_init(POLICY_FILE_MAX) };
 	int rc = start(&p, f);
 
 	while (rc == 0) {

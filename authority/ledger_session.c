@@ -12,20 +12,22 @@ struct session {
 	uint8_t account[ID_LEN], space[ID_LEN];
 	uint32_t seen;
 	uint32_t custody_seen;
+	uint64_t log_seen;
 };
 
 static int
 read_body(const json_t *body, struct session *out)
 {
 	json_t *account, *space;
-	json_int_t seen, custody;
+	json_int_t seen, custody, log;
 	const char *reason;
 	struct session s;
 
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:I,s:I,s:s}", "account", &account, "space",
+	        "{s:o,s:o,s:I,s:I,s:I,s:s}", "account", &account, "space",
 	        &space, "chain_seen", &seen, "custody_seen", &custody,
-	        "reason", &reason) != 0 ||
+	        "log_seen", &log, "reason", &reason) != 0 ||
+	    log < 0 ||
 	    seen < 0 || seen > UINT32_MAX || custody < 0 ||
 	    custody > UINT32_MAX || strcmp(reason, "user") != 0)
 		return FAULT_MALFORMED;
@@ -34,10 +36,12 @@ read_body(const json_t *body, struct session *out)
 		return FAULT_MALFORMED;
 	s.seen = (uint32_t)seen;
 	s.custody_seen = (uint32_t)custody;
+	s.log_seen = (uint64_t)log;
 	*out = s;
 	return 0;
 }
 
+/* [tlog] Its entry is made now; the key itself comes once that is shown. */
 static int
 release(struct ledger *l, const struct ledger_call *c,
     const struct db_space *s, const struct db_share *k, json_t *to,
@@ -46,26 +50,22 @@ release(struct ledger *l, const struct ledger_call *c,
 	struct keymsg_release m = { .of.epoch = k->epoch,
 		.of.index = k->index, .sign = c->sender.sign,
 		.box = c->sender.box };
-	uint8_t sealed[KEYSTORE_SEALED_LEN];
-	json_t *j;
+	json_t *j = json_pack("{s:I,s:s,s:n}", "epoch", (json_int_t)k->epoch,
+	    "kind", k->index != 0 ? "share" : "authority", "sealed");
 	int rc;
 
 	memcpy(m.of.account, s->account, ID_LEN);
 	memcpy(m.of.space, s->id, ID_LEN);
 	memcpy(m.wrapped, k->blob, WRAP_LEN);
-	rc = ledger_secret_get(l, s->id, k->epoch, &m.under, f);
-	if (rc != 0)
-		return rc;
-	rc = keymsg_release(&l->keys, &m, sealed);
-	if (rc != 0)
-		return fault_set(f, rc, "release: %s", keymsg_text(rc));
-	j = json_pack("{s:I,s:s,s:o}", "epoch", (json_int_t)k->epoch, "kind",
-	    k->index != 0 ? "share" : "authority", "sealed",
-	    ledger_json_b64(sealed, sizeof(sealed)));
 	if (k->index != 0 && j != NULL)
 		(void)json_object_set_new(j, "index", json_integer(k->index));
-	return json_array_append_new(to, j) != 0 ?
-	    fault_set(f, FAULT_MEMORY, "release") : 0;
+	if (json_array_append_new(to, j) != 0)
+		return fault_set(f, FAULT_MEMORY, "release");
+	rc = ledger_secret_get(l, s->id, k->epoch, &m.under, f);
+	if (rc == 0)
+		rc = ledger_log_release(l, c, &m, j, f);
+	explicit_bzero(&m, sizeof(m));
+	return rc;
 }
 
 static int
@@ -185,6 +185,7 @@ ledger_session(struct ledger *l, const struct ledger_call *c, json_t **out,
 
 	if (rc != 0)
 		return fault_set(f, rc, "session: %s", fault_text(rc));
+	c->box->seen = s.log_seen;
 	rc = ledger_space(l, c, s.space, &space, f);
 	if (rc == 0 && memcmp(s.account, c->sender.account, ID_LEN) != 0)
 		rc = fault_set(f, FAULT_DENIED, "another account");

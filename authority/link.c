@@ -117,10 +117,9 @@ link_answer(const struct link *l, uint64_t call, struct bytes body)
 }
 
 int
-link_call(struct link *l, struct bytes ask, int ms, struct buf *answer)
+link_send(struct link *l, struct bytes ask)
 {
 	struct buf b defer(buf_wipe) = buf_init(l->max);
-	int64_t until = now_ms() + ms;
 	uint64_t call;
 	int rc;
 
@@ -129,26 +128,42 @@ link_call(struct link *l, struct bytes ask, int ms, struct buf *answer)
 		buf_wipe(&b);
 	if (rc != FAULT_NOT_FOUND)
 		return rc;
-
 	if (++l->call == LINK_LOST)
 		l->call++;
-	rc = send_packet(l, l->call, ask);
-	while (rc == 0) {
-		rc = wait_for(l->rfd, POLLIN, until);
+	return send_packet(l, l->call, ask);
+}
+
+int
+link_next(struct link *l, int ms, struct buf *answer)
+{
+	struct buf b defer(buf_wipe) = buf_init(l->max);
+	int64_t until = now_ms() + ms;
+	uint64_t call;
+
+	for (;;) {
+		int rc = wait_for(l->rfd, POLLIN, until);
+
 		if (rc != 0)
-			break;
+			return rc;
 		buf_wipe(&b);
 		rc = link_take(l, &call, &b);
-		if (rc == FAULT_NOT_FOUND) {
-			rc = 0;
+		if (rc == FAULT_NOT_FOUND)
 			continue;
-		}
-		if (rc == 0 && call == LINK_LOST)
+		if (rc != 0)
+			return rc;
+		if (call == LINK_LOST)
 			return FAULT_AUTHORITY;
-		if (rc == 0 && call == l->call)
+		if (call == l->call)
 			return buf_append(answer, b.p, b.n);
 	}
-	return rc;
+}
+
+int
+link_call(struct link *l, struct bytes ask, int ms, struct buf *answer)
+{
+	int rc = link_send(l, ask);
+
+	return rc != 0 ? rc : link_next(l, ms, answer);
 }
 
 void

@@ -32,6 +32,11 @@ struct link link_init(int rfd, int wfd, size_t max);
 int link_call(struct link *l, struct bytes ask, int ms,
     struct buf *answer) must_check;
 
+/* The two halves of it, for calls that have many answers: link_next appends one
+ * of those to the last link_send. */
+int link_send(struct link *l, struct bytes ask) must_check;
+int link_next(struct link *l, int ms, struct buf *answer) must_check;
+
 /* The next packet of a peer that calls: its number and body, appended.
  * FAULT_NOT_FOUND: none is there without waiting.  FAULT_AUTHORITY: the peer
  * is gone for good.  FAULT_MALFORMED. */

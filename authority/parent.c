@@ -47,6 +47,7 @@ struct parent {
 	int listen, metrics, log[2], signals, null;
 	int ask[2], answer[2]; /* pipes ledger -> keys, keys -> ledger */
 	int pair[ROLE_PAIRS_MAX][2]; /* front, ledger */
+	int post[2];            /* ledger, courier */
 	struct child child[ROLE_COUNT];
 	int port, metrics_port;
 	bool announced, ending;
@@ -133,27 +134,42 @@ raise_fd(int *fd)
 }
 
 static int
-make_links(struct parent *p, struct fault *f)
+make_socket(int fd[2], struct fault *f)
 {
 	int size = SEND_BUFFER;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) != 0)
+		return fault_sys(f, FAULT_INTERNAL, errno, "socketpair");
+	for (int k = 0; k < 2; k++) {
+		(void)setsockopt(fd[k], SOL_SOCKET, SO_SNDBUF, &size,
+		    sizeof(size));
+		if (raise_fd(&fd[k]) != 0)
+			return fault_sys(f, FAULT_INTERNAL, errno, "dup");
+	}
+	return 0;
+}
+
+static bool
+wanted(const struct parent *p, enum role r)
+{
+	return r != ROLE_COURIER || p->cfg->witnesses_count != 0;
+}
+
+static int
+make_links(struct parent *p, struct fault *f)
+{
+	int rc = 0;
 
 	if (pipe2(p->log, O_CLOEXEC) != 0 ||
 	    pipe2(p->ask, O_CLOEXEC | O_DIRECT) != 0 ||
 	    pipe2(p->answer, O_CLOEXEC | O_DIRECT) != 0)
 		return fault_sys(f, FAULT_INTERNAL, errno, "pipe");
-	for (unsigned i = 0; i < p->cfg->threads; i++) {
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-		        p->pair[i]) != 0)
-			return fault_sys(f, FAULT_INTERNAL, errno,
-			    "socketpair");
-		for (int k = 0; k < 2; k++) {
-			(void)setsockopt(p->pair[i][k], SOL_SOCKET, SO_SNDBUF,
-			    &size, sizeof(size));
-			if (raise_fd(&p->pair[i][k]) != 0)
-				return fault_sys(f, FAULT_INTERNAL, errno,
-				    "dup");
-		}
-	}
+	for (unsigned i = 0; rc == 0 && i < p->cfg->threads; i++)
+		rc = make_socket(p->pair[i], f);
+	if (rc == 0 && wanted(p, ROLE_COURIER))
+		rc = make_socket(p->post, f);
+	if (rc != 0)
+		return rc;
 	for (int k = 0; k < 2; k++)
 		if (raise_fd(&p->log[k]) != 0 || raise_fd(&p->ask[k]) != 0 ||
 		    raise_fd(&p->answer[k]) != 0)
@@ -177,9 +193,15 @@ place(const struct parent *p, enum role r)
 		(void)dup2(p->answer[1], ROLE_FD_KEYS_WRITE);
 		return;
 	}
+	if (r == ROLE_COURIER) {
+		(void)dup2(p->post[1], ROLE_FD_ASKED);
+		return;
+	}
 	if (r == ROLE_LEDGER) {
 		(void)dup2(p->answer[0], ROLE_FD_KEYS_READ);
 		(void)dup2(p->ask[1], ROLE_FD_KEYS_WRITE);
+		if (wanted(p, ROLE_COURIER))
+			(void)dup2(p->post[0], ROLE_FD_COURIER);
 	} else {
 		(void)dup2(p->listen, ROLE_FD_LISTEN);
 		if (p->metrics >= 0)
@@ -260,7 +282,7 @@ announce(struct parent *p)
 	struct logline l;
 
 	for (int r = 0; r < ROLE_COUNT; r++)
-		if (!p->child[r].ready)
+		if (wanted(p, r) && !p->child[r].ready)
 			return;
 	if (p->announced)
 		return;
@@ -302,6 +324,8 @@ notify_peers(const struct parent *p, enum role r)
 {
 	if (r == ROLE_KEYS)
 		link_lost(p->answer[1]);
+	if (r == ROLE_COURIER)
+		link_lost(p->post[1]);
 	if (r == ROLE_LEDGER)
 		for (unsigned i = 0; i < p->cfg->threads; i++)
 			link_lost(p->pair[i][1]);
@@ -502,7 +526,7 @@ parent_run(const struct config *c, struct fault *f)
 		p.child[r].status = -1;
 	rc = prepare(&p, f);
 	for (enum role r = 0; rc == 0 && r < ROLE_COUNT; r++)
-		rc = spawn(&p, r, f);
+		rc = !wanted(&p, r) ? 0 : spawn(&p, r, f);
 	while (rc == 0 && code == 0 && !p.ending) {
 		if (!p.announced && now_ms() - p.child[0].started > START_MS)
 			code = FAULT_INTERNAL;
@@ -512,6 +536,7 @@ parent_run(const struct config *c, struct fault *f)
 	/* The front first: its last requests want the others alive. */
 	finish_role(&p, ROLE_FRONT, SIGTERM);
 	finish_role(&p, ROLE_LEDGER, SIGUSR1);
+	finish_role(&p, ROLE_COURIER, SIGUSR1);
 	finish_role(&p, ROLE_KEYS, SIGUSR1);
 	if (p.log[0] > 0)
 		relay_log(&p);

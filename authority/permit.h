@@ -23,6 +23,8 @@ enum permit_request {
 	PERMIT_COVER = 6,      /* opaque keyslot in, covered by it out */
 	PERMIT_UNCOVER = 7,    /* the reverse */
 	PERMIT_RECEIPT = 8,    /* what was destroyed, signed */
+	PERMIT_RESUME = 9,     /* the log's last checkpoint, to what is known */
+	PERMIT_SIGN = 10,      /* a larger tree in, its checkpoint out */
 };
 
 enum permit_state {

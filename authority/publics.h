@@ -3,12 +3,13 @@
 #ifndef SKERRY_AUTHORITY_PUBLICS_H
 #define SKERRY_AUTHORITY_PUBLICS_H
 
+#include "authority/config.h"
 #include "authority/keystore.h"
 #include "base/attr.h"
 #include "base/fault.h"
 
 /* On stdout.  FAULT_IO. */
-int publics_print(const char *name, const char *jurisdiction, const char *url,
-    const struct keystore_public *pub, struct fault *f) must_check;
+int publics_print(const struct config *c, const struct keystore_public *pub,
+    const struct note_key *log, struct fault *f) must_check;
 
 #endif

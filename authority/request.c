@@ -67,25 +67,31 @@ request_read(struct bytes in, struct request *out)
 }
 
 int
-request_answer_write(unsigned status, struct bytes json, struct buf *out)
+request_answer_write(const struct request_answer *a, struct buf *out)
 {
 	struct wr w = wr_to(out);
 
-	wr_u16(&w, (uint16_t)status);
-	wr_copy(&w, json.p, json.n);
+	wr_u16(&w, (uint16_t)a->status);
+	wr_u64(&w, a->log.size);
+	wr_u64(&w, a->log.appends);
+	wr_u64(&w, (uint64_t)a->log.shown);
+	wr_copy(&w, a->json.p, a->json.n);
 	return wr_finish(&w);
 }
 
 int
-request_answer_read(struct bytes in, unsigned *status, struct bytes *json)
+request_answer_read(struct bytes in, struct request_answer *out)
 {
 	struct rd r = rd_from(in.p, in.n);
-	unsigned s = rd_u16(&r);
+	struct request_answer a = { .status = rd_u16(&r) };
 
-	rd_require(&r, s >= 200 && s <= 599);
+	a.log.size = rd_u64(&r);
+	a.log.appends = rd_u64(&r);
+	a.log.shown = (int64_t)rd_u64(&r);
+	rd_require(&r, a.status >= 200 && a.status <= 599);
 	if (r.failed)
 		return FAULT_MALFORMED;
-	*status = s;
-	*json = bytes_of(r.p, r.left);
+	a.json = bytes_of(r.p, r.left);
+	*out = a;
 	return 0;
 }

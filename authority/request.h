@@ -25,10 +25,22 @@ int request_write(const struct request *q, struct buf *out) must_check;
 /* out->body borrows from in.  FAULT_MALFORMED. */
 int request_read(struct bytes in, struct request *out) must_check;
 
+/* What every answer says of the log, for the operator's metrics. */
+struct request_log {
+	uint64_t size, appends; /* entries; appends of this process */
+	int64_t shown;          /* when the checkpoint was published, or 0 */
+};
+
 /* An answer is its HTTP status and its JSON. */
-int request_answer_write(unsigned status, struct bytes json,
+struct request_answer {
+	unsigned status;
+	struct request_log log;
+	struct bytes json; /* borrowed */
+};
+
+int request_answer_write(const struct request_answer *a,
     struct buf *out) must_check;
-int request_answer_read(struct bytes in, unsigned *status,
-    struct bytes *json) must_check;
+int request_answer_read(struct bytes in, struct request_answer *out)
+	must_check;
 
 #endif

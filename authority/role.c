@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "authority/courier.h"
 #include "authority/front.h"
 #include "authority/keys.h"
 #include "authority/ledger.h"
@@ -26,6 +27,7 @@ static const struct {
 	[ROLE_KEYS] = { "keys", keys_main },
 	[ROLE_LEDGER] = { "ledger", ledger_main },
 	[ROLE_FRONT] = { "front", front_main },
+	[ROLE_COURIER] = { "courier", courier_main },
 };
 
 static volatile sig_atomic_t ending;
@@ -115,8 +117,8 @@ role_run(const char *name, const char *ids, const char *parent)
 		r++;
 	if (r == ROLE_COUNT)
 		return fault_exit(FAULT_USAGE);
-	(void)close_range(ROLE_FD_PAIR + (r == ROLE_KEYS ? 0 : ROLE_PAIRS_MAX),
-	    ~0U, 0);
+	(void)close_range(r == ROLE_KEYS || r == ROLE_COURIER ? ROLE_FD_PAIR :
+	    ROLE_FD_COURIER + (r == ROLE_LEDGER), ~0U, 0);
 	signals_init(r);
 	rc = secret_init();
 	if (rc != 0)
@@ -190,7 +192,8 @@ paths_open(const struct role_reach *reach, struct sandbox_path *p,
     struct fault *f)
 {
 	for (size_t i = 0; i < reach->n; i++) {
-		p[i].access = SANDBOX_READ | SANDBOX_WRITE |
+		p[i].access = SANDBOX_READ |
+		    (reach->read ? 0 : SANDBOX_WRITE) |
 		    (reach->module ? SANDBOX_DEVICE : 0);
 		p[i].fd = open(reach->path[i], O_PATH | O_CLOEXEC);
 		if (p[i].fd < 0)

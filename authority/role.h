@@ -21,6 +21,7 @@ enum role {
 	ROLE_KEYS,
 	ROLE_LEDGER,
 	ROLE_FRONT,
+	ROLE_COURIER, /* only where there are witnesses */
 	ROLE_COUNT,
 };
 
@@ -36,12 +37,14 @@ enum role_fd {
 	ROLE_FD_METRICS = 6, /* front: TCP of loopback, or closed */
 
 	ROLE_FD_PAIR = 7, /* front, ledger: one socket for each thread */
+	ROLE_FD_COURIER = 39, /* ledger: socket to the courier … */
+	ROLE_FD_ASKED = 5,    /* … and its other end */
 };
 
-#define ROLE_PAIRS_MAX 32
-#define ROLE_BOOT_MAX 1048576
+#define ROLE_PAIRS_MAX 32 /* ROLE_FD_COURIER is behind them */
+#define ROLE_BOOT_MAX 8388608
 
-/* "keys", "ledger", "front". */
+/* "keys", "ledger", "front", "courier". */
 const char *role_name(enum role r);
 
 /* Runs the process: name as role_name() has it, ids "" or "uid:gid", parent the
@@ -66,6 +69,7 @@ int role_confine(enum role r, const char *const *dir, size_t n,
 struct role_reach {
 	const char *const *path; /* what is below stays usable, and devices */
 	size_t n;
+	bool read; /* paths are to read only */
 	bool module;  /* the system calls of a PKCS#11 module */
 	bool sockets; /* those of sockets, too: a daemon or the network */
 	bool tcp;

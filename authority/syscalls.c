@@ -60,6 +60,24 @@ static const int ledger[] = {
 	CALL(readlink), CALL(readlinkat), CALL(geteuid), CALL(getuid),
 	CALL(fchmod), CALL(fchown), CALL(utimensat), CALL(utimes),
 	CALL(nanosleep), CALL(clock_nanosleep),
+	/* the log's folder */
+	CALL(flock), CALL(syncfs), CALL(sync_file_range), CALL(renameat),
+	CALL(renameat2), CALL(mkdirat), CALL(getdents64),
+};
+
+/* Threads that connect to witnesses. */
+static const int courier[] = {
+	COMMON, CALL(socket), CALL(connect), CALL(bind), CALL(sendto),
+	CALL(recvfrom), CALL(sendmsg), CALL(recvmsg), CALL(sendmmsg),
+	CALL(shutdown), CALL(setsockopt), CALL(getsockopt),
+	CALL(getsockname), CALL(getpeername), CALL(socketpair),
+	CALL(openat), CALL(fstat), CALL(newfstatat), CALL(stat), CALL(statx),
+	CALL(lseek), CALL(fcntl), CALL(clone), CALL(clone3), CALL(prctl),
+	CALL(eventfd2), CALL(pipe2), CALL(uname), CALL(getuid), CALL(geteuid),
+	CALL(sched_getaffinity), CALL(nanosleep), CALL(clock_nanosleep),
+	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait),
+	CALL(readv), CALL(select), CALL(pselect6), CALL(access),
+	CALL(readlink), CALL(getppid),
 };
 
 /* Threads that serve connections which come from a socket that listens. */
@@ -73,6 +91,8 @@ static const int front[] = {
 	CALL(sched_getaffinity), CALL(fstat), CALL(newfstatat), CALL(lseek),
 	CALL(getuid), CALL(geteuid), CALL(getrusage), CALL(clock_nanosleep),
 	CALL(nanosleep), CALL(select), CALL(pselect6), CALL(readv),
+	/* the log's public files */
+	CALL(openat2), CALL(pread64), CALL(sendfile), CALL(dup),
 };
 
 size_t
@@ -85,6 +105,9 @@ syscalls_of(enum role r, const int **out)
 	case ROLE_LEDGER:
 		*out = ledger;
 		return ARRAY_LEN(ledger);
+	case ROLE_COURIER:
+		*out = courier;
+		return ARRAY_LEN(courier);
 	default:
 		*out = front;
 		return ARRAY_LEN(front);

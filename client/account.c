@@ -9,8 +9,10 @@
 #include "client/custodian.h"
 #include "client/file.h"
 #include "client/gather.h"
+#include "client/logpin.h"
 #include "crypt/hash.h"
 #include "net/text.h"
+#include "tlog/trust.h"
 
 #define APPEND_TRIES 8
 
@@ -20,6 +22,17 @@ account_read_policy(struct cli *cli, const char *path, struct buf *out)
 	int rc = file_read(AT_FDCWD, path, out, &cli->fault);
 
 	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "policy");
+}
+
+int
+account_pin_trust(struct cli *cli, const struct state *st, const char *path)
+{
+	struct buf file defer(buf_wipe) = buf_init(TRUST_FILE_MAX);
+	int rc = file_read(AT_FDCWD, path, &file, &cli->fault);
+
+	if (rc == 0)
+		rc = logpin_set_trust(st, buf_bytes(&file), &cli->fault);
+	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "%s", path);
 }
 
 int
@@ -55,6 +68,7 @@ account_open(struct cli *cli, const struct state *st, struct authority **out)
 {
 	struct authority_config config = {
 		.key = st->sign,
+		.state = st,
 		.wire = &cli->offshore,
 		.stop = cli->stop,
 	};
@@ -119,6 +133,7 @@ tell_holders(struct cli *cli, const struct state *st)
 	for (int i = 1; i < c.set.n; i++) {
 		struct authority *a defer(authority_closep) = NULL;
 		struct authority_config config = { .key = st->sign,
+			.state = st,
 			.wire = &cli->offshore, .stop = cli->stop };
 		int rc = custodian_holder(st, &c.set, i, &config.peer, &f);
 

@@ -14,6 +14,10 @@
 int account_read_policy(struct cli *cli, const char *path,
     struct buf *out) must_check;
 
+/* Pins the user's own trust file; an empty one takes it back. */
+int account_pin_trust(struct cli *cli, const struct state *st,
+    const char *path) must_check;
+
 /* A --policy-key value. */
 int account_parse_key(struct cli *cli, const char *text,
     struct sign_pub *out) must_check;

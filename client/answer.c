@@ -3,10 +3,13 @@
 #include "client/answer.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/wr.h"
 #include "net/text.h"
+#include "tlog/leaf.h"
 
 static void
 json_freep(json_t **j)
@@ -231,13 +234,105 @@ get_custody(const json_t *o, struct answer_custody *c)
 	return rc;
 }
 
+void
+answer_wipe_log(struct answer_log *l)
+{
+	buf_wipe(&l->checkpoint);
+	buf_wipe(&l->proofs);
+}
+
+static int
+get_proofs(const json_t *a, struct answer_log *l)
+{
+	const json_t *v;
+	size_t i;
+	int rc = 0;
+
+	if (!json_is_array(a) || json_array_size(a) > ANSWER_PROOFS_MAX)
+		return FAULT_MALFORMED;
+	json_array_foreach (a, i, v) {
+		struct wr w = wr_to(&l->proofs);
+		size_t n = json_is_string(v) ? json_string_length(v) : 0;
+
+		if (n == 0 || n > ANSWER_PROOF_MAX)
+			return FAULT_MALFORMED;
+		wr_u32(&w, (uint32_t)n);
+		wr_copy(&w, json_string_value(v), n);
+		rc = wr_finish(&w);
+		if (rc != 0)
+			return rc;
+	}
+	l->nproofs = json_array_size(a);
+	return rc;
+}
+
+static bool
+get_hashes(const json_t *a, struct merkle_proof *p)
+{
+	const json_t *v;
+	size_t i;
+
+	if (!json_is_array(a) || json_array_size(a) > MERKLE_PROOF_MAX)
+		return false;
+	json_array_foreach (a, i, v)
+		if (!b64_of(v, p->hash[i].b, MERKLE_LEN))
+			return false;
+	p->n = json_array_size(a);
+	return true;
+}
+
+/* An answer without it is read, too: whether it may be missing is for others
+ * to know. */
+static int
+get_log(const json_t *o, struct answer_log *l)
+{
+	const json_t *j = json_object_get(o, "log");
+	const json_t *note = json_object_get(j, "checkpoint");
+	int rc;
+
+	*l = (struct answer_log){ .checkpoint = buf_init(NOTE_MAX),
+		.proofs = buf_init(ANSWER_PROOFS_BYTES) };
+	if (j == NULL)
+		return 0;
+	if (!has_members(j, 3) || !json_is_string(note) ||
+	    json_string_length(note) > NOTE_MAX ||
+	    !get_hashes(json_object_get(j, "consistency"), &l->consistency))
+		return FAULT_MALFORMED;
+	rc = get_proofs(json_object_get(j, "proofs"), l);
+	if (rc == 0)
+		rc = buf_append(&l->checkpoint, json_string_value(note),
+		    json_string_length(note));
+	l->has = rc == 0;
+	return rc;
+}
+
+/* With log NULL the member is as unknown as any other. */
+static int
+log_of(const json_t *o, struct answer_log *log, size_t members)
+{
+	size_t has = log != NULL && json_object_get(o, "log") != NULL;
+	int rc = 0;
+
+	if (!has_members(o, members + has))
+		return FAULT_MALFORMED;
+	if (log == NULL)
+		return 0;
+	rc = get_log(o, log);
+	if (rc != 0) {
+		answer_wipe_log(log);
+		*log = (struct answer_log){ 0 };
+	}
+	return rc;
+}
+
 static int
 session_of(const json_t *o, struct answer_session *s)
 {
 	int64_t length, lease;
 	int rc;
 
-	if (!has_members(o, 8) || !get_int(o, "now", 0, INT64_MAX, &s->now) ||
+	if (log_of(o, &s->log, 8) != 0 ||
+	    !get_int(o, "now", 0, INT64_MAX, &s->now) ||
 	    !get_int(o, "chain_length", 1, CHAIN_MAX, &length) ||
 	    !get_int(o, "lease", 1, LEASE_SECONDS_MAX, &lease) ||
 	    !get_session_keys(o, s) ||
@@ -256,6 +351,7 @@ answer_wipe_session(struct answer_session *s)
 	buf_wipe(&s->custody.current);
 	buf_wipe(&s->custody.sets);
 	buf_wipe(&s->custody.announced);
+	answer_wipe_log(&s->log);
 }
 
 int
@@ -371,22 +467,101 @@ answer_read_error(struct bytes in, struct answer_error *out)
 }
 
 int
-answer_read_empty(struct bytes in)
+answer_read_empty(struct bytes in, struct answer_log *log)
 {
 	json_t *o defer(json_freep) = load(in);
 
-	return has_members(o, 0) ? 0 : FAULT_MALFORMED;
+	return log_of(o, log, 0);
 }
 
 int
-answer_read_number(struct bytes in, const char *name, uint64_t *out)
+answer_read_number(struct bytes in, const char *name, uint64_t *out,
+    struct answer_log *log)
 {
 	json_t *o defer(json_freep) = load(in);
 	int64_t v;
+	int rc;
 
-	if (!has_members(o, 1) || !get_int(o, name, 0, INT64_MAX, &v))
+	if (!get_int(o, name, 0, INT64_MAX, &v))
 		return FAULT_MALFORMED;
-	*out = (uint64_t)v;
+	rc = log_of(o, log, 1);
+	if (rc == 0)
+		*out = (uint64_t)v;
+	return rc;
+}
+
+void
+answer_wipe_entries(struct answer_entries *e)
+{
+	free(e->entry);
+	free(e->raw);
+	*e = (struct answer_entries){ 0 };
+}
+
+/* Bytes of a base64 text of that form; 0 for none. */
+static size_t
+b64_bytes(const json_t *v)
+{
+	size_t text = json_is_string(v) ? json_string_length(v) : 0;
+	size_t n = text / 4 * 3;
+
+	if (text == 0 || text % 4 != 0)
+		return 0;
+	for (size_t i = text; i > text - 2; i--)
+		n -= json_string_value(v)[i - 1] == '=';
+	return n;
+}
+
+static bool
+entries_of(const json_t *list, struct answer_entries *e)
+{
+	const json_t *v;
+	size_t i, at = 0;
+	int64_t index;
+
+	json_array_foreach (list, i, v) {
+		const json_t *body = json_object_get(v, "body");
+		size_t n = b64_bytes(body);
+
+		if (!has_members(v, 2) ||
+		    !get_int(v, "index", 0, INT64_MAX, &index) ||
+		    (i > 0 && (uint64_t)index <= e->entry[i - 1].index) ||
+		    n == 0 || n > LEAF_BODY_MAX ||
+		    !b64_of(body, e->raw + at, n))
+			return false;
+		e->entry[i] = (struct answer_entry){
+			.index = (uint64_t)index,
+			.body = bytes_of(e->raw + at, n) };
+		at += n;
+	}
+	e->n = json_array_size(list);
+	return true;
+}
+
+int
+answer_read_entries(struct bytes in, struct answer_entries *out)
+{
+	json_t *o defer(json_freep) = load(in);
+	const json_t *list = json_object_get(o, "entries");
+	const json_t *next = json_object_get(o, "next");
+	struct answer_entries e = { 0 };
+	int64_t from = 0;
+
+	if (!has_members(o, 2) || next == NULL || !json_is_array(list) ||
+	    json_array_size(list) > ANSWER_ENTRIES_MAX ||
+	    (!json_is_null(next) && !get_int(o, "next", 0, INT64_MAX, &from)))
+		return FAULT_MALFORMED;
+	e.more = !json_is_null(next);
+	e.next = (uint64_t)from;
+	e.entry = calloc(json_array_size(list) + 1, sizeof(*e.entry));
+	e.raw = malloc(in.n + 1);
+	if (e.entry == NULL || e.raw == NULL || !entries_of(list, &e)) {
+		bool memory = e.entry == NULL || e.raw == NULL;
+
+		answer_wipe_entries(&e);
+		return memory ? FAULT_MEMORY : FAULT_MALFORMED;
+	}
+	*out = e;
 	return 0;
 }
 
@@ -406,13 +581,19 @@ answer_read_keys(struct bytes in, struct sign_pub *ed, struct box_pub *box)
 }
 
 int
-answer_read_receipt(struct bytes in, uint8_t out[static RECEIPT_LEN])
+answer_read_receipt(struct bytes in, uint8_t out[static RECEIPT_LEN],
+    struct answer_log *log)
 {
 	json_t *o defer(json_freep) = load(in);
+	uint8_t got[RECEIPT_LEN];
+	int rc;
 
-	return has_members(o, 1) && get_b64(o, "receipt", out, RECEIPT_LEN) ?
-	    0 :
-	    FAULT_MALFORMED;
+	if (!get_b64(o, "receipt", got, sizeof(got)))
+		return FAULT_MALFORMED;
+	rc = log_of(o, log, 1);
+	if (rc == 0)
+		memcpy(out, got, sizeof(got));
+	return rc;
 }
 
 int

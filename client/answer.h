@@ -19,6 +19,10 @@
 #include "object/custody.h"
 #include "object/limits.h"
 #include "object/receipt.h"
+#include "tlog/leaf.h"
+#include "tlog/merkle.h"
+#include "tlog/note.h"
+#include "tlog/proof.h"
 
 #define ANSWER_MAX (1024u * 1024) /* bytes of an answer's body */
 #define ANSWER_SEALED_LEN (KEY_LEN + HPKE_OVERHEAD)
@@ -48,6 +52,19 @@ struct answer_custody {
 	struct buf announced; /* empty: none */
 };
 
+#define ANSWER_PROOFS_MAX 64
+#define ANSWER_PROOF_MAX 65536 /* bytes of one */
+#define ANSWER_PROOFS_BYTES (ANSWER_MAX)
+
+/* "log": what of the answer is in the authority's log.  Wiped by the caller. */
+struct answer_log {
+	bool has; /* false: the answer has no such member; the rest is zero */
+	struct buf checkpoint; /* a note */
+	struct buf proofs;     /* u32 length || text, nproofs times */
+	size_t nproofs;
+	struct merkle_proof consistency;
+};
+
 struct answer_session {
 	int64_t now;
 	struct buf chain; /* entries back to back; wiped by the caller */
@@ -61,6 +78,13 @@ struct answer_session {
 	uint8_t prefix[ID_LEN];
 	char capability[LEASE_CAPABILITY_MAX + 1];
 	struct answer_custody custody; /* wiped by the caller */
+	struct answer_log log;         /* wiped by the caller */
+	/* Of releases whose log key is still to be checked: logcheck.h. */
+	struct answer_leaf {
+		uint8_t nonce[LEAF_NONCE_LEN];
+		struct leaf_key key;
+	} leaf[LEASE_EPOCHS_MAX];
+	size_t nleaves;
 };
 
 struct answer_space {
@@ -91,7 +115,24 @@ struct answer_error {
 	struct buf chain; /* "chain" of CONFLICT; wiped by the caller */
 };
 
-/* Frees chain and custody; fit for what was never read, if zeroed. */
+/* Bodies of a space's entries in the log. */
+#define ANSWER_ENTRIES_MAX 1024
+struct answer_entry {
+	uint64_t index;
+	struct bytes body; /* points into raw */
+};
+struct answer_entries {
+	struct answer_entry *entry; /* indexes ascend */
+	size_t n;
+	uint8_t *raw;
+	bool more; /* from next on there are others */
+	uint64_t next;
+};
+void answer_wipe_entries(struct answer_entries *e);
+
+void answer_wipe_log(struct answer_log *l);
+
+/* Frees chain, custody and log; fit for what was never read, if zeroed. */
 void answer_wipe_session(struct answer_session *s);
 
 /* All: FAULT_MALFORMED, FAULT_MEMORY; *out is then wiped. */
@@ -99,20 +140,25 @@ int answer_read_session(struct bytes in, struct answer_session *out) must_check;
 int answer_read_account(struct bytes in, struct answer_account *out) must_check;
 int answer_read_error(struct bytes in, struct answer_error *out) must_check;
 
-/* {} */
-int answer_read_empty(struct bytes in) must_check;
+/* {}, and "log" where log is not NULL (which is then the caller's to wipe). */
+int answer_read_empty(struct bytes in, struct answer_log *log) must_check;
 
-/* {"number":n}, {"seq":n}, {"expires":n}: name is the one member. */
-int answer_read_number(struct bytes in, const char *name,
-    uint64_t *out) must_check;
+/* {"number":n}, {"seq":n}, {"expires":n}: name is the one member; log as
+ * above. */
+int answer_read_number(struct bytes in, const char *name, uint64_t *out,
+    struct answer_log *log) must_check;
+
+/* {"entries":[{"index","body"}…],"next":n or null}; *out is to be wiped. */
+int answer_read_entries(struct bytes in,
+    struct answer_entries *out) must_check;
 
 /* {"ed","box"} */
 int answer_read_keys(struct bytes in, struct sign_pub *ed,
     struct box_pub *box) must_check;
 
-/* {"receipt":…}, not verified. */
-int answer_read_receipt(struct bytes in,
-    uint8_t out[static RECEIPT_LEN]) must_check;
+/* {"receipt":…}, not verified; log as above. */
+int answer_read_receipt(struct bytes in, uint8_t out[static RECEIPT_LEN],
+    struct answer_log *log) must_check;
 
 /* {"keyslots":[…]}: at most max; *n is how many. */
 int answer_read_slots(struct bytes in, struct answer_slot *out, size_t max,

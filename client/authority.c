@@ -9,6 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/logcheck.h"
+#include "client/logpin.h"
+#include "client/notice.h"
+#include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "net/httpsig.h"
 #include "net/text.h"
@@ -25,6 +29,8 @@ struct authority {
 	char host[600]; /* @authority: host, and port unless 443 */
 	uint8_t *answer; /* ANSWER_MAX bytes; the last answer's body */
 	size_t answer_n;
+	struct logcheck log;
+	struct httpsig_kept sent; /* the request that it answers */
 };
 
 static void
@@ -75,7 +81,12 @@ authority_open(const struct authority_config *config, struct authority **out,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	a->config = *config;
 	host_of(peer.url, a->host, sizeof(a->host));
-	rc = http_open(&peer, &a->http, f);
+	a->log = (struct logcheck){ .st = config->state,
+		.peer = config->peer, .wire = config->wire,
+		.stop = config->stop };
+	rc = logcheck_open(&a->log, f);
+	if (rc == 0)
+		rc = http_open(&peer, &a->http, f);
 	if (rc == 0)
 		*out = take(a);
 	return rc;
@@ -87,6 +98,7 @@ authority_close(struct authority *a)
 	if (a == NULL)
 		return;
 	http_close(a->http);
+	logcheck_close(&a->log);
 	free(a->answer);
 	free(a);
 }
@@ -122,9 +134,20 @@ struct headers {
 	char signature[HTTPSIG_FIELD_MAX + 32];
 };
 
+/* What was signed is kept, for the entry of it in the log. */
 static int
-sign(const struct authority *a, const char *path, struct bytes body,
-    struct headers *out)
+keep_sent(struct authority *a, const struct httpsig *params,
+    struct bytes body, const struct httpsig_fields *fields)
+{
+	a->sent.params = *params;
+	hash_sha256(&body, 1, a->sent.digest);
+	return httpsig_signature_parse(fields->signature,
+	    a->sent.signature);
+}
+
+static int
+sign(struct authority *a, const char *path, struct bytes body,
+    struct headers *out, struct fault *f)
 {
 	struct httpsig params = { .created = time(NULL) };
 	struct httpsig_fields fields;
@@ -134,6 +157,12 @@ sign(const struct authority *a, const char *path, struct bytes body,
 	memcpy(params.keyid, a->config.signer, ID_LEN);
 	rc = httpsig_sign(a->config.key, &params, a->host, path, body,
 	    &fields);
+	if (rc == 0)
+		rc = keep_sent(a, &params, body, &fields);
+	if (rc != 0)
+		return fault_add(f, rc, "sign %s", path);
+	if (strcmp(path, LOGBODY_SESSION) == 0)
+		rc = logpin_ask(a->config.state, &params, f);
 	if (rc != 0)
 		return rc;
 	(void)snprintf(out->digest, sizeof(out->digest), "Content-Digest: %s",
@@ -157,10 +186,10 @@ send_once(struct authority *a, const char *path, struct bytes body,
 		.headers = list, .body = body, .out = a->answer,
 		.out_max = ANSWER_MAX };
 	struct http_answer ans;
-	int rc = sign(a, path, body, &h);
+	int rc = sign(a, path, body, &h, f);
 
 	if (rc != 0)
-		return fault_add(f, rc, "sign %s", path);
+		return rc;
 	rc = http_do(a->http, &req, &ans, f);
 	if (rc != 0)
 		return rc;
@@ -258,6 +287,7 @@ call(struct authority *a, const char *path, struct bytes body,
 		if (!again || attempt + 1 >= TRIES ||
 		    monotonic_ms() - begun > PATIENCE_SECONDS * 1000)
 			return rc;
+		notice_again(f);
 		rc = pause_before(a, attempt, f);
 		if (rc != 0)
 			return rc;
@@ -317,7 +347,7 @@ authority_account_body(const struct authority_account_parts *p,
 {
 	json_t *o defer(json_freep) = json_pack(
 	    "{s:o,s:[o,o],s:o,s:s,s:s,s:[{s:i,s:s,s:o},{s:i,s:s,s:o}],s:i,"
-	    "s:o}",
+	    "s:o,s:o}",
 	    "account", json_id(p->account),
 	    "chain", json_b64(p->chain[0], CHAIN_ENTRY_LEN),
 	    json_b64(p->chain[1], CHAIN_ENTRY_LEN),
@@ -330,7 +360,8 @@ authority_account_body(const struct authority_account_parts *p,
 	    "epoch", 1, "kind", "recovery",
 	    "blob", json_b64(p->recovery, sizeof(p->recovery)),
 	    "head_epoch", 1,
-	    "custody", json_b64(p->custody.p, p->custody.n));
+	    "custody", json_b64(p->custody.p, p->custody.n),
+	    "log_key", json_b64(p->log_key.b, sizeof(p->log_key.b)));
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
 	int rc = text == NULL ? FAULT_MEMORY :
 				buf_append(out, text, strlen(text));
@@ -339,33 +370,78 @@ authority_account_body(const struct authority_account_parts *p,
 	return rc;
 }
 
+/* The end of a request whose entries the answer proves; rc: of reading it. */
+static int
+logged(struct authority *a, const char *path, int rc,
+    const struct answer_log *log, struct fault *f)
+{
+	if (rc != 0)
+		return not_understood(a, path, rc, f);
+	return logcheck_answer(&a->log, log, f);
+}
+
 int
 authority_create(struct authority *a, struct bytes body, struct fault *f)
 {
 	static const char path[] = "/v1/accounts";
 	struct answer_error e defer(wipe_error) = { 0 };
+	struct answer_log log defer(answer_wipe_log) = { 0 };
 	int rc = call(a, path, body, &e, f);
+
+	return rc != 0 ? rc : logged(a, path,
+	    answer_read_empty(answer_of(a), &log), &log, f);
+}
+
+static int
+session(struct authority *a, const struct authority_ask *ask,
+    const struct logpin *pin, struct answer_session *out, struct fault *f)
+{
+	static const char path[] = LOGBODY_SESSION;
+	struct answer_error e defer(wipe_error) = { 0 };
+	struct logcheck_asked asked = { .account = ask->account,
+		.space = ask->space, .host = a->host, .pin = pin };
+	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:I,s:s,s:I}",
+		"account", json_id(ask->account), "space", json_id(ask->space),
+		"chain_seen", (json_int_t)ask->chain_seen, "custody_seen",
+		(json_int_t)ask->custody_seen, "reason", "user", "log_seen",
+		(json_int_t)pin->size), &e, f);
 
 	if (rc != 0)
 		return rc;
-	rc = answer_read_empty(answer_of(a));
-	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+	rc = answer_read_session(answer_of(a), out);
+	if (rc != 0)
+		return not_understood(a, path, rc, f);
+	asked.request = a->sent;
+	rc = logcheck_session(&a->log, &asked, out, f);
+	if (rc != 0) {
+		answer_wipe_session(out);
+		memset(out, 0, sizeof(*out));
+	}
+	return rc;
 }
 
 int
 authority_session(struct authority *a, const struct authority_ask *ask,
     struct answer_session *out, struct fault *f)
 {
-	static const char path[] = "/v1/session";
+	struct logpin pin defer(logpin_wipe) = { 0 };
+	int rc = logpin_get(a->config.state, a->log.key.name, &pin, f);
+
+	return rc != 0 ? rc : session(a, ask, &pin, out, f);
+}
+
+int
+authority_entries(struct authority *a, const uint8_t space[static ID_LEN],
+    uint64_t from, struct answer_entries *out, struct fault *f)
+{
+	static const char path[] = "/v1/entries";
 	struct answer_error e defer(wipe_error) = { 0 };
-	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:I,s:s}",
-		"account", json_id(ask->account), "space", json_id(ask->space),
-		"chain_seen", (json_int_t)ask->chain_seen, "custody_seen",
-		(json_int_t)ask->custody_seen, "reason", "user"), &e, f);
+	int rc = call_json(a, path, json_pack("{s:o,s:I}", "space",
+		json_id(space), "from", (json_int_t)from), &e, f);
 
 	if (rc != 0)
 		return rc;
-	rc = answer_read_session(answer_of(a), out);
+	rc = answer_read_entries(answer_of(a), out);
 	return rc == 0 ? 0 : not_understood(a, path, rc, f);
 }
 
@@ -389,7 +465,7 @@ authority_move_head(struct authority *a, const uint8_t space[static ID_LEN],
 	}
 	if (rc != 0)
 		return rc;
-	rc = answer_read_number(answer_of(a), "number", &number);
+	rc = answer_read_number(answer_of(a), "number", &number, NULL);
 	if (rc == 0 && number != expect + 1)
 		rc = FAULT_MALFORMED;
 	return rc == 0 ? 0 : not_understood(a, path, rc, f);
@@ -408,7 +484,7 @@ authority_enrol(struct authority *a, const struct sign_pub *ed,
 
 	if (rc != 0)
 		return rc;
-	rc = answer_read_number(answer_of(a), "expires", &until);
+	rc = answer_read_number(answer_of(a), "expires", &until, NULL);
 	if (rc != 0)
 		return not_understood(a, path, rc, f);
 	*expires = (int64_t)until;
@@ -438,6 +514,7 @@ authority_add_entry(struct authority *a, const uint8_t account[static ID_LEN],
 {
 	static const char path[] = "/v1/devices";
 	struct answer_error e defer(wipe_error) = { 0 };
+	struct answer_log log defer(answer_wipe_log) = { 0 };
 	uint64_t seq;
 	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I}", "account",
 		json_id(account), "entry", json_b64(entry, CHAIN_ENTRY_LEN),
@@ -451,8 +528,8 @@ authority_add_entry(struct authority *a, const uint8_t account[static ID_LEN],
 	}
 	if (rc != 0)
 		return rc;
-	rc = answer_read_number(answer_of(a), "seq", &seq);
-	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+	return logged(a, path, answer_read_number(answer_of(a), "seq", &seq,
+	    &log), &log, f);
 }
 
 int
@@ -508,17 +585,16 @@ slots_json(const struct authority_slot *slot, size_t n)
 	return a;
 }
 
-/* A request whose answer is {}. */
+/* A request whose answer is {}, and what the log has of it. */
 static int
 tell(struct authority *a, const char *path, json_t *body, struct fault *f)
 {
 	struct answer_error e defer(wipe_error) = { 0 };
+	struct answer_log log defer(answer_wipe_log) = { 0 };
 	int rc = call_json(a, path, body, &e, f);
 
-	if (rc != 0)
-		return rc;
-	rc = answer_read_empty(answer_of(a));
-	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+	return rc != 0 ? rc : logged(a, path,
+	    answer_read_empty(answer_of(a), &log), &log, f);
 }
 
 int
@@ -534,8 +610,15 @@ int
 authority_keyslots(struct authority *a, const uint8_t space[static ID_LEN],
     const struct authority_slot *slot, size_t n, struct fault *f)
 {
-	return tell(a, "/v1/keyslots", json_pack("{s:o,s:o}", "space",
-	    json_id(space), "keyslots", slots_json(slot, n)), f);
+	static const char path[] = "/v1/keyslots";
+	struct answer_error e defer(wipe_error) = { 0 };
+	int rc = call_json(a, path, json_pack("{s:o,s:o}", "space",
+		json_id(space), "keyslots", slots_json(slot, n)), &e, f);
+
+	if (rc != 0)
+		return rc;
+	rc = answer_read_empty(answer_of(a), NULL);
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
 }
 
 int
@@ -544,6 +627,7 @@ authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
 {
 	static const char path[] = "/v1/epochs";
 	struct answer_error e defer(wipe_error) = { 0 };
+	struct answer_log log defer(answer_wipe_log) = { 0 };
 	json_t *slots = slots_json(p->slot, p->n);
 	int rc;
 
@@ -558,8 +642,8 @@ authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
 		*latest = e.epoch;
 	if (rc != 0)
 		return rc;
-	rc = answer_read_empty(answer_of(a));
-	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+	return logged(a, path, answer_read_empty(answer_of(a), &log), &log,
+	    f);
 }
 
 int
@@ -569,13 +653,14 @@ authority_epoch_destroy(struct authority *a,
 {
 	static const char path[] = "/v1/epochs/destroy";
 	struct answer_error e defer(wipe_error) = { 0 };
+	struct answer_log log defer(answer_wipe_log) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:I}", "space",
 	    json_id(space), "epoch", (json_int_t)epoch), &e, f);
 
 	if (rc != 0)
 		return rc;
-	rc = answer_read_receipt(answer_of(a), receipt);
-	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+	return logged(a, path, answer_read_receipt(answer_of(a), receipt,
+	    &log), &log, f);
 }
 
 int
@@ -588,8 +673,10 @@ authority_holder(struct authority *a, const struct authority_space *s,
 		(void)json_array_append_new(chain,
 		    json_b64(s->chain.p + at, CHAIN_ENTRY_LEN));
 	return tell(a, "/v1/holders", json_pack(
-	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o}", "device", json_id(s->device),
+	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o*}", "device", json_id(s->device),
 	    "account", json_id(s->account), "chain", chain, "space",
 	    json_id(s->space), "residency", s->residency, "capability",
-	    s->capability, "set", json_b64(s->set->raw, s->set->len)), f);
+	    s->capability, "set", json_b64(s->set->raw, s->set->len),
+	    "log_key", s->log_key == NULL ? NULL :
+	    json_b64(s->log_key->b, sizeof(s->log_key->b))), f);
 }

@@ -18,6 +18,7 @@
 #include "net/policy.h"
 
 struct authority;
+struct state;
 
 struct authority_config {
 	const struct policy_authority *peer;
@@ -25,9 +26,11 @@ struct authority_config {
 	uint8_t signer[ID_LEN];         /* … and its device id */
 	struct http_wire *wire;
 	const atomic_bool *stop;
+	const struct state *state; /* with what is pinned of the logs */
 };
 
-/* What config points to must outlive the handle.  No request is made. */
+/* What config points to must outlive the handle.  No request is made.
+ * FAULT_CONFIG where the policy has no log of the peer. */
 int authority_open(const struct authority_config *config,
     struct authority **out, struct fault *f) must_check;
 void authority_close(struct authority *a);
@@ -37,6 +40,7 @@ void authority_closep(struct authority **a);
  * All of these: FAULT_AUTHORITY (no answer, or a fault of its own),
  * FAULT_TRUST (certificate), FAULT_CLOCK naming both clocks, FAULT_MALFORMED
  * (answer not understood), FAULT_INTERRUPTED, and the authority's own codes.
+ * FAULT_LOG where what the answer says of the log does not hold: logcheck.h.
  */
 
 /* body: of /v1/accounts, as JSON; see authority_account_body. */
@@ -50,7 +54,8 @@ struct authority_ask {
 	uint32_t custody_seen; /* serial of the pinned set; 0: none */
 };
 
-/* out is the caller's to wipe. */
+/* out is the caller's to wipe.  The request is noted as asked before it is
+ * sent; keys in out have their entries in the log. */
 int authority_session(struct authority *a, const struct authority_ask *ask,
     struct answer_session *out, struct fault *f) must_check;
 
@@ -123,10 +128,16 @@ struct authority_space {
 	struct bytes chain;
 	const char *residency, *capability;
 	const struct custody *set;
+	const struct leaf_log_key *log_key; /* NULL: not known here yet */
 };
 
 int authority_holder(struct authority *a, const struct authority_space *s,
     struct fault *f) must_check;
+
+/* Bodies of the space's entries in the log, from index on; *out is to be
+ * wiped. */
+int authority_entries(struct authority *a, const uint8_t space[static ID_LEN],
+    uint64_t from, struct answer_entries *out, struct fault *f) must_check;
 
 /* The body of /v1/accounts. */
 struct authority_account_parts {
@@ -136,6 +147,7 @@ struct authority_account_parts {
 	uint8_t admission[ANSWER_SEALED_LEN];
 	uint8_t recovery[ANSWER_SEALED_LEN];
 	struct bytes custody; /* the first set */
+	struct leaf_log_key log_key;
 };
 
 /* Appends it.  FAULT_MEMORY, FAULT_LIMIT. */

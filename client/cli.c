@@ -4,9 +4,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/custodian.h"
 #include "client/epoch.h"
+#include "client/notice.h"
 #include "client/show.h"
 #include "client/state.h"
 #include "net/text.h"
@@ -59,6 +61,10 @@ cli_getopt(struct cli *cli, int argc, char **argv, const char *letters,
 		case '?':
 		case ':':
 			return bad_option(cli, argv, letters);
+		case -1:
+			notice_set(!cli->json && !cli->quiet &&
+			    (cli->verbose || isatty(STDERR_FILENO)));
+			return c;
 		default:
 			return c;
 		}
@@ -77,6 +83,12 @@ cli_usage(struct cli *cli, const char *fmt, ...)
 	return fault_set(&cli->fault, FAULT_USAGE,
 	    "%s (usage: skerry %s %s)", why, cli->command->name,
 	    cli->command->args);
+}
+
+const char *
+cli_noun(uint64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
 }
 
 void
@@ -98,6 +110,19 @@ cli_note(const struct cli *cli, const char *fmt, ...)
 
 	if (cli->json || cli->quiet)
 		return;
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+}
+
+void
+cli_warn(const struct cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cli->json || cli->quiet)
+		return;
+	notice_clear_line();
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);

@@ -80,11 +80,17 @@ outcome(struct cli *cli, const struct check_result *r, int rc)
 	cli_set_int(cli, "bad_objects", (int64_t)r->bad_objects);
 	cli_set_int(cli, "bad_chunks", (int64_t)r->bad_chunks);
 	cli_set_int(cli, "bad_paths", (int64_t)r->bad_paths);
-	cli_print(cli, "%" PRIu64 " commits, %" PRIu64 " index blocks, %"
-	    PRIu64 " nodes, %" PRIu64 " entries; %" PRIu64 " of %" PRIu64
-	    " objects read: %" PRIu64 " chunks, %.1f MiB; %s\n", r->commits,
-	    r->blocks, r->nodes, r->entries, r->objects_read, r->objects,
-	    r->chunks, (double)r->bytes / 1048576, r->findings != 0 ?
+	cli_print(cli, "%" PRIu64 " %s, %" PRIu64 " index %s, %" PRIu64
+	    " %s, %" PRIu64 " %s; %" PRIu64 " of %" PRIu64 " %s read: %"
+	    PRIu64 " %s, %.1f MiB; %s\n",
+	    r->commits, cli_noun(r->commits, "commit", "commits"),
+	    r->blocks, cli_noun(r->blocks, "block", "blocks"),
+	    r->nodes, cli_noun(r->nodes, "node", "nodes"),
+	    r->entries, cli_noun(r->entries, "entry", "entries"),
+	    r->objects_read, r->objects,
+	    cli_noun(r->objects, "object", "objects"),
+	    r->chunks, cli_noun(r->chunks, "chunk", "chunks"),
+	    (double)r->bytes / 1048576, r->findings != 0 ?
 	    "NOT good" : rc == 0 ? "all good" : "not finished");
 }
 

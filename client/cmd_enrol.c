@@ -21,6 +21,7 @@
 
 struct args {
 	const char *policy, *policy_key, *authority, *recovery_in, *check;
+	const char *trust;
 	bool recovery, no_wait;
 };
 
@@ -166,7 +167,10 @@ open_state(struct cli *cli, const struct args *in, struct state **out)
 	if (st->binding.stage != 0 && st->binding.stage != STATE_ENROL)
 		return fault_set(&cli->fault, FAULT_EXISTS,
 		    "%s: belongs to a space already", st->dir);
-	rc = choose(cli, st, in->authority);
+	if (in->trust != NULL)
+		rc = account_pin_trust(cli, st, in->trust);
+	if (rc == 0)
+		rc = choose(cli, st, in->authority);
 	if (rc == 0)
 		*out = take(st);
 	return rc;
@@ -195,6 +199,7 @@ run(struct cli *cli, int argc, char **argv)
 		CLI_OPTIONS,
 		{ "policy", required_argument, NULL, 'p' },
 		{ "policy-key", required_argument, NULL, 'k' },
+		{ "trust", required_argument, NULL, 't' },
 		{ "authority", required_argument, NULL, 'a' },
 		{ "recovery", no_argument, NULL, 'r' },
 		{ "recovery-in", required_argument, NULL, 'i' },
@@ -223,6 +228,9 @@ run(struct cli *cli, int argc, char **argv)
 		case 'c':
 			in.check = optarg;
 			break;
+		case 't':
+			in.trust = optarg;
+			break;
 		case 'r':
 			in.recovery = true;
 			break;
@@ -246,6 +254,8 @@ const struct command cmd_enrol = {
 	.options =
 	    "  --policy FILE       the operator's signed policy\n"
 	    "  --policy-key KEY    the key that must have signed it (base64)\n"
+	    "  --trust FILE        whom to believe about logs, instead of the "
+	    "policy's\n"
 	    "  --authority NAME    who keeps the account\n"
 	    "  --check CHECK       the account check that it must have\n"
 	    "  --no-wait           show the code and leave\n"

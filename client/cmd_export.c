@@ -50,7 +50,7 @@ warn(void *arg, struct bytes key, const char *text)
 	char path[PATH_SHOW_MAX];
 
 	path_show(key, path);
-	cli_note(c->cli, "skerry: export: %s: %s\n", path, text);
+	cli_warn(c->cli, "skerry: export: %s: %s\n", path, text);
 	(void)json_array_append_new(c->warnings,
 	    json_pack("{s:s,s:s+}", "path", path, "text", text, ""));
 }
@@ -161,10 +161,11 @@ export(struct exportcmd *c)
 	cli_set_int(cli, "bytes", (int64_t)res.bytes);
 	cli_set_int(cli, "left_out", (int64_t)res.failed);
 	(void)json_object_set(cli->out, "warnings", c->warnings);
-	cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " entries, %.1f MiB, in "
+	cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " %s, %.1f MiB, in "
 	    "%s/files\n%s/space.key and %s/chain: with a copy of the depot's "
 	    "objects, skerry-recover reads\nall of the history.  Keep the key "
 	    "safe.\n", r.commit->number, res.entries,
+	    cli_noun(res.entries, "entry", "entries"),
 	    (double)res.bytes / 1048576, c->to, c->to, c->to);
 	return rc;
 }

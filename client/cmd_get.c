@@ -42,7 +42,7 @@ warn(void *arg, struct bytes key, const char *text)
 	char path[PATH_SHOW_MAX];
 
 	path_show(key, path);
-	cli_note(c->cli, "skerry: get: %s: %s\n", path, text);
+	cli_warn(c->cli, "skerry: get: %s: %s\n", path, text);
 	(void)json_array_append_new(c->warnings,
 	    json_pack("{s:s,s:s+}", "path", path, "text", text, ""));
 }
@@ -82,7 +82,8 @@ outcome(struct getcmd *c, const struct reading *r,
 	(void)json_object_set_new(cli->out, "seconds", json_real(seconds));
 	(void)json_object_set(cli->out, "warnings", c->warnings);
 	cli_print(cli, "commit %" PRIu64 ": restored %" PRIu64
-	    " entries, %.1f MiB in %.2f s\n", r->commit->number, res->entries,
+	    " %s, %.1f MiB in %.2f s\n", r->commit->number, res->entries,
+	    cli_noun(res->entries, "entry", "entries"),
 	    (double)res->bytes / 1048576, seconds);
 }
 

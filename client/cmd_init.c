@@ -18,6 +18,7 @@
 #include "client/authority.h"
 #include "client/cli.h"
 #include "client/file.h"
+#include "client/logpin.h"
 #include "client/release.h"
 #include "crypt/hpke.h"
 #include "crypt/recovery.h"
@@ -29,7 +30,7 @@
 
 struct args {
 	const char *policy, *policy_key, *authority, *residency, *depot;
-	const char *recovery_out;
+	const char *recovery_out, *trust;
 };
 
 /* Secrets of one run, in secret memory. */
@@ -156,6 +157,16 @@ make_custody(const struct state *st, const struct state_binding *b,
 	return rc;
 }
 
+/* spec/60-log.md: the authority is told it, and this device keeps it. */
+static int
+make_log_key(const struct state *st, const struct secrets *s,
+    struct leaf_log_key *out, struct fault *f)
+{
+	int rc = leaf_log_key_first(&s->space, out);
+
+	return rc != 0 ? rc : logpin_set_key(st, out, f);
+}
+
 /* pending = recovery code [20] || chain [2 * 216] || body of the request */
 static int
 make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
@@ -182,6 +193,8 @@ make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
 		rc = make_slots(b, a, s, &parts);
 	if (rc == 0)
 		rc = make_custody(st, b, a, &custody);
+	if (rc == 0)
+		rc = make_log_key(st, s, &parts.log_key, &cli->fault);
 	if (rc == 0)
 		parts.custody = bytes_of(custody.raw, custody.len);
 	if (rc == 0)
@@ -334,6 +347,8 @@ init(struct cli *cli, const struct args *in)
 	struct state *st defer(state_closep) = NULL;
 	int rc = account_begin(cli, in->policy, in->policy_key, &st);
 
+	if (rc == 0 && in->trust != NULL)
+		rc = account_pin_trust(cli, st, in->trust);
 	if (rc != 0)
 		return rc;
 	switch (st->binding.stage) {
@@ -365,6 +380,7 @@ run(struct cli *cli, int argc, char **argv)
 		CLI_OPTIONS,
 		{ "policy", required_argument, NULL, 'p' },
 		{ "policy-key", required_argument, NULL, 'k' },
+		{ "trust", required_argument, NULL, 't' },
 		{ "authority", required_argument, NULL, 'a' },
 		{ "residency", required_argument, NULL, 'r' },
 		{ "depot", required_argument, NULL, 'd' },
@@ -381,6 +397,7 @@ run(struct cli *cli, int argc, char **argv)
 		    c == 'r'		   ? &in.residency :
 		    c == 'd'		   ? &in.depot :
 		    c == 'o'		   ? &in.recovery_out :
+		    c == 't'		   ? &in.trust :
 					     NULL;
 
 		if (at == NULL)
@@ -400,6 +417,8 @@ const struct command cmd_init = {
 	.options =
 	    "  --policy FILE        the operator's signed policy\n"
 	    "  --policy-key KEY     the key that must have signed it (base64)\n"
+	    "  --trust FILE         whom to believe about logs, instead of the "
+	    "policy's\n"
 	    "  --residency NAME     where the data is to be kept\n"
 	    "  --authority NAME     who keeps the keys\n"
 	    "  --depot NAME         who keeps the data\n"

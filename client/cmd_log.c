@@ -22,8 +22,10 @@ print(struct cli *cli, json_t *list, const struct commit *c)
 			"message", json_stringn(c->message, c->message_len)));
 		return;
 	}
-	cli_print(cli, "%" PRIu64 "  %s  %.8s  %" PRIu64 " entries  %" PRIu64
-	    " bytes  ", c->number, time, device, c->entries, c->bytes);
+	cli_print(cli, "%" PRIu64 "  %s  %.8s  %" PRIu64 " %s  %" PRIu64
+	    " %s  ", c->number, time, device, c->entries,
+	    cli_noun(c->entries, "entry", "entries"), c->bytes,
+	    cli_noun(c->bytes, "byte", "bytes"));
 	show_name(stdout, bytes_of(c->message, c->message_len), true);
 	cli_print(cli, "\n");
 }

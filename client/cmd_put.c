@@ -134,7 +134,7 @@ warn(void *arg, struct bytes key, const char *text)
 	char name[PATH_SHOW_MAX];
 
 	path_show(key, name);
-	cli_note(c->cli, "skerry: %s: %s\n", name, text);
+	cli_warn(c->cli, "skerry: %s: %s\n", name, text);
 	(void)json_array_append_new(c->warnings,
 	    json_pack("{s:s,s:s+}", "path", name, "text", text, ""));
 }
@@ -168,16 +168,18 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 		cli_print(cli, "nothing changed since commit %" PRIu64 "\n",
 		    p->number);
 	else
-		cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " files, %.1f MiB"
-		    " (%" PRIu64 " read); stored %" PRIu64
-		    " objects, %.1f MiB in %.2f s\n", p->number, p->files,
+		cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " %s, %.1f MiB (%"
+		    PRIu64 " read); stored %" PRIu64 " %s, %.1f MiB in %.2f s"
+		    "\n", p->number, p->files,
+		    cli_noun(p->files, "file", "files"),
 		    (double)p->bytes / 1048576, p->fresh_files, p->objects,
+		    cli_noun(p->objects, "object", "objects"),
 		    (double)p->sent / 1048576, seconds);
 	if (p->renamed != 0)
-		cli_note(cli, "skerry: %" PRIu64 " paths were changed by "
-		    "another device too; yours are beside them as "
-		    "*.conflict-*\n",
-		    p->renamed);
+		cli_note(cli, "skerry: %" PRIu64 " %s by another device "
+		    "too; yours beside it, as *.conflict-*\n", p->renamed,
+		    cli_noun(p->renamed, "path was changed",
+			"paths were changed"));
 	if (p->left_out + p->unsteady == 0)
 		return 0;
 	return fault_set(&cli->fault, FAULT_PARTIAL, "%" PRIu64

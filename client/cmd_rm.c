@@ -35,7 +35,9 @@ remove_all(struct cli *cli, const struct paths *c)
 	cli_set_int(cli, "commit", (int64_t)p.number);
 	cli_set_int(cli, "removed", (int64_t)p.removed);
 	cli_print(cli, "commit %" PRIu64 ": removed %" PRIu64
-	    " entries; earlier commits keep them\n", p.number, p.removed);
+	    " %s; earlier commits keep %s\n", p.number, p.removed,
+	    cli_noun(p.removed, "entry", "entries"),
+	    cli_noun(p.removed, "it", "them"));
 	return 0;
 }
 

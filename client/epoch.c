@@ -41,7 +41,8 @@ open_holder(struct session *ses, const struct policy_authority *a,
     struct authority **out, struct fault *f)
 {
 	struct authority_config config = { .peer = a, .key = ses->sign,
-		.wire = &ses->offshore, .stop = ses->stop };
+		.state = ses->state, .wire = &ses->offshore,
+		.stop = ses->stop };
 
 	memcpy(config.signer, ses->device, ID_LEN);
 	return authority_open(&config, out, f);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -13,6 +14,8 @@
 #include "client/file.h"
 #include "client/state.h"
 #include "net/text.h"
+
+#define FILES_A_SECOND 16
 
 static json_t *
 b64(const void *p, size_t n)
@@ -117,8 +120,13 @@ keep(const struct state *st, json_t *j, const char *what, int64_t now,
 	char name[64], was[FAULT_TEXT_MAX];
 	int code = f->code;
 
-	(void)snprintf(name, sizeof(name), "evidence-%s-%" PRId64 ".json",
-	    what, now);
+	/* Two of one second do not take each other's place. */
+	for (int i = 0; i < FILES_A_SECOND; i++) {
+		(void)snprintf(name, sizeof(name), "evidence-%s-%" PRId64
+		    "%s%.0d.json", what, now, i == 0 ? "" : "-", i);
+		if (faccessat(st->fd, name, F_OK, 0) != 0)
+			break;
+	}
 	(void)snprintf(was, sizeof(was), "%s", f->text);
 	if (text == NULL || file_write(st->fd, name,
 		bytes_of(text, strlen(text)), &scrap) != 0)
@@ -164,4 +172,46 @@ evidence_chain(const struct state *st, const char *authority, uint32_t seen,
 	(void)json_object_set_new(j, "shown", json_pack("{s:I,s:o}", "after",
 	    (json_int_t)seen, "entries", entries_of(entries)));
 	keep(st, j, "chain", now, f);
+}
+
+static json_t *
+texts(const struct bytes *in, size_t n)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		if (in[i].n != 0)
+			(void)json_array_append_new(a, json_stringn(
+			    (const char *)in[i].p, in[i].n));
+	return a;
+}
+
+static json_t *
+consistency_of(const struct evidence_log *e)
+{
+	json_t *a;
+
+	if (e->consistency == NULL)
+		return json_null();
+	a = json_array();
+	for (size_t i = 0; i < e->consistency->n; i++)
+		(void)json_array_append_new(a,
+		    b64(e->consistency->hash[i].b, MERKLE_LEN));
+	return json_pack("{s:I,s:o,s:o}", "size", (json_int_t)e->old, "root",
+	    b64(e->old_root->b, MERKLE_LEN), "hashes", a);
+}
+
+void
+evidence_log(const struct state *st, const struct evidence_log *e,
+    struct fault *f)
+{
+	int64_t now = (int64_t)time(NULL);
+	json_t *j = begin(st, "log", e->authority, f->text, now);
+
+	(void)json_object_set_new(j, "kind", json_string(e->kind));
+	(void)json_object_set_new(j, "log", json_string(e->vkey));
+	(void)json_object_set_new(j, "notes", texts(e->note, 2));
+	(void)json_object_set_new(j, "consistency", consistency_of(e));
+	(void)json_object_set_new(j, "proofs", texts(e->proof, 2));
+	keep(st, j, "log", now, f);
 }

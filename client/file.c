@@ -17,7 +17,7 @@
 
 #define CHECK_LEN 16
 #define HEADER_LEN 4
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX (16 * 1024 * 1024)
 
 static int
 read_all(int fd, const char *name, struct buf *out, struct fault *f)

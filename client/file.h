@@ -23,6 +23,10 @@ enum file_kind {
 	FILE_HEAD,
 	FILE_PENDING,
 	FILE_CUSTODY = 16,
+	FILE_LOGS = 24,
+	FILE_LOG_KEY,
+	FILE_TRUST,
+	FILE_AUDIT,
 };
 
 /* Appends the whole file to out.  FAULT_NOT_FOUND, FAULT_LIMIT, FAULT_IO. */

@@ -8,6 +8,7 @@
 
 #include "client/authority.h"
 #include "client/custodian.h"
+#include "client/logpin.h"
 #include "client/release.h"
 #include "client/state.h"
 #include "crypt/secret.h"
@@ -46,9 +47,14 @@ gather_push(const struct state *st, const struct custody *set,
     struct authority *to, const char *capability, struct fault *f)
 {
 	struct buf chain defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
+	struct leaf_log_key key;
 	int rc = state_chain_bytes(st, &chain, f);
+	int unknown = rc == 0 ? logpin_key(st, &key, f) : 0;
 
+	if (unknown != FAULT_NOT_FOUND && rc == 0)
+		rc = unknown;
 	return rc != 0 ? rc : authority_holder(to, &(struct authority_space){
+	    .log_key = unknown == 0 ? &key : NULL,
 	    .device = st->device, .account = st->binding.account,
 	    .space = st->binding.space, .chain = buf_bytes(&chain),
 	    .residency = st->binding.residency, .capability = capability,
@@ -82,6 +88,7 @@ ask_one(struct gather *g, int i)
 	struct gather_one *o = &g->one[i];
 	struct authority *a defer(authority_closep) = NULL;
 	struct authority_config config = { .key = st->sign, .wire = g->wire,
+		.state = st,
 		.stop = g->stop };
 	int rc = custodian_holder(st, g->set, i, &config.peer, &o->f);
 

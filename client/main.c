@@ -14,6 +14,7 @@
 
 extern const struct command cmd_agent;
 extern const struct command cmd_approve;
+extern const struct command cmd_audit;
 extern const struct command cmd_cat;
 extern const struct command cmd_check;
 extern const struct command cmd_custody;
@@ -50,6 +51,7 @@ static const struct command *const commands[] = {
 	&cmd_check,
 	&cmd_export,
 	&cmd_custody,
+	&cmd_audit,
 	&cmd_policy,
 	&cmd_status,
 	&cmd_lock,
@@ -166,12 +168,14 @@ amount(uint64_t n, char out[static 32])
 static void
 note_wire(const struct cli *cli, const char *where, struct http_wire *w)
 {
+	uint64_t requests = atomic_load(&w->requests);
 	char sent[32], received[32];
 
 	amount(atomic_load(&w->sent), sent);
 	amount(atomic_load(&w->received), received);
-	cli_note(cli, "%s: %" PRIu64 " requests, %s sent, %s received",
-	    where, (uint64_t)atomic_load(&w->requests), sent, received);
+	cli_note(cli, "%s: %" PRIu64 " %s, %s sent, %s received", where,
+	    requests, cli_noun(requests, "request", "requests"), sent,
+	    received);
 }
 
 static void

@@ -69,7 +69,7 @@ static int
 open_as_recovery(struct cli *cli, const struct state *st, const struct keys *k,
     uint8_t id[static ID_LEN], struct authority **out)
 {
-	struct authority_config config = { .key = &k->sign,
+	struct authority_config config = { .key = &k->sign, .state = st,
 		.wire = &cli->offshore, .stop = cli->stop };
 	struct sign_pub sign;
 	struct box_pub box;

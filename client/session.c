@@ -9,8 +9,13 @@
 #include "client/agent.h"
 #include "client/authority.h"
 #include "client/custodian.h"
+#include "client/engine/space.h"
 #include "client/gather.h"
+#include "client/logcheck.h"
+#include "client/logpin.h"
+#include "client/notice.h"
 #include "client/release.h"
+#include "client/renewal.h"
 #include "client/state.h"
 #include "crypt/bulk.h"
 #include "crypt/secret.h"
@@ -28,6 +33,7 @@ struct full {
 	const atomic_bool *store_stop; /* or NULL */
 	enum session_need need;
 	struct custodian custodian;
+	struct renewal renewal;
 	struct session_epoch epochs[LEASE_EPOCHS_MAX];
 };
 
@@ -59,6 +65,7 @@ session_finish(struct session *s, struct http_wire *onshore,
 	authority_close(p->authority);
 	add_wire(onshore, &s->onshore);
 	add_wire(offshore, &s->offshore);
+	renewal_wipe(&p->renewal);
 	secret_free(p->lease);
 	free(p);
 }
@@ -91,8 +98,8 @@ session_last_seen(const struct session *s, uint64_t *number, uint32_t *epoch)
 	*epoch = s->state->head.epoch;
 }
 
-int
-session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
+static int
+note_head(struct session *s, uint64_t number, uint32_t epoch,
     const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
 {
 	struct state_head h = { .known = true, .number = number,
@@ -100,6 +107,20 @@ session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 
 	memcpy(h.bytes, head, sizeof(h.bytes));
 	return state_set_head(s->state, &h, f);
+}
+
+/* Whoever moved the head here may have been killed before the mirror had it:
+ * a writer that learns of it from the authority makes up for that. */
+int
+session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
+    const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
+{
+	struct fault scrap = { 0 };
+	bool later = number > s->state->head.number;
+
+	if (later && full_of(s)->need == SESSION_WRITE && !s->head_from_mirror)
+		(void)!s->store->ops->head_put(s->store, head, &scrap);
+	return note_head(s, number, epoch, head, f);
 }
 
 /* [tree] A head from the mirror must be a live device's; one that was verified
@@ -126,6 +147,9 @@ use_lease(struct full *p, struct fault *f)
 		    .stop = p->store_stop },
 		.capability = p->lease->capability,
 		.retries = DEPOT_RETRIES,
+		.renew = renewal_token,
+		.renew_arg = &p->renewal,
+		.again = notice_again,
 	};
 	int rc = release_depot(p->s.state, p->lease->depot, &d, f);
 
@@ -315,6 +339,7 @@ static int
 open_authority(struct full *p, struct fault *f)
 {
 	struct authority_config config = {
+		.state = p->s.state,
 		.key = p->s.sign,
 		.wire = &p->s.offshore,
 		.stop = p->s.stop,
@@ -440,6 +465,48 @@ note_epochs(struct full *p, const struct gather *g)
 	}
 }
 
+/* The log key that the space's own commit leads to; stored for good only then.
+ * In a space that is empty, or cannot be read now, the first epoch's does. */
+static int
+find_log_key(struct full *p, struct leaf_log_key *out, bool *sure,
+    struct fault *f)
+{
+	struct space *sp defer(space_closep) = NULL;
+	const struct space_key *first = session_key(&p->s, 1);
+	int rc = p->s.has_head ? space_open(&p->s, &sp, f) : 0;
+
+	*sure = rc == 0 && sp != NULL && sp->has_head;
+	if (*sure)
+		rc = leaf_log_key(&sp->commit.dedup, out);
+	else if (first != NULL)
+		rc = leaf_log_key_first(first, out);
+	else if (rc == 0)
+		rc = FAULT_MISSING;
+	return rc == 0 ? 0 : fault_add(f, rc,
+	    "to check what the log says of this space");
+}
+
+/* [log] Before a key is used for anything but to open the commit. */
+static int
+check_log_key(struct full *p, const struct gather *g, struct fault *f)
+{
+	struct leaf_log_key key;
+	bool sure = false;
+	int rc = logpin_key(p->s.state, &key, f);
+
+	if (rc == FAULT_NOT_FOUND) {
+		rc = find_log_key(p, &key, &sure, f);
+		for (int i = 0; rc == 0 && i < g->set->n; i++)
+			if (g->one[i].rc == 0)
+				rc = logcheck_leaves(&g->one[i].answer, &key,
+				    g->set->holder[i].jurisdiction, f);
+		if (rc == 0 && sure)
+			rc = logpin_set_key(p->s.state, &key, f);
+	}
+	secret_wipe(&key, sizeof(key));
+	return rc;
+}
+
 static int
 ask_authority(struct full *p, struct fault *f)
 {
@@ -477,6 +544,8 @@ ask_authority(struct full *p, struct fault *f)
 	if (rc == 0 && p->s.home_away && !head_under_lease(p))
 		rc = fault_set(f, FAULT_AUTHORITY, "the home authority is "
 		    "away, and the depot shows no head that holds");
+	if (rc == 0)
+		rc = check_log_key(p, g, f);
 	/* Without an agent each command asks again, and nothing else. */
 	if (rc == 0)
 		(void)!agent_put(p->s.state, p->lease, &scrap);
@@ -499,6 +568,7 @@ session_open(struct state *st, enum session_need need,
 		free(p);
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	}
+	renewal_init(&p->renewal, &p->s, p->lease);
 	p->s.state = st;
 	p->s.sign = st->sign;
 	p->s.chain = &st->chain;
@@ -550,10 +620,12 @@ session_move_head(struct session *s, uint64_t expect,
 	s->has_head = true;
 	s->head_from_mirror = false;
 	memcpy(s->head, head, STORE_HEAD_LEN);
-	rc = session_saw_head(s, number, epoch, head, f);
+	rc = note_head(s, number, epoch, head, &scrap);
 	if (rc != 0)
-		rc = fault_add(f, rc, "commit %" PRIu64 " was made, but this "
-		    "device could not note it", number);
+		rc = fault_set(f, rc, "commit %" PRIu64 " was made and is "
+		    "safe, but this device could not note it: %s; make room: "
+		    "the next command notes it, nothing is to be stored again",
+		    number, scrap.text);
 	/* The next put, or a reader that asks the authority, mends it. */
 	(void)!s->store->ops->head_put(s->store, head, &scrap);
 	return rc;

@@ -82,7 +82,8 @@ const struct space_key *session_key(const struct session *s, uint32_t epoch);
 int session_move_head(struct session *s, uint64_t expect,
     const uint8_t head[static STORE_HEAD_LEN], struct fault *f) must_check;
 
-/* Remembers a head that was verified as last seen.  FAULT_IO, FAULT_SPACE. */
+/* Remembers a head that was verified as last seen; a writer that had not seen
+ * it tells the depot's mirror, too.  FAULT_IO, FAULT_SPACE. */
 int session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
     const uint8_t head[static STORE_HEAD_LEN], struct fault *f) must_check;
 

@@ -419,6 +419,13 @@ state_set_policy(struct state *st, struct bytes file, struct fault *f)
 	return pin_policy(st, file, &pinned, f);
 }
 
+int
+state_policy_bytes(const struct state *st, struct buf *out, struct fault *f)
+{
+	return in_folder(st, file_load(st->fd, POLICY_FILE, FILE_POLICY, out,
+	    f), f);
+}
+
 /* The chain. */
 
 static int

@@ -101,6 +101,10 @@ int state_unbind(struct state *st, struct fault *f) must_check;
 int state_set_policy(struct state *st, struct bytes file,
     struct fault *f) must_check;
 
+/* The pinned policy's key [32] and file, appended. */
+int state_policy_bytes(const struct state *st, struct buf *out,
+    struct fault *f) must_check;
+
 /* Verifies entries (back to back) that follow entry number seen, and pins the
  * longer chain.  Entries that are known already must be the same, else
  * FAULT_TRUST; FAULT_TAMPERED and the like from chain_append. */

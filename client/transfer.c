@@ -145,6 +145,7 @@ open_holder(struct job *j, const struct policy_authority *a,
     struct authority **out, struct fault *f)
 {
 	struct authority_config config = { .peer = a,
+		.state = j->ses->state,
 		.key = j->ses->state->sign, .wire = &j->ses->offshore,
 		.stop = j->ses->stop };
 

@@ -41,6 +41,8 @@
 	X(EXPIRED, 22, "lease or capability has expired")                      \
 	X(ROLLBACK, 23, "an older state was shown than was seen before")       \
 	X(CUSTODY, 24, "who holds the keys was changed without announcement")  \
+	X(LOG, 25, "the public log of key releases does not hold")             \
+	X(ALARM, 26, "the log has what no device of yours stands behind")      \
 	X(INTERRUPTED, 130, "interrupted")
 
 enum fault_code {

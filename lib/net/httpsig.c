@@ -65,6 +65,12 @@ httpsig_digest_parse(const char *value, uint8_t out[static 32])
 	return bytes_field_parse(DIGEST_LABEL, value, out, 32);
 }
 
+int
+httpsig_signature_parse(const char *value, uint8_t out[static SIGN_LEN])
+{
+	return bytes_field_parse(LABEL, value, out, SIGN_LEN);
+}
+
 /* The value of Signature-Input after its label. */
 static void
 params_text(const struct httpsig *s, char out[static HTTPSIG_FIELD_MAX])
@@ -212,4 +218,21 @@ httpsig_check(const struct sign_pub *pub, const struct httpsig_fields *in,
 	if (rc != 0)
 		return rc;
 	return sign_check(pub, bytes_of(base, strlen(base)), sig);
+}
+
+int
+httpsig_check_kept(const struct sign_pub *pub, const struct httpsig_kept *k,
+    const char *authority, const char *path)
+{
+	char digest[64], text[HTTPSIG_FIELD_MAX], base[BASE_MAX];
+	int rc;
+
+	if (k->params.created < 0 || k->params.created > CREATED_MAX)
+		return FAULT_MALFORMED;
+	bytes_field(DIGEST_LABEL, k->digest, sizeof(k->digest), digest,
+	    sizeof(digest));
+	params_text(&k->params, text);
+	rc = signature_base(authority, path, digest, text, base);
+	return rc != 0 ? rc :
+	    sign_check(pub, bytes_of(base, strlen(base)), k->signature);
 }

@@ -43,10 +43,28 @@ int httpsig_parse(const struct httpsig_fields *in,
 int httpsig_check(const struct sign_pub *pub, const struct httpsig_fields *in,
     const char *authority, const char *path, struct bytes body) must_check;
 
+/*
+ * The same from parts that were kept: the digest of the body, and the
+ * signature.  For whoever is shown later that a device has asked.
+ * FAULT_MALFORMED, FAULT_TAMPERED, FAULT_LIMIT.
+ */
+struct httpsig_kept {
+	struct httpsig params;
+	uint8_t digest[32]; /* SHA-256 of the body */
+	uint8_t signature[SIGN_LEN];
+};
+int httpsig_check_kept(const struct sign_pub *pub,
+    const struct httpsig_kept *k, const char *authority,
+    const char *path) must_check;
+
 /* "sha-256=:…:" of body into out. */
 void httpsig_digest(struct bytes body, char out[static 64]);
 
 /* The 32 bytes of such a value.  FAULT_MALFORMED. */
 int httpsig_digest_parse(const char *value, uint8_t out[static 32]) must_check;
+
+/* The bytes of a Signature value.  FAULT_MALFORMED. */
+int httpsig_signature_parse(const char *value, uint8_t out[static SIGN_LEN])
+	must_check;
 
 #endif

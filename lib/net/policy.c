@@ -108,12 +108,13 @@ authorities_read(const json_t *a, struct policy *p)
 
 	for (size_t i = 0; rc == 0 && i < p->nauthorities; i++) {
 		struct policy_authority *x = &p->authorities[i];
-		const char *t[4], *intake, *signing;
+		const char *t[4], *intake, *signing, *log;
 
 		if (json_unpack_ex(json_array_get(a, i), NULL, JSON_STRICT,
-		        "{s:s,s:s,s:s,s:s,s:s,s:s}", "name", &t[0],
+		        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "name", &t[0],
 		        "jurisdiction", &t[1], "url", &t[2], "ca", &t[3],
-		        "intake", &intake, "signing", &signing) != 0)
+		        "intake", &intake, "signing", &signing, "log",
+		        &log) != 0)
 			return FAULT_MALFORMED;
 		rc = place_read(t, (char **[4]){ &x->name, &x->jurisdiction,
 		    &x->url, &x->ca });
@@ -123,6 +124,11 @@ authorities_read(const json_t *a, struct policy *p)
 		if (rc == 0)
 			rc = text_b64_parse(signing, strlen(signing),
 			    x->signing.b, sizeof(x->signing.b));
+		if (rc == 0)
+			rc = note_key_parse(bytes_of(log, strlen(log)),
+			    &x->log);
+		if (rc == 0 && x->log.type != NOTE_ED25519)
+			rc = FAULT_MALFORMED;
 		for (size_t k = 0; rc == 0 && k < i; k++)
 			if (strcmp(x->name, p->authorities[k].name) == 0)
 				rc = FAULT_MALFORMED;
@@ -201,6 +207,87 @@ residencies_read(const json_t *a, struct policy *p)
 	return rc;
 }
 
+static bool
+same_log(const struct note_key *a, const struct note_key *b)
+{
+	return strcmp(a->name, b->name) == 0 &&
+	    memcmp(&a->pub, &b->pub, sizeof(a->pub)) == 0;
+}
+
+static bool
+trusts(const struct trust *t, const struct note_key *log)
+{
+	for (size_t i = 0; i < t->nlogs; i++)
+		if (same_log(&t->log[i].key, log))
+			return true;
+	return false;
+}
+
+static bool
+kept(const struct policy *p, const struct note_key *log)
+{
+	for (size_t i = 0; i < p->nauthorities; i++)
+		if (same_log(&p->authorities[i].log, log))
+			return true;
+	return false;
+}
+
+/* The trust file that a policy without one stands for. */
+static int
+trust_default(const struct policy *p, struct buf *out)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < p->nauthorities; i++) {
+		const struct note_key *log = &p->authorities[i].log;
+		bool again = false;
+
+		for (size_t k = 0; k < i; k++)
+			again |= same_log(&p->authorities[k].log, log);
+		if (again)
+			continue;
+		rc = buf_append(out, "log ", 4);
+		if (rc == 0)
+			rc = note_key_format(log, out);
+		if (rc == 0)
+			rc = buf_append(out, "\n", 1);
+	}
+	return rc != 0 ? rc : buf_append(out, "quorum none\n", 12);
+}
+
+/* [authority] Its logs are those of the authorities, all of them and no other:
+ * what it says of witnesses is then said of every release. */
+static int
+trust_read(const char *text, struct policy *p, struct fault *f)
+{
+	struct buf own defer(buf_wipe) = buf_init(TRUST_FILE_MAX);
+	struct bytes file = { 0 };
+	unsigned line = 0;
+	int rc = 0;
+
+	if (text != NULL)
+		file = bytes_of(text, strlen(text));
+	else
+		rc = trust_default(p, &own);
+	if (rc == 0)
+		rc = trust_parse(text != NULL ? file : buf_bytes(&own),
+		    &p->trust, &line);
+	if (rc != 0)
+		return fault_set(f, rc, "policy: trust: line %u: %s", line,
+		    fault_text(rc));
+	for (size_t i = 0; i < p->nauthorities; i++)
+		if (!trusts(p->trust, &p->authorities[i].log))
+			return fault_set(f, FAULT_CONFIG,
+			    "policy: trust: it has not the log of authority "
+			    "%s", p->authorities[i].name);
+	for (size_t i = 0; i < p->trust->nlogs; i++)
+		if (!kept(p, &p->trust->log[i].key))
+			return fault_set(f, FAULT_CONFIG,
+			    "policy: trust: no authority keeps the log %s",
+			    p->trust->log[i].key.name);
+	return 0;
+}
+
 /* [authority] A policy that breaks this does not load. */
 static int
 residency_check(const struct policy *p, const struct policy_residency *r,
@@ -246,6 +333,7 @@ policy_read(struct bytes json, struct policy **out, json_t **tree,
 	    JSON_REJECT_DUPLICATES, NULL);
 	struct policy *p defer(policy_freep) = calloc(1, sizeof(*p));
 	json_t *authorities, *depots, *residencies;
+	const char *trust = NULL;
 	json_int_t v, serial, issued, delay = CUSTODY_DELAY;
 	int rc;
 
@@ -257,10 +345,10 @@ policy_read(struct bytes json, struct policy **out, json_t **tree,
 		return fault_set(f, FAULT_VERSION,
 		    "policy: version is not known to this release");
 	if (json_unpack_ex(j, NULL, JSON_STRICT,
-	        "{s:I,s:I,s:I,s:o,s:o,s:o,s?I}", "v", &v, "serial", &serial,
-	        "issued", &issued, "authorities", &authorities, "depots",
-	        &depots, "residencies", &residencies, "custody_delay",
-	        &delay) != 0 ||
+	        "{s:I,s:I,s:I,s:o,s:o,s:o,s?I,s?s}", "v", &v, "serial",
+	        &serial, "issued", &issued, "authorities", &authorities,
+	        "depots", &depots, "residencies", &residencies,
+	        "custody_delay", &delay, "trust", &trust) != 0 ||
 	    serial < 1 || issued < 0 || delay < 1 || delay > DELAY_MAX)
 		return malformed(f, "members missing, unknown or of another "
 		                    "type");
@@ -280,6 +368,8 @@ policy_read(struct bytes json, struct policy **out, json_t **tree,
 		    fault_text(rc));
 	for (size_t i = 0; rc == 0 && i < p->nresidencies; i++)
 		rc = residency_check(p, &p->residencies[i], f);
+	if (rc == 0)
+		rc = trust_read(trust, p, f);
 	if (rc != 0)
 		return rc;
 	if (tree != NULL)
@@ -397,6 +487,7 @@ policy_free(struct policy *p)
 	free(p->authorities);
 	free(p->depots);
 	free(p->residencies);
+	free(p->trust);
 	free(p);
 }
 

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "crypt/keys.h"
+#include "tlog/trust.h"
 
 #define POLICY_FILE_MAX 262144 /* bytes */
 
@@ -18,6 +19,7 @@ struct policy_authority {
 	char *name, *jurisdiction, *url, *ca; /* ca: PEM */
 	struct box_pub intake;
 	struct sign_pub signing;
+	struct note_key log; /* of its transparency log */
 };
 
 struct policy_depot {
@@ -43,6 +45,9 @@ struct policy {
 	struct policy_residency *residencies;
 	size_t nresidencies;
 	struct sign_pub signer;
+	/* Whom to believe of logs: the member "trust", or, without it, the logs
+	 * of the authorities and no witness. */
+	struct trust *trust;
 };
 
 /* Loads a signed policy (two lines: key, token) and checks the rules of

@@ -24,12 +24,13 @@
 #define PAUSE_SLICE_MS 50
 #define LEEWAY 60 /* seconds, as the depot grants them */
 #define TEXT_MAX 200
+#define BEARER "Authorization: Bearer "
 
 struct store_http {
 	struct store store;
 	struct store_http_config config;
 	struct http *http;
-	char *authorization;
+	char authorization[sizeof(BEARER) + STORE_TOKEN_MAX];
 };
 
 /* One request of this file, and what its messages call the thing asked for. */
@@ -181,11 +182,39 @@ worth_repeating(unsigned status)
 	    (status >= 500 && status != 507);
 }
 
+static int
+set_token(struct store_http *s, const char *token, struct fault *f)
+{
+	size_t n = strlen(token);
+
+	if (n > STORE_TOKEN_MAX)
+		return fault_set(f, FAULT_LIMIT, "depot %s: too long a token",
+		    s->config.peer.url);
+	memcpy(s->authorization, BEARER, sizeof(BEARER) - 1);
+	memcpy(s->authorization + sizeof(BEARER) - 1, token, n + 1);
+	return 0;
+}
+
+static int
+renew(struct store_http *s, struct fault *f)
+{
+	char token[STORE_TOKEN_MAX + 1];
+	int rc = s->config.renew(s->config.renew_arg,
+	    s->authorization + sizeof(BEARER) - 1, token, sizeof(token), f);
+
+	if (rc == 0)
+		rc = set_token(s, token, f);
+	secret_wipe(token, sizeof(token));
+	return rc;
+}
+
 /* The request, again where that may help.  0 for a status below 400. */
 static int
 perform(struct store_http *s, struct request *r, struct http_answer *ans,
     struct fault *f)
 {
+	bool renewed = s->config.renew == NULL;
+
 	r->http.errors_apart = true;
 	for (unsigned attempt = 0;; attempt++) {
 		int rc = http_do(s->http, &r->http, ans, f);
@@ -197,8 +226,17 @@ perform(struct store_http *s, struct request *r, struct http_answer *ans,
 		} else if (rc != 0) {
 			rc = fault_add(f, rc, "%s", r->what);
 		}
+		if (rc == FAULT_EXPIRED && !renewed) {
+			renewed = true;
+			rc = renew(s, f);
+			if (rc != 0)
+				return fault_add(f, rc, "%s", r->what);
+			continue;
+		}
 		if (!again || attempt >= s->config.retries)
 			return rc;
+		if (s->config.again != NULL)
+			s->config.again(f);
 		rc = pause_before(s, attempt, f);
 		if (rc != 0)
 			return rc;
@@ -391,9 +429,7 @@ store_http_close(struct store *base)
 	struct store_http *s = of(base);
 
 	http_close(s->http);
-	if (s->authorization != NULL)
-		secret_wipe(s->authorization, strlen(s->authorization));
-	free(s->authorization);
+	secret_wipe(s->authorization, sizeof(s->authorization));
 	free(s);
 }
 
@@ -423,13 +459,9 @@ store_http_open(const struct store_http_config *config, struct store **out,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	s->store.ops = &ops;
 	s->config = *config;
-	if (asprintf(&s->authorization, "Authorization: Bearer %s",
-		config->capability) < 0) {
-		s->authorization = NULL;
-		store_http_close(&s->store);
-		return fault_set(f, FAULT_MEMORY, "out of memory");
-	}
-	rc = http_open(&config->peer, &s->http, f);
+	rc = set_token(s, config->capability, f);
+	if (rc == 0)
+		rc = http_open(&config->peer, &s->http, f);
 	if (rc != 0) {
 		store_http_close(&s->store);
 		return rc;

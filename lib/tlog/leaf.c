@@ -23,6 +23,19 @@ leaf_log_key(const struct dedup_key *dedup, struct leaf_log_key *out)
 	    bytes_of(NULL, 0), "skerry/1 log", out->b, sizeof(out->b));
 }
 
+int
+leaf_log_key_first(const struct space_key *epoch1, struct leaf_log_key *out)
+{
+	struct dedup_key dedup;
+	int rc = kdf_hkdf(bytes_of(epoch1->b, sizeof(epoch1->b)),
+	    bytes_of(NULL, 0), "skerry/1 dedup", dedup.b, sizeof(dedup.b));
+
+	if (rc == 0)
+		rc = leaf_log_key(&dedup, out);
+	explicit_bzero(&dedup, sizeof(dedup));
+	return rc;
+}
+
 void
 leaf_key(const struct leaf_log_key *log,
     const uint8_t nonce[static LEAF_NONCE_LEN], struct leaf_key *out)

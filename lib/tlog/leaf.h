@@ -55,6 +55,10 @@ struct leaf {
 int leaf_log_key(const struct dedup_key *dedup, struct leaf_log_key *out)
 	must_check;
 
+/* The same of a space that has only its first epoch, from that one's key. */
+int leaf_log_key_first(const struct space_key *epoch1,
+    struct leaf_log_key *out) must_check;
+
 /* The key of the entry that has this nonce. */
 void leaf_key(const struct leaf_log_key *log,
     const uint8_t nonce[static LEAF_NONCE_LEN], struct leaf_key *out);

@@ -219,6 +219,20 @@ def mirror_set_back():
     put(src)
 
 
+def mirror_left_behind():
+    """As a put leaves it that is killed when the authority has its head."""
+    b.run("ls")
+    state = os.path.join(a.home, "head")
+    mirror, seen = content(head_of_a()), content(state)
+    write(os.path.join(src, "late"), b"late")
+    put(src)
+    write(head_of_a(), mirror)
+    write(state, seen)
+    t.eq(b.run("ls", "src/late").code, 4, "a mirror that was left behind")
+    t.eq(put(src)["changed"], False, "the next put has nothing to do")
+    t.eq(b.run("cat", "src/late").out, "late", "but sees to the mirror")
+
+
 def mirror_of_others():
     """The head of another space, and garbage."""
     other = s.first()
@@ -246,4 +260,4 @@ def head_of_a():
 
 
 t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
-      mirror_of_others)
+      mirror_left_behind, mirror_of_others)

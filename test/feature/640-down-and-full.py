@@ -252,6 +252,11 @@ def client_full():
         t.ok(r.code in (0, 14), "put with state and cache on a full disk: "
              "works, or SPACE") or t.note(r)
         t.note(r.err)
+        if r.code == 14 and "was made and is safe" in r.err:
+            number = a.json("log", "-n1")["commits"][0]["number"]
+            t.ok(f"commit {number} was made" in r.err
+                 and "make room" in r.err, "and says that the commit is "
+                 "there, and what to do")
         r = d.run("get", "--to", os.path.join(work, "sq"), "src")
         t.ok(r.code in (0, 14), "get likewise") or t.note(r)
         disk.free()

@@ -12,6 +12,30 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
+take_log(struct answer_log *l)
+{
+	assert(l->nproofs <= ANSWER_PROOFS_MAX);
+	assert(l->consistency.n <= MERKLE_PROOF_MAX);
+	assert(l->has || (l->checkpoint.n == 0 && l->nproofs == 0));
+	answer_wipe_log(l);
+}
+
+static void
+entries(struct bytes in)
+{
+	struct answer_entries e;
+
+	if (answer_read_entries(in, &e) != 0)
+		return;
+	for (size_t i = 0; i < e.n; i++) {
+		assert(e.entry[i].body.n >= 1);
+		assert(e.entry[i].body.n <= LEAF_BODY_MAX);
+		assert(i == 0 || e.entry[i].index > e.entry[i - 1].index);
+	}
+	answer_wipe_entries(&e);
+}
+
+static void
 session(struct bytes in)
 {
 	static struct answer_session s;
@@ -34,6 +58,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct answer_slot slot[4];
 	struct sign_pub ed;
 	struct box_pub box;
+	struct answer_log log;
+	uint8_t receipt[RECEIPT_LEN];
 	uint64_t v;
 	size_t n;
 
@@ -44,8 +70,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(e.code < 0);
 		buf_wipe(&e.chain);
 	}
-	(void)!answer_read_empty(in);
-	(void)!answer_read_number(in, "seq", &v);
+	if (answer_read_empty(in, &log) == 0)
+		take_log(&log);
+	if (answer_read_number(in, "seq", &v, &log) == 0)
+		take_log(&log);
+	if (answer_read_receipt(in, receipt, &log) == 0)
+		take_log(&log);
+	entries(in);
 	(void)!answer_read_keys(in, &ed, &box);
 	if (answer_read_slots(in, slot, 4, &n) == 0)
 		assert(n <= 4);

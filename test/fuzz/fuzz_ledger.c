@@ -14,10 +14,12 @@
 
 #include "authority/keymsg.h"
 #include "authority/ledger.h"
+#include "authority/vault.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "net/text.h"
 #include "object/chain.h"
+#include "object/custody.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const paths[] = {
 	"/v1/accounts", "/v1/session", "/v1/head", "/v1/enrolments",
 	"/v1/enrolments/lookup", "/v1/devices", "/v1/account", "/v1/recovery",
+	"/v1/epochs", "/v1/epochs/destroy", "/v1/custody", "/v1/keyslots",
 };
 
 enum who {
@@ -78,7 +81,11 @@ make_account(struct db *db)
 	struct chain c defer(chain_wipe) = { 0 };
 	struct db_space s = { .id = { 2 }, .account = { 1 },
 		.prefix = { 3 }, .residency = "r", .depot = "d" };
-	struct db_slot slot = { .epoch = 1 };
+	struct db_slot slot = { .epoch = 1, .n = WRAP_LEN };
+	struct custody set = { .mode = CUSTODY_STANDARD, .k = 1, .n = 1,
+		.serial = 1, .epoch = 1, .space = { 2 }, .time = 1,
+		.effective = 1, .holder[0].jurisdiction = "ch",
+		.kind = CUSTODY_DEVICE };
 	uint8_t e[CHAIN_ENTRY_LEN];
 	struct fault f = { 0 };
 
@@ -99,6 +106,10 @@ make_account(struct db *db)
 	assert(db->space_add(db, &s, &f) == 0);
 	assert(db->slot_add(db, s.id, DB_AUTHORITY, &slot, &f) == 0);
 	assert(db->slot_add(db, s.id, DB_RECOVERY, &slot, &f) == 0);
+	assert(db->epoch_add(db, s.id, 1, hash, &f) == 0);
+	memcpy(set.signer, party[0].device.id, ID_LEN);
+	assert(custody_sign(&set, &party[0].key) == 0);
+	assert(db->custody_add(db, &set, false, &f) == 0);
 	assert(db->commit(db, &f) == 0);
 }
 
@@ -133,6 +144,9 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	assert(db_sqlite_open(path, &ledger.db, &f) == 0);
 	make_account(ledger.db);
 	(void)unlink(path); /* open, and gone with the process */
+	(void)snprintf(path, sizeof(path), "%s/epochs", dir);
+	assert(vault_open(path, &ledger.vault, &f) == 0);
+	(void)rmdir(path); /* likewise */
 	assert(policy_sign(bytes_of(POLICY, strlen(POLICY)), &party[0].key,
 	    &file, &f) == 0);
 	assert(policy_load(buf_bytes(&file), NULL, &ledger.policy, &f) == 0);
@@ -169,6 +183,7 @@ ask(struct bytes in)
 	assert(ledger.db->begin(ledger.db, &f) == 0);
 	assert(ledger_answer(&ledger, in, NOW, &out) == 0);
 	ledger.db->abort(ledger.db);
+	ledger.ndoomed = 0;
 	assert(request_answer_read(buf_bytes(&out), &status, &json) == 0);
 	assert(status != 500);
 	assert(json.n >= 2 && json.p[0] == '{' && json.p[json.n - 1] == '}');

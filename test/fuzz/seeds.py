@@ -51,7 +51,7 @@ def vectors():
     for path in sorted(glob.glob(VECTORS + "/*/*.json")):
         with open(path) as f:
             vector = json.load(f)
-        for case in vector.get("cases", []) if "format" in vector else []:
+        for case in vector.get("cases", []) if vector.get("format") in target else []:
             data = bytes.fromhex(case.get("bytes", ""))
             if "bytes" in case and len(data) <= CASE_MAX:
                 save(target[vector["format"]], data)
@@ -82,10 +82,15 @@ def tokens():
     save("paseto", "v4.local." + token[10:])
 
 
+def log_key(name):
+    public = b"\1" + Party(1).ed
+    return f"{name}+{hashlib.sha256(name.encode() + chr(10).encode() + public).hexdigest()[:8]}+{b64(public)}"
+
+
 def policies():
     key = b64(Party(1).ed)
     authority = {"name": "alpha", "jurisdiction": "ch", "url": "https://a.example", "ca": "PEM", "intake": key,
-                 "signing": key}
+                 "signing": key, "log": log_key("a.example/log")}
     depots = [{"name": n, "jurisdiction": j, "url": "https://d.example:1", "ca": "PEM"}
               for n, j in (("madrid", "es"), ("zurich", "ch"))]
     residency = {"name": "spain", "jurisdiction": "es", "depots": ["madrid"], "keys": ["ch"]}
@@ -134,8 +139,11 @@ def bodies():
     head = struct.pack(">BBHIQ", 1, 0, 0, 1, 1) + bytes(268)
     new = {"account": other.hex(), "chain": [b64(first), b64(second)], "space": other.hex(), "residency": "r",
            "depot": "d", "keyslots": [{"epoch": 1, "kind": "authority", "blob": b64(bytes(80))},
-                                      {"epoch": 1, "kind": "recovery", "blob": b64(bytes(60))}], "head_epoch": 1}
+                                      {"epoch": 1, "kind": "recovery", "blob": b64(bytes(80))}], "head_epoch": 1}
     session = {"account": account.hex(), "space": space.hex(), "chain_seen": 0, "reason": "user"}
+    epoch = {"space": space.hex(), "epoch": 2, "custody": 1, "keyslots": [
+        {"epoch": 2, "kind": "authority", "blob": b64(bytes(80))},
+        {"epoch": 2, "kind": "recovery", "blob": b64(bytes(80))}]}
     requests = [
         (0, 2, new), (0, 2, {**new, "residency": "nowhere"}), (0, 2, {**new, "chain": [b64(first)]}),
         (1, 0, session), (1, 0, {**session, "chain_seen": 2 ** 32}), (1, 0, {**session, "space": other.hex()}),
@@ -147,8 +155,16 @@ def bodies():
         (5, 0, {"account": account.hex(), "entry": b64(third), "chain_seen": 1}),
         (6, 0, {"device": device.id.hex(), "chain_seen": 0}), (6, 1, {"device": recovery.id.hex(), "chain_seen": 3}),
         (7, 1, {"account": account.hex(), "space": space.hex()}), (7, 0, {}),
+        (8, 0, epoch), (8, 0, {**epoch, "custody": 2}), (8, 0, {**epoch, "epoch": 1}), (8, 1, epoch),
+        (8, 0, {**epoch, "keyslots": epoch["keyslots"][:1]}), (8, 0, {**epoch, "keyslots": []}),
+        (9, 0, {"space": space.hex(), "epoch": 1}), (9, 0, {"space": space.hex(), "epoch": 2}),
+        (9, 0, {"space": space.hex(), "epoch": 5000}), (9, 0, {"space": other.hex(), "epoch": 1}),
+        (10, 0, {"space": space.hex(), "set": b64(bytes(198)), "keyslots": []}),
+        (11, 0, {"space": space.hex(), "keyslots": [
+            {"epoch": 1, "kind": "device", "device": device.id.hex(), "blob": b64(bytes(80))}]}),
     ]
-    paths = ["accounts", "session", "head", "enrolments", "enrolments/lookup", "devices", "account", "recovery"]
+    paths = ["accounts", "session", "head", "enrolments", "enrolments/lookup", "devices", "account", "recovery",
+             "epochs", "epochs/destroy", "custody", "keyslots"]
     for path, who, body in requests:
         text = json.dumps(body).encode()
         save("ledger", bytes([path, who]) + text)
@@ -162,9 +178,14 @@ def bodies():
 
 
 def roles():
-    of = bytes(32) + struct.pack(">I", 1)
-    save("roles", b"\2" + of + bytes(80))
-    save("roles", b"\3" + of + bytes(60 + 32 + 32))
+    of = bytes(32) + struct.pack(">IB", 1, 0)
+    for under in (b"\0", b"\1" + bytes(60)):
+        save("roles", b"\2" + of + under + bytes(80))
+        save("roles", b"\3" + of + under + bytes(60 + 32 + 32))
+        for request in (6, 7):
+            save("roles", bytes([request]) + of + under + b"\2" + struct.pack(">H", 108) + bytes(108))
+    save("roles", b"\5" + of)
+    save("roles", b"\x08\1" + struct.pack(">I", 1) + bytes(16) + struct.pack(">Q", 1800000000) + bytes(32))
     save("roles", b"\4\6madrid" + bytes(16) + struct.pack(">Q", 1800000000))
     save("roles", b"\4\6mad\0id" + bytes(16) + struct.pack(">Q", 1800000000))
     save("roles", struct.pack(">H", 200) + b"{}")
@@ -181,7 +202,8 @@ def answers():
               {"error": {"code": "CONFLICT", "text": "chain"}, "now": 5, "chain": [entry]},
               {"error": {"code": "NO_SUCH", "text": ""}, "now": 5},
               {"account": ident, "chain": [entry], "spaces": [{"space": ident, "residency": "r", "depot": "d"}]},
-              {}, {"seq": 3}, {"ed": key, "box": key}, {"keyslots": [{"epoch": 1, "blob": b64(bytes(60))}]}, []):
+              {}, {"seq": 3}, {"ed": key, "box": key}, {"keyslots": [{"epoch": 1, "blob": b64(bytes(80))}]},
+              {"receipt": b64(bytes(128))}, []):
         save("answer", json.dumps(a))
 
 
@@ -244,7 +266,7 @@ def texts():
     for target in ("/healthz", f"/v1/{p}/{o}", f"/v1/{p}/head", f"/v1/{p}", f"/v1/{p}?after={o}&limit=10",
                    f"/v1/{p}?limit=0", f"/v1/{p.upper()}/{o}", f"/v1/{p}/%66", f"/v1/{p}?limit=1&limit=2", "/", "",
                    "bytes=0-1", "bytes=-5", "bytes=5-", "bytes=18446744073709551616-", "bytes=0-0,2-3",
-                   f"sha-256=:{b64(bytes(32))}:"):
+                   f"sha-256=:{b64(bytes(32))}:", "crc32c=:4waSgw==:"):
         save("depot_path", target)
 
 
@@ -284,6 +306,52 @@ def log():
         save("leaf", b"\1\5\0\0" + struct.pack(">Q", time) + bytes(80) + struct.pack(">H", n) + bytes(n))
 
 
-for make in (vectors, tokens, policies, signatures, bodies, roles, answers, agent, device_files, keyfiles, lists, frames, log,
+def opened_entry():
+    """A release of a log of one entry, as its owner opens it; and the note alone."""
+    name, at, nonce, public = "a.example/log", 1800000000, bytes(range(16)), b"\1"
+    verifier = b"\1" + Party(1).ed
+    ident = hashlib.sha256(name.encode() + b"\n" + verifier).digest()[:4]
+    body = (bytes([1]) * 16 + bytes([2]) * 16 + struct.pack(">I", 1) + Party(3).id + struct.pack(">Q", at)
+            + bytes(16) + bytes(32) + bytes(64) + b"\x09a.example")
+    key = hmac.new(bytes(32), b"skerry log v1 key" + nonce, "sha256").digest()
+    bound = b"\5" + struct.pack(">Q", at) + nonce + hashlib.sha256(public).digest()
+    entry = (b"\1\5" + struct.pack(">Q", at) + nonce + hmac.new(key, b"skerry log v1 tag" + bound, "sha256").digest()
+             + hmac.new(key, b"skerry log v1 body" + bound + body, "sha256").digest() + struct.pack(">H", 1) + public)
+    text = f"{name}\n1\n{b64(hashlib.sha256(bytes(1) + entry).digest())}\n"
+    note = f"{text}\n\u2014 {name} {b64(ident + Party(1).key.sign(text.encode()))}\n"
+    extra = b64(key + struct.pack(">H", len(entry)) + entry + body)
+    vkey = f"{name}+{ident.hex()}+{b64(verifier)}"
+    return body, f"c2sp.org/tlog-proof@v1\nextra {extra}\nindex 0\n\n{note}", note, vkey
+
+
+def log_client():
+    body, proof, note, vkey = opened_entry()
+    name = b"a.example/log"
+    for each in (body, body[:-1], body + b"x", bytes(64), bytes(32) + b"\1" * 4, proof, proof.replace("index 0", "index 1")):
+        save("logopen", each)
+    evidence = {"v": 1, "what": "log", "why": "", "time": 5, "log": vkey, "chain": [], "notes": [], "proofs": [],
+                "consistency": None}
+    for more in ({"kind": "fork", "notes": [note, note]}, {"kind": "rollback", "notes": [note, note]},
+                 {"kind": "release", "proofs": [proof]}, {"kind": "double", "proofs": [proof, proof]},
+                 {"kind": "withheld", "proofs": [proof]}, {"kind": "inclusion", "proofs": [proof]},
+                 {"kind": "inconsistent", "notes": [note, note],
+                  "consistency": {"size": 1, "root": b64(bytes(32)), "hashes": [b64(bytes(32))]}}, {"v": 2}):
+        save("logopen", json.dumps({**evidence, "kind": "x", **more}))
+    pin = bytes([len(name)]) + name + struct.pack(">Q", 1) + bytes(32) + struct.pack(">I", len(note.encode())) + note.encode()
+    item = struct.pack(">QQBBI", 0, 5, 5, 0, 1) + bytes(64)
+    audit = bytes([len(name)]) + name + struct.pack(">Q", 1) + bytes(32)
+    asked = struct.pack(">q", 5) + bytes(16)
+    asked += hashlib.sha256(b"skerry asked v1" + asked).digest()[:8]
+    for each in (pin, pin + pin, pin[:-1], audit, audit + item, audit + item + item, asked, asked * 2, asked + asked[:9],
+                 bytes(32) + asked):
+        save("logpin", each)
+    log = {"proofs": [proof], "consistency": [b64(bytes(32))], "checkpoint": note}
+    entries = {"entries": [{"index": 3, "body": b64(body)}, {"index": 9, "body": "AQ=="}], "next": None}
+    for each in ({"log": log}, {"seq": 3, "log": log}, {"log": {**log, "proofs": [], "consistency": []}}, {"log": {}},
+                 {"receipt": b64(bytes(128)), "log": log}, entries, {**entries, "next": 7}):
+        save("answer", json.dumps(each))
+
+
+for make in (vectors, tokens, policies, signatures, bodies, roles, answers, agent, device_files, keyfiles, lists, frames, log, log_client,
              texts):
     make()

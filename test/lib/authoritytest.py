@@ -152,6 +152,8 @@ class Answer:
             self.json = json.loads(body)
         except ValueError:
             self.json = {}
+        # Beside what was asked: the proofs of what was done.
+        self.log = self.json.pop("log", None)
 
     @property
     def code(self):
@@ -176,6 +178,8 @@ class Account:
         second = self.device.entry(RECOVERY, 1, sha256(first), self.id,
                                    self.recovery)
         self.chain = [first, second]
+        self.log_key = hkdf(hkdf(self.space_key, b"", "skerry/1 dedup", 32),
+                            b"", "skerry/1 log", 32)
         aad = self.id + self.space + struct.pack(">I", 1)
         self.recovery_slot = hpke_seal(self.recovery.box_pub,
                                        b"skerry recovery v1", aad,
@@ -189,7 +193,8 @@ class Account:
                     self.space_key))},
                 {"epoch": 1, "kind": "recovery",
                  "blob": b64(self.recovery_slot)}], "head_epoch": 1,
-            "custody": b64(self.first_set())}
+            "custody": b64(self.first_set()),
+            "log_key": b64(self.log_key)}
 
     def first_set(self):
         now = int(time.time())
@@ -201,9 +206,10 @@ class Account:
     def create(self, conn=None):
         return self.a.ask("/v1/accounts", self.body, self.device, conn=conn)
 
-    def session_body(self, seen=2):
+    def session_body(self, seen=2, log_seen=0):
         return {"account": self.id.hex(), "space": self.space.hex(),
-                "chain_seen": seen, "custody_seen": 0, "reason": "user"}
+                "chain_seen": seen, "custody_seen": 0, "log_seen": log_seen,
+                "reason": "user"}
 
     def session(self, device=None, seen=2, conn=None):
         return self.a.ask("/v1/session", self.session_body(seen),
@@ -371,7 +377,8 @@ class Authority:
         """All bytes that the database has on disk."""
         where = os.path.dirname(self.config["database"])
         out = b""
-        for name in os.listdir(where):
-            with open(os.path.join(where, name), "rb") as f:
-                out += f.read()
+        for folder, _, names in os.walk(where):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as f:
+                    out += f.read()
         return out

@@ -62,7 +62,8 @@ class Backup:
         self.dir = folder()
         where = os.path.join(authority.home, "db")
         for name in os.listdir(where):
-            shutil.copy(os.path.join(where, name), self.dir)
+            if os.path.isfile(os.path.join(where, name)):
+                shutil.copy(os.path.join(where, name), self.dir)
         db = sqlite3.connect(os.path.join(self.dir, "authority.sqlite"))
         self.account, self.space = db.execute(
             "SELECT account, id FROM space").fetchone()

@@ -132,7 +132,8 @@ class Site:
             "authorities": [{
                 "name": a.name, "jurisdiction": a.jurisdiction,
                 "url": a.url, "ca": a.ca, "intake": a.public["intake"],
-                "signing": a.public["signing"]} for a in self.authorities],
+                "signing": a.public["signing"],
+                "log": a.public["log"]} for a in self.authorities],
             "depots": [{
                 "name": "onshore", "jurisdiction": "de",
                 "url": "https://127.0.0.1:"

@@ -289,6 +289,7 @@ takes_up_an_older_schema(void **state)
 	commit(db);
 	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(h, "DROP TABLE epoch; DROP TABLE receipt;"
+	    "DROP TABLE leaf; DROP TABLE log_key; DROP TABLE own;"
 	    "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 	other = opened();

@@ -11,6 +11,12 @@
 #include "base/wr.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
+#include "object/chain.h"
+#include "tlog/body.h"
+#include "tlog/leaf.h"
+#include "tlog/merkle.h"
+
+#define HOST "a.example"
 
 static const struct keystore_file_cost cheap = { 1, 8192 };
 static struct keystore_public pub;
@@ -107,6 +113,120 @@ refuses_prefixes_and_trailing_bytes(void **state)
 	    fault_exit(FAULT_MALFORMED));
 }
 
+/* A device, and what a release to it needs besides. */
+struct asker {
+	struct sign_pub sign;
+	struct box_pub box;
+	uint8_t aad[37]; /* account, space, epoch, index */
+	const uint8_t *wrapped;
+};
+
+static void
+asker_new(struct asker *a, const uint8_t *wrapped)
+{
+	struct sign_key sign;
+	struct box_key box;
+
+	*a = (struct asker){ .aad = { [35] = 1 }, .wrapped = wrapped };
+	sign_new(&sign, &a->sign);
+	sign_box_new(&box, &a->box);
+}
+
+/* The entry of the release, as the only one of the tree signed last. */
+static void
+log_release(const struct asker *a, struct leaf_key *key, struct buf *entry)
+{
+	static const struct leaf_log_key log = { { 8 } };
+	struct buf body defer(buf_wipe) = buf_init(LEAF_BODY_MAX);
+	struct body_release b = { .epoch = a->aad[35], .host = HOST };
+	struct leaf l = { .type = LEAF_RELEASE, .time = 5 };
+
+	chain_device_id(&a->sign, &a->box, b.device);
+	assert_int_equal(body_release_write(&b, &body), 0);
+	leaf_key(&log, l.nonce, key);
+	leaf_blind(key, buf_bytes(&body), &l);
+	assert_int_equal(leaf_encode(&l, entry), 0);
+	keys.resumed = true;
+	keys.tree.size = 1;
+	merkle_leaf(buf_bytes(entry), &keys.tree.root);
+}
+
+static void
+release_ask(struct buf *ask, const struct asker *a, bool logged)
+{
+	static const uint8_t request[BODY_NONCE_LEN + BODY_DIGEST_LEN +
+	    SIGN_LEN];
+	struct buf entry defer(buf_wipe) = buf_init(LEAF_MAX);
+	struct leaf_key key;
+	struct wr w;
+
+	log_release(a, &key, &entry);
+	if (!logged)
+		keys.tree.root.b[0] ^= 1;
+	buf_wipe(ask);
+	w = wr_to(ask);
+	wr_u8(&w, PERMIT_RELEASE);
+	wr_copy(&w, a->aad, sizeof(a->aad));
+	wr_u8(&w, 0); /* under no epoch secret */
+	wr_copy(&w, a->wrapped, WRAP_LEN);
+	wr_copy(&w, a->sign.b, sizeof(a->sign.b));
+	wr_copy(&w, a->box.b, sizeof(a->box.b));
+	wr_u64(&w, 0); /* created */
+	wr_copy(&w, request, sizeof(request));
+	wr_u16(&w, (uint16_t)entry.n);
+	wr_copy(&w, entry.p, entry.n);
+	wr_copy(&w, key.b, sizeof(key.b));
+	wr_u64(&w, 0); /* index, and a path of no hashes */
+	wr_u8(&w, 0);
+	assert_int_equal(wr_finish(&w), 0);
+}
+
+static void
+sign_ask(struct buf *ask, uint64_t old, uint8_t root)
+{
+	struct merkle_hash hash = { { root } };
+	struct wr w;
+
+	buf_wipe(ask);
+	w = wr_to(ask);
+	wr_u8(&w, PERMIT_SIGN);
+	wr_u64(&w, old);
+	wr_u64(&w, 1);
+	wr_copy(&w, hash.b, sizeof(hash.b));
+	wr_u8(&w, 0);
+	assert_int_equal(wr_finish(&w), 0);
+}
+
+/* [tlog] There are no two trees of one size. */
+static void
+signs_one_tree_of_a_size(void **state)
+{
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+	struct buf out defer(buf_wipe) = buf_init(4096);
+	struct wr w = wr_to(&ask);
+	struct note n;
+
+	(void)state;
+	sign_ask(&ask, 0, 1);
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out),
+	    fault_exit(FAULT_NOT_FOUND));
+	buf_wipe(&ask);
+	w = wr_to(&ask);
+	wr_u8(&w, PERMIT_RESUME);
+	wr_u16(&w, 0);
+	assert_int_equal(wr_finish(&w), 0);
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out), 0);
+	sign_ask(&ask, 0, 1);
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out), 0);
+	assert_int_equal(note_parse(bytes_of(out.p + 1, out.n - 1), &n), 0);
+	assert_int_equal(note_verify(&n, &keys.log), 0);
+	sign_ask(&ask, 0, 2);
+	assert_int_equal(code(PERMIT_LEDGER, &ask, &out),
+	    fault_exit(FAULT_ROLLBACK));
+	sign_ask(&ask, 1, 2);
+	assert_int_not_equal(code(PERMIT_LEDGER, &ask, &out), 0);
+}
+
 static void
 admits_and_releases(void **state)
 {
@@ -116,10 +236,7 @@ admits_and_releases(void **state)
 	/* account, space, epoch 1, and the index: none, for a whole key */
 	uint8_t aad[37] = { [35] = 1 }, blob[KEYSTORE_SEALED_LEN];
 	uint8_t key[KEY_LEN], wrapped[WRAP_LEN];
-	struct sign_key sign;
-	struct sign_pub sign_pub;
-	struct box_key box;
-	struct box_pub box_pub;
+	struct asker a;
 
 	(void)state;
 	memset(key, 5, sizeof(key));
@@ -134,18 +251,13 @@ admits_and_releases(void **state)
 	assert_int_equal(out.n, 1 + WRAP_LEN);
 	memcpy(wrapped, out.p + 1, WRAP_LEN);
 
-	sign_new(&sign, &sign_pub);
-	sign_box_new(&box, &box_pub);
-	for (unsigned epoch = 1; epoch <= 2; epoch++) {
-		buf_wipe(&ask);
-		w = wr_to(&ask);
-		aad[35] = (uint8_t)epoch;
-		wr_u8(&w, PERMIT_RELEASE);
-		wr_copy(&w, aad, sizeof(aad));
-		wr_u8(&w, 0);
-		wr_copy(&w, wrapped, WRAP_LEN);
-		wr_copy(&w, sign_pub.b, sizeof(sign_pub.b));
-		wr_copy(&w, box_pub.b, sizeof(box_pub.b));
+	asker_new(&a, wrapped);
+	release_ask(&ask, &a, false);
+	assert_int_not_equal(code(PERMIT_LEDGER, &ask, &out), 0);
+	assert_int_equal(out.n, 1);
+	for (uint8_t epoch = 1; epoch <= 2; epoch++) {
+		a.aad[35] = epoch;
+		release_ask(&ask, &a, true);
 		/* The epoch is bound: no keyslot is released as another. */
 		assert_int_equal(code(PERMIT_LEDGER, &ask, &out),
 		    epoch == 1 ? 0 : fault_exit(FAULT_SECRET));
@@ -161,10 +273,7 @@ binds_a_share_to_its_index(void **state)
 	struct wr w = wr_to(&ask);
 	uint8_t aad[37] = { [35] = 1, [36] = 2 }, blob[KEYSTORE_SEALED_LEN];
 	uint8_t share[KEY_LEN] = { 7 }, wrapped[WRAP_LEN];
-	struct sign_key sign;
-	struct sign_pub sign_pub;
-	struct box_key box;
-	struct box_pub box_pub;
+	struct asker a;
 
 	(void)state;
 	assert_int_equal(hpke_seal(&pub.intake,
@@ -176,18 +285,10 @@ binds_a_share_to_its_index(void **state)
 	wr_copy(&w, blob, sizeof(blob));
 	assert_int_equal(code(PERMIT_LEDGER, &ask, &out), 0);
 	memcpy(wrapped, out.p + 1, WRAP_LEN);
-	sign_new(&sign, &sign_pub);
-	sign_box_new(&box, &box_pub);
+	asker_new(&a, wrapped);
 	for (uint8_t index = 0; index <= 3; index++) {
-		buf_wipe(&ask);
-		w = wr_to(&ask);
-		aad[36] = index;
-		wr_u8(&w, PERMIT_RELEASE);
-		wr_copy(&w, aad, sizeof(aad));
-		wr_u8(&w, 0);
-		wr_copy(&w, wrapped, WRAP_LEN);
-		wr_copy(&w, sign_pub.b, sizeof(sign_pub.b));
-		wr_copy(&w, box_pub.b, sizeof(box_pub.b));
+		a.aad[36] = index;
+		release_ask(&ask, &a, true);
 		assert_int_equal(code(PERMIT_LEDGER, &ask, &out),
 		    index == 2 ? 0 : fault_exit(FAULT_SECRET));
 	}
@@ -201,6 +302,7 @@ main(void)
 		cmocka_unit_test(refuses_another_time),
 		cmocka_unit_test(refuses_other_roles),
 		cmocka_unit_test(refuses_prefixes_and_trailing_bytes),
+		cmocka_unit_test(signs_one_tree_of_a_size),
 		cmocka_unit_test(admits_and_releases),
 		cmocka_unit_test(binds_a_share_to_its_index),
 	};
@@ -214,6 +316,7 @@ main(void)
 	if (secret_init() != 0 ||
 	    keystore_file_make(c.passphrase, &cheap, file, &pub) != 0 ||
 	    keystore_open(&c, &keys.store, &why) != 0 ||
+	    keys_log(&keys, HOST) != 0 ||
 	    permit_ask(&keys.permit, PERMIT_PARENT, PERMIT_BOOT) != 0)
 		return 1;
 	rc = cmocka_run_group_tests(t, NULL, NULL);

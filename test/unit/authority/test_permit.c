@@ -49,7 +49,7 @@ serves_the_ledger_alone(void **state)
 		for (unsigned q = 0; q < 300; q++)
 			assert_int_equal(permit_ask(&p, role, q),
 			    role == PERMIT_LEDGER && q >= PERMIT_ADMIT &&
-			            q <= PERMIT_RECEIPT ?
+			            q <= PERMIT_SIGN ?
 			        0 :
 			        FAULT_DENIED);
 }

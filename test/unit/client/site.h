@@ -15,6 +15,7 @@
 #include "crypt/sign.h"
 #include "net/policy.h"
 #include "test/lib/scrap.h"
+#include "tlog/note.h"
 
 struct site {
 	char dir[64];      /* temporary; wiped at the end */
@@ -24,6 +25,23 @@ struct site {
 	struct fault f;
 };
 
+/* The log of the policy's one authority: a/log. */
+static const struct sign_key site_log_key = { { 7 } };
+
+static inline void
+site_log(char out[static NOTE_VKEY_MAX + 1])
+{
+	struct buf b defer(buf_wipe) = buf_init(NOTE_VKEY_MAX);
+	struct note_key key;
+	struct sign_pub pub;
+
+	sign_public(&site_log_key, &pub);
+	if (note_key_make(bytes_of("a/log", 5), NOTE_ED25519, &pub, &key) !=
+		0 || note_key_format(&key, &b) != 0)
+		abort();
+	(void)snprintf(out, NOTE_VKEY_MAX + 1, "%.*s", (int)b.n, b.p);
+}
+
 static inline int
 site_policy(const struct sign_key *key, int serial, struct buf *out)
 {
@@ -32,13 +50,17 @@ site_policy(const struct sign_key *key, int serial, struct buf *out)
 	    "\"off\",\"jurisdiction\":\"ch\",\"url\":\"https://a\",\"ca\":"
 	    "\"x\",\"intake\":"
 	    "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\"signing\":"
-	    "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"}],\"depots\":"
+	    "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\"log\":"
+	    "\"%s\"}],\"depots\":"
 	    "[{\"name\":\"on\",\"jurisdiction\":\"de\",\"url\":\"https://d\","
 	    "\"ca\":\"x\"}],\"residencies\":[{\"name\":\"germany\","
 	    "\"jurisdiction\":\"de\",\"depots\":[\"on\"],\"keys\":[\"ch\"]}]}";
-	char text[2048];
+	char text[2048], log[NOTE_VKEY_MAX + 1];
 	struct fault f = { 0 };
-	int n = snprintf(text, sizeof(text), form, serial);
+	int n;
+
+	site_log(log);
+	n = snprintf(text, sizeof(text), form, serial, log);
 
 	*out = buf_init(POLICY_FILE_MAX);
 	return policy_sign(bytes_of(text, (size_t)n), key, out, &f);

@@ -219,16 +219,20 @@ small_answers_have_one_form(void **state)
 
 	(void)state;
 #define B(s) bytes_of(s, strlen(s))
-	assert_int_equal(answer_read_empty(B("{}")), 0);
-	assert_int_equal(answer_read_empty(B("{\"a\":1}")), FAULT_MALFORMED);
-	assert_int_equal(answer_read_empty(B("[]")), FAULT_MALFORMED);
-	assert_int_equal(answer_read_empty(B("{} x")), FAULT_MALFORMED);
-	assert_int_equal(answer_read_number(B("{\"seq\":3}"), "seq", &v), 0);
+	assert_int_equal(answer_read_empty(B("{}"), NULL), 0);
+	assert_int_equal(answer_read_empty(B("{\"a\":1}"), NULL),
+	    FAULT_MALFORMED);
+	assert_int_equal(answer_read_empty(B("[]"), NULL),
+	    FAULT_MALFORMED);
+	assert_int_equal(answer_read_empty(B("{} x"), NULL),
+	    FAULT_MALFORMED);
+	assert_int_equal(answer_read_number(B("{\"seq\":3}"), "seq", &v,
+	    NULL), 0);
 	assert_int_equal(v, 3);
-	assert_int_equal(answer_read_number(B("{\"seq\":-3}"), "seq", &v),
+	assert_int_equal(answer_read_number(B("{\"seq\":-3}"), "seq", &v, NULL),
 	    FAULT_MALFORMED);
-	assert_int_equal(answer_read_number(B("{\"number\":3}"), "seq", &v),
-	    FAULT_MALFORMED);
+	assert_int_equal(answer_read_number(B("{\"number\":3}"), "seq", &v,
+	    NULL), FAULT_MALFORMED);
 	(void)snprintf(text, sizeof(text),
 	    "{\"keyslots\":[{\"epoch\":1,\"blob\":\"%s\"}]}", blob);
 	assert_int_equal(answer_read_slots(B(text), slot, 2, &n), 0);

@@ -10,10 +10,13 @@
 #include "net/policy.h"
 
 #define KEY "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+#define LOG                                                                  \
+	"a.example/log+019349de+"                                            \
+	"AeOwxEKY/BwUmvv0yJlvuSQnrkHkZJuTTKSVmRt4UrhV"
 #define AUTHORITY                                                            \
 	"{\"name\":\"alpha\",\"jurisdiction\":\"ch\","                       \
 	"\"url\":\"https://a.example\",\"ca\":\"PEM\",\"intake\":\"" KEY     \
-	"\",\"signing\":\"" KEY "\"}"
+	"\",\"signing\":\"" KEY "\",\"log\":\"" LOG "\"}"
 #define DEPOT(name, where)                                                   \
 	"{\"name\":\"" name "\",\"jurisdiction\":\"" where                   \
 	"\",\"url\":\"https://d.example:1\",\"ca\":\"PEM\"}"

@@ -184,4 +184,25 @@ def trust():
     t.eq(name, "TRUST", "the name in the certificate counts")
 
 
-t.run(upload, status_to_fault, ranges, clocks, retries, trust)
+def renews():
+    """A token that has expired is replaced once, and the request sent again."""
+    late = error(401, "expired")
+    fresh = {"RENEW": "fresh"}
+    r = call("put", late, {"status": 201}, env=fresh)
+    t.eq((r[0], [h["Authorization"] for _, _, h, _ in seen]),
+         ("OK", ["Bearer token", "Bearer fresh"]), "expired: another token")
+    t.eq(call("put", late, env=fresh)[:2], ("EXPIRED", 2), "but not a third")
+    r = call("put", late, env={"RENEW": "no"})
+    t.ok(r[:2] == ("AUTHORITY", 1) and "object ab000000" in r[4]
+         and "instead of token" in r[4], "or why there is none") or t.note(r)
+    t.eq(call("put", error(401, "unauthenticated"), env=fresh)[:2],
+         ("DENIED", 1), "only where it has expired")
+    r = call("put", {"status": 503}, late, {"status": 201}, env=fresh,
+             retries=1)
+    t.eq(r[:2], ("OK", 3), "which is no retry")
+    t.eq(call("put", late, env={"RENEW": "no"},
+              retries=3)[1], 1, "and no other request is made")
+
+
+t.run(upload, status_to_fault, ranges, clocks, retries, renews,
+      trust)

@@ -2,7 +2,8 @@
 /*
  * One call of store_http, for store_http.py:
  *     store_probe URL CA-FILE RETRIES put|get|head_get|head_put [SIZE]
- * Prints the fault's name and text, and the counts of the wire.
+ * Prints the fault's name and text, and the counts of the wire.  RENEW in the
+ * environment is the token that is given for one that expired; "no": none is.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,23 @@ call(struct store *s, const char *what, size_t n, struct fault *f)
 	return s->ops->head_put(s, data, f);
 }
 
+static int
+renew(void *arg, const char *stale, char *out, size_t size, struct fault *f)
+{
+	const char *token = arg;
+
+	if (strcmp(token, "no") == 0)
+		return fault_set(f, FAULT_AUTHORITY, "instead of %s", stale);
+	(void)snprintf(out, size, "%s", token);
+	return 0;
+}
+
+static void
+again(const struct fault *why)
+{
+	(void)fprintf(stderr, "again: %s\n", why->text);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -37,6 +55,8 @@ main(int argc, char **argv)
 		    .wire = &wire, .stop = &stop },
 		.prefix = { 1 },
 		.capability = "token",
+		.renew_arg = getenv("RENEW"),
+		.again = again,
 	};
 	struct store *s;
 	struct fault f = { 0 };
@@ -47,6 +67,8 @@ main(int argc, char **argv)
 		return 99;
 	ca[fread(ca, 1, sizeof(ca) - 1, in)] = '\0';
 	(void)fclose(in);
+	if (config.renew_arg != NULL)
+		config.renew = renew;
 	config.retries = (unsigned)strtoul(argv[3], NULL, 10);
 	rc = store_http_open(&config, &s, &f);
 	if (rc == 0) {

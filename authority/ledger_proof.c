@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The log's part of an answer: entries that a handler makes, and, once they are
+ * shown, their proofs and the keys that waited for them.  spec/50-authority.md,
+ * Log. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "authority/keymsg.h"
+#include "authority/ledger.h"
+#include "authority/ledger_json.h"
+#include "base/wr.h"
+#include "crypt/hash.h"
+#include "crypt/secret.h"
+#include "tlog/line.h"
+#include "tlog/proof.h"
+
+/* Where an entry has them: spec/15-devices.md. */
+#define ENTRY_OP 1
+#define ENTRY_DEVICE 56
+
+int
+ledger_log_key(struct ledger *l, const uint8_t space[static ID_LEN],
+    struct leaf_log_key *out, struct fault *f)
+{
+	int rc = l->db->log_key_get(l->db, space, out, f);
+
+	return rc != FAULT_NOT_FOUND ? rc : fault_set(f, FAULT_VERSION,
+	    "the space is from before the log; it has no log key here");
+}
+
+int
+ledger_log_item(const struct ledger_call *c, struct outbox_item *item,
+    struct fault *f)
+{
+	struct ledger_outbox *b = c->box;
+	struct outbox_item *more = reallocarray(b->item, b->items + 1,
+	    sizeof(*more));
+
+	if (more == NULL) {
+		outbox_wipe(item);
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	}
+	b->item = more;
+	b->item[b->items++] = *item;
+	return 0;
+}
+
+int
+ledger_log_add(struct ledger *l, const struct ledger_call *c,
+    const struct outbox_what *what, const struct leaf_log_key *key,
+    struct fault *f)
+{
+	struct outbox_item i;
+	int rc = outbox_add(l->db, what, key, &i, f);
+
+	return rc != 0 ? rc : ledger_log_item(c, &i, f);
+}
+
+int
+ledger_log_again(struct ledger *l, const struct ledger_call *c,
+    const struct outbox_what *what, const struct leaf_log_key *key,
+    struct fault *f)
+{
+	struct outbox_item i;
+	int rc = outbox_find(l->db, what, key, &i, f);
+
+	if (rc == FAULT_NOT_FOUND)
+		return 0;
+	return rc != 0 ? rc : ledger_log_item(c, &i, f);
+}
+
+/* The log key of the account's own entries. */
+static int
+account_key(struct ledger *l, const struct ledger_call *c,
+    struct leaf_log_key *out, struct fault *f)
+{
+	uint8_t space[ID_LEN];
+	int rc = l->db->space_first(l->db, c->sender.account, space, f);
+
+	if (rc == FAULT_NOT_FOUND)
+		return fault_set(f, FAULT_VERSION,
+		    "the account is from before the log");
+	return rc != 0 ? rc : ledger_log_key(l, space, out, f);
+}
+
+static void
+chain_what(const struct ledger_call *c,
+    const uint8_t entry[static CHAIN_ENTRY_LEN],
+    uint8_t body[static OUTBOX_CHAIN_LEN], struct outbox_what *out)
+{
+	*out = (struct outbox_what){ .time = c->now,
+		.type = entry[ENTRY_OP] == CHAIN_REVOKE ?
+		    LEAF_DEVICE_REVOKED : LEAF_DEVICE_ADDED,
+		.body = bytes_of(body, OUTBOX_CHAIN_LEN) };
+	memcpy(out->subject, c->sender.account, ID_LEN);
+	outbox_chain(c->sender.account, entry + ENTRY_DEVICE, entry, body);
+}
+
+int
+ledger_log_chain(struct ledger *l, const struct ledger_call *c,
+    struct bytes chain, size_t first, struct fault *f)
+{
+	uint8_t body[OUTBOX_CHAIN_LEN];
+	struct outbox_what w;
+	struct leaf_log_key key;
+	int rc = account_key(l, c, &key, f);
+
+	for (size_t i = first; rc == 0 && i < chain.n / CHAIN_ENTRY_LEN; i++) {
+		chain_what(c, chain.p + i * CHAIN_ENTRY_LEN, body, &w);
+		rc = ledger_log_add(l, c, &w, &key, f);
+	}
+	return rc;
+}
+
+int
+ledger_log_chain_again(struct ledger *l, const struct ledger_call *c,
+    const uint8_t entry[static CHAIN_ENTRY_LEN], struct fault *f)
+{
+	uint8_t body[OUTBOX_CHAIN_LEN];
+	struct outbox_what w;
+	struct leaf_log_key key;
+	int rc = account_key(l, c, &key, f);
+
+	if (rc != 0)
+		return rc;
+	chain_what(c, entry, body, &w);
+	return ledger_log_again(l, c, &w, &key, f);
+}
+
+/* The body of a release's entry: the same that keys make of m. */
+static int
+release_body(const struct ledger *l, const struct ledger_call *c,
+    const struct keymsg_release *m, struct buf *out)
+{
+	struct body_release b = { .epoch = m->of.epoch,
+		.created = m->created };
+	size_t n = strlen(l->host);
+
+	if (n > BODY_HOST_MAX)
+		return FAULT_LIMIT;
+	memcpy(b.account, m->of.account, ID_LEN);
+	memcpy(b.space, m->of.space, ID_LEN);
+	memcpy(b.device, c->sender.id, ID_LEN);
+	memcpy(b.nonce, m->nonce, sizeof(b.nonce));
+	memcpy(b.digest, m->digest, sizeof(b.digest));
+	memcpy(b.signature, m->signature, sizeof(b.signature));
+	memcpy(b.host, l->host, n + 1);
+	return body_release_write(&b, out);
+}
+
+int
+ledger_log_release(struct ledger *l, const struct ledger_call *c,
+    struct keymsg_release *m, json_t *to, struct fault *f)
+{
+	static const uint8_t reason = 1; /* the user's own device */
+	struct buf body defer(buf_wipe) = buf_init(LEAF_BODY_MAX);
+	struct ledger_outbox *b = c->box;
+	struct outbox_what w = { .type = LEAF_RELEASE, .time = c->now,
+		.open = bytes_of(&reason, 1) };
+	struct ledger_release *more;
+	struct leaf_log_key key;
+	int rc = ledger_log_key(l, m->of.space, &key, f);
+
+	if (rc != 0)
+		return rc;
+	m->created = (uint64_t)c->sig.created;
+	memcpy(m->nonce, c->sig.nonce, sizeof(m->nonce));
+	rc = httpsig_digest_parse(c->q->sig.digest, m->digest);
+	if (rc == 0)
+		rc = httpsig_signature_parse(c->q->sig.signature,
+		    m->signature);
+	if (rc == 0)
+		rc = release_body(l, c, m, &body);
+	if (rc != 0)
+		return fault_set(f, rc, "release: %s", fault_text(rc));
+	memcpy(w.subject, m->of.space, ID_LEN);
+	w.body = buf_bytes(&body);
+	more = reallocarray(b->release, b->releases + 1, sizeof(*more));
+	if (more == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	b->release = more;
+	rc = ledger_log_add(l, c, &w, &key, f);
+	if (rc == 0)
+		b->release[b->releases++] = (struct ledger_release){
+			.item = b->items - 1, .m = *m, .to = json_incref(to) };
+	return rc;
+}
+
+void
+ledger_outbox_wipe(struct ledger_outbox *b)
+{
+	for (size_t i = 0; i < b->items; i++)
+		outbox_wipe(&b->item[i]);
+	for (size_t i = 0; i < b->releases; i++)
+		json_decref(b->release[i].to);
+	free(b->item);
+	free(b->release);
+	*b = (struct ledger_outbox){ 0 };
+}
+
+static int
+put_entry(struct buf *extra, struct bytes entry)
+{
+	const uint8_t n[2] = { (uint8_t)(entry.n >> 8), (uint8_t)entry.n };
+	int rc = buf_append(extra, n, sizeof(n));
+
+	return rc != 0 ? rc : buf_append(extra, entry.p, entry.n);
+}
+
+/* One proof as text, and the path for keys. */
+static int
+prove(struct ledger_log *g, const struct outbox_item *i,
+    struct merkle_proof *path, json_t *proofs)
+{
+	struct buf extra defer(buf_wipe) = buf_init(PROOF_EXTRA_MAX);
+	struct buf b64 defer(buf_wipe) = buf_init(2 * PROOF_EXTRA_MAX);
+	struct buf text defer(buf_wipe) = buf_init(PROOF_MAX);
+	struct merkle_source s = tile_tree_source(g->tree);
+	struct proof p = { .index = i->index,
+		.checkpoint = buf_bytes(&g->shown) };
+	int rc = merkle_prove_inclusion(&s, i->index, g->shown_size, &p.path);
+
+	if (rc == 0)
+		rc = buf_append(&extra, i->key.b, sizeof(i->key.b));
+	if (rc == 0)
+		rc = put_entry(&extra, buf_bytes(&i->entry));
+	if (rc == 0)
+		rc = buf_append(&extra, i->body.p, i->body.n);
+	if (rc == 0)
+		rc = line_b64(buf_bytes(&extra), &b64);
+	p.extra_b64 = buf_bytes(&b64);
+	if (rc == 0)
+		rc = proof_format(&p, &text);
+	if (rc == 0 && json_array_append_new(proofs, json_stringn(
+	        (const char *)text.p, text.n)) != 0)
+		rc = FAULT_MEMORY;
+	if (rc == 0)
+		*path = p.path;
+	return rc;
+}
+
+/* keys may have been started anew since they signed. */
+static int
+release(struct ledger *l, struct ledger_release *r, struct fault *f)
+{
+	uint8_t sealed[KEYSTORE_SEALED_LEN];
+	int rc = keymsg_release(&l->keys, &r->m, sealed);
+
+	if (rc == FAULT_NOT_FOUND) {
+		rc = ledger_log_resume(&l->log, KEYMSG_WAIT_MS, f);
+		if (rc == 0)
+			rc = keymsg_release(&l->keys, &r->m, sealed);
+	}
+	if (rc != 0)
+		return fault_set(f, rc, "release: %s", keymsg_text(rc));
+	return json_object_set_new(r->to, "sealed", ledger_json_b64(sealed,
+	    sizeof(sealed))) == 0 ? 0 :
+	    fault_set(f, FAULT_MEMORY, "out of memory");
+}
+
+static json_t *
+consistency(struct ledger_log *g, uint64_t seen)
+{
+	struct merkle_source s = tile_tree_source(g->tree);
+	struct merkle_proof p = { 0 };
+
+	/* Who has seen more than there is knows enough. */
+	if (seen == 0 || seen > g->shown_size)
+		return json_array();
+	if (merkle_prove_consistency(&s, seen, g->shown_size, &p) != 0)
+		return NULL;
+	return ledger_json_list(bytes_of(p.hash, p.n * MERKLE_LEN),
+	    MERKLE_LEN);
+}
+
+static int
+complete(struct ledger *l, struct ledger_reply *r, json_t *proofs,
+    struct fault *f)
+{
+	struct ledger_log *g = &l->log;
+	struct ledger_outbox *b = &r->box;
+	size_t next = 0;
+	int rc = 0;
+
+	tile_tree_init(g->tree, g->log->ops->tiles(g->log), g->shown_size);
+	for (size_t i = 0; i < b->items; i++) {
+		struct merkle_proof path;
+
+		rc = prove(g, &b->item[i], &path, proofs);
+		if (rc != 0)
+			return fault_set(f, rc, "proof: %s", fault_text(rc));
+		if (next < b->releases && b->release[next].item == i) {
+			struct keymsg_logged *k = &b->release[next].m.logged;
+
+			k->entry = buf_bytes(&b->item[i].entry);
+			k->key = b->item[i].key;
+			k->index = b->item[i].index;
+			k->path = path;
+			rc = release(l, &b->release[next++], f);
+			if (rc != 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+void
+ledger_log_complete(struct ledger *l, struct ledger_reply *r)
+{
+	json_t *proofs = json_array(), *log;
+	int rc;
+
+	if (l->log.log == NULL) { /* a test: nothing can be released */
+		json_decref(proofs);
+		return;
+	}
+	rc = proofs == NULL ? FAULT_MEMORY :
+	                      complete(l, r, proofs, &r->fault);
+	log = json_pack("{s:o,s:o,s:s%}", "proofs", proofs, "consistency",
+	    consistency(&l->log, r->box.seen), "checkpoint",
+	    (const char *)l->log.shown.p, l->log.shown.n);
+	if (rc == 0 && json_object_set(r->json, "log", log) != 0)
+		rc = fault_set(&r->fault, FAULT_MEMORY, "out of memory");
+	json_decref(log);
+	if (rc == 0)
+		return;
+	/* What was made of the answer has sealed keys in it. */
+	json_decref(r->json);
+	r->json = NULL;
+	if (r->fault.code == 0)
+		(void)fault_set(&r->fault, rc, "%s", fault_text(rc));
+}
+
+#define DESK_KEY "desk key"
+#define POLICY_LOGGED "policy logged"
+#define POLICY_OPEN_LEN (8 + 32)
+
+/* Made when it is first wanted. */
+static int
+desk_key(struct ledger *l, struct leaf_log_key *out, struct fault *f)
+{
+	int rc = l->db->own_get(l->db, DESK_KEY, out->b, sizeof(out->b), f);
+
+	if (rc != FAULT_NOT_FOUND)
+		return rc;
+	secret_random(out->b, sizeof(out->b));
+	return l->db->own_set(l->db, DESK_KEY, bytes_of(out->b,
+	    sizeof(out->b)), f);
+}
+
+static int
+log_policy(struct ledger *l, struct bytes file, int64_t now, struct fault *f)
+{
+	struct buf open defer(buf_wipe) = buf_init(POLICY_OPEN_LEN);
+	uint8_t before[POLICY_OPEN_LEN], hash[32];
+	struct outbox_what what = { .type = LEAF_POLICY, .time = now };
+	struct wr w = wr_to(&open);
+	struct leaf_log_key key;
+	struct outbox_item i;
+	int rc;
+
+	hash_sha256(&file, 1, hash);
+	wr_u64(&w, l->policy->serial);
+	wr_copy(&w, hash, sizeof(hash));
+	rc = wr_finish(&w);
+	if (rc != 0)
+		return fault_set(f, rc, "policy");
+	rc = l->db->own_get(l->db, POLICY_LOGGED, before, sizeof(before), f);
+	if (rc == 0 && memcmp(before, open.p, sizeof(before)) == 0)
+		return 0;
+	if (rc != 0 && rc != FAULT_NOT_FOUND)
+		return rc;
+	what.open = buf_bytes(&open);
+	rc = desk_key(l, &key, f);
+	if (rc == 0)
+		rc = outbox_add(l->db, &what, &key, &i, f);
+	if (rc != 0)
+		return rc;
+	outbox_wipe(&i);
+	return l->db->own_set(l->db, POLICY_LOGGED, buf_bytes(&open), f);
+}
+
+int
+ledger_log_policy(struct ledger *l, struct bytes file, int64_t now,
+    struct fault *f)
+{
+	int rc = l->db->begin(l->db, f);
+
+	if (rc == 0)
+		rc = log_policy(l, file, now, f);
+	if (rc == 0)
+		return l->db->commit(l->db, f);
+	l->db->abort(l->db);
+	return rc;
+}

@@ -1,0 +1,668 @@
+// SPDX-License-Identifier: Apache-2.0
+/* spec/60-log.md, Audit. */
+#include "client/audit.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/authority.h"
+#include "client/evidence.h"
+#include "client/logread.h"
+#include "client/state.h"
+#include "crypt/hash.h"
+#include "crypt/secret.h"
+
+#define CLOCK_MAX 600 /* seconds from a request to its entry */
+#define ORIGIN_END "/log"
+
+/* What a run holds besides what audit.h shows. */
+struct run {
+	struct audit *a;
+	struct logcheck lc;
+	struct logread *read;
+	struct authority *ask;
+	struct leaf_log_key key;
+	struct logpin_asked asked;
+	struct buf note; /* of the checkpoint below */
+	struct checkpoint c;
+	struct answer_entries bodies; /* the page that was fetched last */
+	uint64_t bodies_from;
+	bool has_bodies;
+};
+
+static void
+run_wipe(struct run *r)
+{
+	logcheck_close(&r->lc);
+	logread_close(r->read);
+	authority_close(r->ask);
+	secret_wipe(&r->key, sizeof(r->key));
+	free(r->asked.nonce);
+	buf_wipe(&r->note);
+	answer_wipe_entries(&r->bodies);
+}
+
+static int
+run_open(struct run *r, struct audit *a, struct fault *f)
+{
+	struct logread_config read = { .peer = a->peer, .wire = a->wire,
+		.stop = a->stop };
+	struct authority_config ask = { .peer = a->peer, .key = a->st->sign,
+		.wire = a->wire, .stop = a->stop, .state = a->st };
+	int rc;
+
+	*r = (struct run){ .a = a, .note = buf_init(NOTE_MAX) };
+	r->lc = (struct logcheck){ .st = a->st, .peer = a->peer,
+		.wire = a->wire, .stop = a->stop };
+	memcpy(ask.signer, a->st->device, ID_LEN);
+	rc = logpin_key(a->st, &r->key, f);
+	if (rc == FAULT_NOT_FOUND)
+		return fault_set(f, rc, "this device does not know the "
+		    "space's log key yet: run skerry ls once");
+	if (rc == 0)
+		rc = logcheck_open(&r->lc, f);
+	if (rc == 0)
+		rc = logread_open(&read, &r->read, f);
+	return rc != 0 ? rc : authority_open(&ask, &r->ask, f);
+}
+
+static void
+alarm_add(struct audit *a, uint64_t index, bool fresh, const char *fmt, ...)
+	printf_like(4, 5);
+
+static void
+alarm_add(struct audit *a, uint64_t index, bool fresh, const char *fmt, ...)
+{
+	struct audit_alarm *x = &a->alarm[a->nalarms];
+	va_list ap;
+
+	if (a->nalarms == AUDIT_ALARMS_MAX)
+		return;
+	x->index = index;
+	x->fresh = fresh;
+	va_start(ap, fmt);
+	(void)vsnprintf(x->text, sizeof(x->text), fmt, ap);
+	va_end(ap);
+	a->nalarms++;
+}
+
+/* The tree. */
+
+/* [log] The checkpoint, and that it continues what was pinned. */
+static int
+read_tree(struct run *r, struct fault *f)
+{
+	struct logpin pin defer(logpin_wipe) = { 0 };
+	struct merkle_proof proof = { 0 };
+	struct merkle_source nodes;
+	int rc = logread_checkpoint(r->read, &r->note, f);
+
+	if (rc == 0)
+		rc = logcheck_note(&r->lc, buf_bytes(&r->note), &r->c, f);
+	if (rc == 0)
+		rc = logpin_get(r->a->st, r->lc.key.name, &pin, f);
+	if (rc == 0 && r->c.size < pin.size)
+		return logcheck_follows(&r->lc, &pin, &r->c,
+		    buf_bytes(&r->note), NULL, f);
+	if (rc == 0)
+		rc = logread_tree(r->read, r->c.size, &r->c.root, f);
+	if (rc != 0)
+		return rc;
+	nodes = logread_nodes(r->read, f);
+	if (pin.size != 0)
+		rc = merkle_prove_consistency(&nodes, pin.size, r->c.size,
+		    &proof);
+	if (rc != 0)
+		return f->code == rc ? rc : fault_add(f, rc, "log tree");
+	return logcheck_follows(&r->lc, &pin, &r->c, buf_bytes(&r->note),
+	    &proof, f);
+}
+
+/* What was read before is still what it was. */
+static int
+check_read(struct run *r, struct fault *f)
+{
+	struct audititems *i = &r->a->items;
+	struct merkle_hash root;
+	int rc;
+
+	if (i->size == 0)
+		return 0;
+	if (i->size > r->c.size)
+		return fault_set(f, FAULT_LOG, "log of authority %s: rollback: "
+		    "%" PRIu64 " entries were read, it shows %" PRIu64,
+		    r->a->peer->name, i->size, r->c.size);
+	rc = logread_root(r->read, i->size, &root, f);
+	if (rc == 0 && memcmp(&root, &i->root, sizeof(root)) != 0)
+		rc = fault_set(f, FAULT_LOG, "log of authority %s: the first "
+		    "%" PRIu64 " entries are not those that were read before",
+		    r->a->peer->name, i->size);
+	return rc;
+}
+
+/* Of a policy that this device has, the log cannot have another one. */
+static void
+look_at_policy(struct run *r, uint64_t index, const struct leaf *l)
+{
+	struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX + 64);
+	struct fault scrap = { 0 };
+	uint8_t hash[HASH_LEN];
+	uint64_t serial = 0;
+	struct bytes b;
+
+	if (l->open.n != 8 + HASH_LEN ||
+	    state_policy_bytes(r->a->st, &file, &scrap) != 0)
+		return;
+	for (int i = 0; i < 8; i++)
+		serial = serial << 8 | l->open.p[i];
+	if (file.n < sizeof(struct sign_pub))
+		return;
+	b = bytes_of(file.p + sizeof(struct sign_pub),
+	    file.n - sizeof(struct sign_pub));
+	hash_sha256(&b, 1, hash);
+	if (serial == r->a->st->policy->serial &&
+	    memcmp(hash, l->open.p + 8, HASH_LEN) != 0)
+		alarm_add(r->a, index, true, "entry %" PRIu64 ": the authority "
+		    "has another policy with the serial of the pinned one",
+		    index);
+}
+
+static int
+look_at(struct run *r, uint64_t index, struct bytes entry, struct fault *f)
+{
+	struct audititem item = { .index = index, .verdict = AUDIT_WITHHELD };
+	struct leaf_key key;
+	struct leaf l;
+	int rc = leaf_decode(entry, &l);
+
+	if (rc != 0)
+		return fault_set(f, FAULT_LOG, "log of authority %s: entry %"
+		    PRIu64 " is none (%s)", r->a->peer->name, index,
+		    fault_text(rc));
+	if (l.type == LEAF_POLICY)
+		look_at_policy(r, index, &l);
+	leaf_key(&r->key, l.nonce, &key);
+	if (leaf_is(&l, &key)) {
+		item.type = l.type;
+		item.time = l.time;
+		if (l.type == LEAF_CUSTODY && l.open.n == HASH_LEN)
+			memcpy(item.hash, l.open.p, HASH_LEN);
+		rc = audititem_add(&r->a->items, &item);
+	}
+	secret_wipe(&key, sizeof(key));
+	return rc == 0 ? 0 : fault_add(f, rc, "entries");
+}
+
+static int
+read_entries(struct run *r, struct fault *f)
+{
+	struct bytes *entry = calloc(TILE_WIDTH, sizeof(*entry));
+	uint64_t from = r->a->items.size;
+	int rc = 0;
+
+	if (entry == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	progress_expect(r->a->progress, r->c.size - from, 0);
+	while (rc == 0 && from < r->c.size) {
+		uint64_t bundle = from / TILE_WIDTH;
+		unsigned n = 0, i = (unsigned)(from % TILE_WIDTH), first = i;
+
+		if (r->a->stop != NULL && atomic_load(r->a->stop))
+			rc = fault_set(f, FAULT_INTERRUPTED, "interrupted");
+		if (rc == 0)
+			rc = logread_entries(r->read, bundle, entry, &n, f);
+		for (; rc == 0 && i < n; i++)
+			rc = look_at(r, bundle * TILE_WIDTH + i, entry[i], f);
+		from = bundle * TILE_WIDTH + n;
+		progress_add(r->a->progress, n - first, 0);
+	}
+	free(entry);
+	return rc;
+}
+
+/* Bodies. */
+
+static int
+fetch_page(struct run *r, uint64_t from, struct fault *f)
+{
+	answer_wipe_entries(&r->bodies);
+	r->has_bodies = false;
+	r->bodies_from = from;
+	return authority_entries(r->ask, r->a->st->binding.space, from,
+	    &r->bodies, f);
+}
+
+/* The body that the authority gives for an entry; empty where it has none. */
+static int
+body_of(struct run *r, uint64_t index, struct bytes *out, struct fault *f)
+{
+	int rc = 0;
+
+	*out = bytes_of(NULL, 0);
+	if (!r->has_bodies || index < r->bodies_from)
+		rc = fetch_page(r, index, f);
+	while (rc == 0) {
+		struct answer_entries *e = &r->bodies;
+		uint64_t next = e->next;
+
+		r->has_bodies = true;
+		for (size_t i = 0; i < e->n; i++)
+			if (e->entry[i].index == index)
+				*out = e->entry[i].body;
+		if (out->p != NULL || !e->more || next > index)
+			return 0;
+		if (next <= r->bodies_from)
+			return fault_set(f, FAULT_MALFORMED, "authority %s: "
+			    "entries: goes back", r->a->peer->name);
+		rc = fetch_page(r, next, f);
+	}
+	return rc;
+}
+
+/* Judgement. */
+
+static const struct audititem *
+find_item(const struct audititems *a, uint8_t type, const uint8_t *device)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->item[i].type == type && a->item[i].verdict ==
+			AUDIT_GOOD && memcmp(a->item[i].device, device,
+			ID_LEN) == 0)
+			return &a->item[i];
+	return NULL;
+}
+
+static bool
+is_double(const struct audititems *a, const struct audititem *x)
+{
+	for (size_t i = 0; i < a->n && a->item[i].index < x->index; i++)
+		if (a->item[i].type == LEAF_RELEASE &&
+		    a->item[i].epoch == x->epoch &&
+		    memcmp(a->item[i].device, x->device, ID_LEN) == 0 &&
+		    memcmp(a->item[i].nonce, x->nonce,
+			HTTPSIG_NONCE_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* By the order of the home's log; by time in another holder's. */
+static enum audit_verdict
+live_then(const struct run *r, const struct audititem *x)
+{
+	const struct audititems *home = r->a->home ? &r->a->items :
+						     r->a->revoked;
+	const struct audititem *gone, *came;
+
+	if (home == NULL)
+		return AUDIT_GOOD;
+	gone = find_item(home, LEAF_DEVICE_REVOKED, x->device);
+	came = find_item(home, LEAF_DEVICE_ADDED, x->device);
+	if (gone != NULL && (r->a->home ? gone->index < x->index :
+		gone->time + CLOCK_MAX < x->time))
+		return AUDIT_REVOKED;
+	if (came != NULL && (r->a->home ? came->index > x->index :
+		came->time > x->time + CLOCK_MAX))
+		return AUDIT_EARLY;
+	return AUDIT_GOOD;
+}
+
+static bool
+host_is(const struct run *r, const char *host)
+{
+	size_t n = strlen(host);
+
+	return strncmp(r->lc.key.name, host, n) == 0 &&
+	    strcmp(r->lc.key.name + n, ORIGIN_END) == 0;
+}
+
+static enum audit_verdict
+judge_release(struct run *r, const struct logbody *b,
+    const struct audititem *x, const struct leaf *l)
+{
+	const struct state *st = r->a->st;
+	const struct chain_device *d = chain_find(&st->chain, b->device);
+	uint64_t made = (uint64_t)b->request.params.created;
+
+	if (l->open.n != 1 || l->open.p[0] != 1)
+		return AUDIT_REASON;
+	if (d == NULL || d->recovery)
+		return AUDIT_STRANGER;
+	if (logbody_asked(b, &d->sign) != 0)
+		return AUDIT_UNSIGNED;
+	if (!host_is(r, b->host))
+		return AUDIT_ELSEWHERE;
+	if (is_double(&r->a->items, x))
+		return AUDIT_DOUBLE;
+	if (memcmp(b->device, st->device, ID_LEN) == 0 &&
+	    !logpin_was_asked(&r->asked, b->request.params.nonce))
+		return AUDIT_UNASKED;
+	if (made > l->time + CLOCK_MAX || l->time > made + CLOCK_MAX)
+		return AUDIT_CLOCK;
+	return live_then(r, x);
+}
+
+static bool
+in_chain(const struct state *st, const uint8_t hash[static HASH_LEN])
+{
+	struct buf raw defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
+	struct fault scrap = { 0 };
+	uint8_t h[HASH_LEN];
+
+	if (state_chain_bytes(st, &raw, &scrap) != 0)
+		return false;
+	for (size_t at = 0; at < raw.n; at += CHAIN_ENTRY_LEN) {
+		const struct bytes e = bytes_of(raw.p + at, CHAIN_ENTRY_LEN);
+
+		hash_sha256(&e, 1, h);
+		if (memcmp(h, hash, HASH_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum audit_verdict
+judge(struct run *r, struct audititem *x, const struct leaf *l,
+    struct bytes body)
+{
+	const struct state_binding *mine = &r->a->st->binding;
+	struct leaf_key key;
+	struct logbody b;
+	int rc;
+
+	if (body.n == 0)
+		return AUDIT_WITHHELD;
+	leaf_key(&r->key, l->nonce, &key);
+	rc = leaf_open(l, &key, body);
+	secret_wipe(&key, sizeof(key));
+	if (rc != 0 || logbody_parse(l->type, body, &b) != 0)
+		return AUDIT_FALSE;
+	memcpy(x->device, b.device, ID_LEN);
+	memcpy(x->nonce, b.request.params.nonce, HTTPSIG_NONCE_LEN);
+	x->epoch = b.epoch;
+	if (l->type <= LEAF_DEVICE_REVOKED)
+		memcpy(x->hash, b.hash, HASH_LEN);
+	if (memcmp(b.account, mine->account, ID_LEN) != 0 ||
+	    (l->type != LEAF_DEVICE_ADDED && l->type != LEAF_DEVICE_REVOKED &&
+		memcmp(b.space, mine->space, ID_LEN) != 0))
+		return AUDIT_OTHER;
+	if (l->type <= LEAF_DEVICE_REVOKED && !in_chain(r->a->st, b.hash))
+		return AUDIT_CHAIN;
+	return l->type == LEAF_RELEASE ? judge_release(r, &b, x, l) :
+					 AUDIT_GOOD;
+}
+
+/* The entry again, borrowed until the next read. */
+static int
+entry_at(struct run *r, uint64_t index, struct bytes *out, struct fault *f)
+{
+	struct bytes entry[TILE_WIDTH];
+	unsigned n = 0;
+	int rc = logread_entries(r->read, index / TILE_WIDTH, entry, &n, f);
+
+	if (rc == 0)
+		*out = entry[index % TILE_WIDTH];
+	return rc;
+}
+
+static int
+make_proof(struct run *r, uint64_t index, struct buf *out, struct fault *f)
+{
+	struct buf copy defer(buf_wipe) = buf_init(LEAF_MAX);
+	struct logopen o = { .proof = { .index = index,
+		.checkpoint = buf_bytes(&r->note) } };
+	struct merkle_source nodes = logread_nodes(r->read, f);
+	struct leaf l;
+	int rc = entry_at(r, index, &o.entry, f);
+
+	if (rc == 0)
+		rc = buf_append(&copy, o.entry.p, o.entry.n);
+	if (rc == 0)
+		rc = leaf_decode(buf_bytes(&copy), &l);
+	if (rc == 0)
+		rc = body_of(r, index, &o.body, f);
+	if (rc == 0)
+		rc = merkle_prove_inclusion(&nodes, index, r->c.size,
+		    &o.proof.path);
+	if (rc != 0)
+		return f->code == rc ? rc : fault_add(f, rc, "proof");
+	o.entry = buf_bytes(&copy);
+	leaf_key(&r->key, l.nonce, &o.key);
+	if (!leaf_is(&l, &o.key))
+		rc = fault_set(f, FAULT_NOT_FOUND, "log of authority %s: "
+		    "entry %" PRIu64 " is not of this space",
+		    r->a->peer->name, index);
+	if (rc == 0)
+		rc = logopen_format(&o, out);
+	secret_wipe(&o.key, sizeof(o.key));
+	return rc == 0 || f->code == rc ? rc : fault_add(f, rc, "proof");
+}
+
+/* The first release for the same request. */
+static uint64_t
+first_of(const struct audititems *a, const struct audititem *x)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->item[i].type == LEAF_RELEASE &&
+		    a->item[i].epoch == x->epoch &&
+		    memcmp(a->item[i].nonce, x->nonce,
+			HTTPSIG_NONCE_LEN) == 0)
+			return a->item[i].index;
+	return x->index;
+}
+
+static const char *
+kind_of(enum audit_verdict v)
+{
+	return v == AUDIT_WITHHELD || v == AUDIT_FALSE ? "withheld" :
+	    v == AUDIT_DOUBLE			       ? "double" :
+	    v == AUDIT_UNASKED			       ? "unasked" :
+							 "release";
+}
+
+static void
+raise_alarm(struct run *r, const struct audititem *x, bool fresh)
+{
+	struct buf one defer(buf_wipe) = buf_init(PROOF_MAX);
+	struct buf two defer(buf_wipe) = buf_init(PROOF_MAX);
+	struct evidence_log e = { .authority = r->a->peer->name,
+		.vkey = r->lc.vkey, .kind = kind_of(x->verdict) };
+	struct fault f = { 0 }, scrap = { 0 };
+
+	(void)fault_set(&f, FAULT_ALARM, "log of authority %s: entry %" PRIu64
+	    ", %s: %s", r->a->peer->name, x->index, logbody_what(x->type),
+	    audititem_text(x->verdict));
+	if (fresh && make_proof(r, x->index, &one, &scrap) == 0) {
+		if (x->verdict == AUDIT_DOUBLE)
+			(void)!make_proof(r, first_of(&r->a->items, x), &two,
+			    &scrap);
+		e.proof[0] = buf_bytes(&one);
+		e.proof[1] = buf_bytes(&two);
+		evidence_log(r->a->st, &e, &f);
+	}
+	alarm_add(r->a, x->index, fresh, "%s", f.text);
+}
+
+/* In the log's order: a device's entries come before its releases. */
+static int
+judge_all(struct run *r, struct fault *f)
+{
+	struct audititems *a = &r->a->items;
+	int rc = 0;
+
+	for (size_t i = r->a->old; rc == 0 && i < a->n; i++) {
+		struct audititem *x = &a->item[i];
+		struct bytes entry, body;
+		struct leaf l;
+
+		rc = body_of(r, x->index, &body, f);
+		if (rc == 0)
+			rc = entry_at(r, x->index, &entry, f);
+		if (rc == 0)
+			rc = leaf_decode(entry, &l);
+		if (rc == 0)
+			x->verdict = (uint8_t)judge(r, x, &l, body);
+	}
+	for (size_t i = 0; rc == 0 && i < a->n; i++)
+		if (a->item[i].verdict != AUDIT_GOOD)
+			raise_alarm(r, &a->item[i], i >= r->a->old);
+	return rc;
+}
+
+/* What must be there. */
+
+static bool
+has_hash(const struct audititems *a, uint8_t from, uint8_t to,
+    const uint8_t hash[static HASH_LEN])
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->item[i].type >= from && a->item[i].type <= to &&
+		    memcmp(a->item[i].hash, hash, HASH_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* [log] Entry 1, the recovery key, is made together with entry 0. */
+static void
+chain_is_logged(struct run *r)
+{
+	struct buf raw defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
+	struct fault scrap = { 0 };
+	uint8_t h[HASH_LEN];
+
+	if (state_chain_bytes(r->a->st, &raw, &scrap) != 0)
+		return;
+	for (uint32_t i = 0; i < r->a->chain_seen &&
+	    (i + 1) * (size_t)CHAIN_ENTRY_LEN <= raw.n; i++) {
+		const struct bytes e = bytes_of(raw.p +
+		    i * (size_t)CHAIN_ENTRY_LEN, CHAIN_ENTRY_LEN);
+
+		hash_sha256(&e, 1, h);
+		if (i != 1 && !has_hash(&r->a->items, i == 0 ?
+			LEAF_ENROLMENT : LEAF_DEVICE_ADDED, i == 0 ?
+			LEAF_ENROLMENT : LEAF_DEVICE_REVOKED, h))
+			alarm_add(r->a, UINT64_MAX, true, "log of authority "
+			    "%s: entry %u of the device chain is not in it",
+			    r->a->peer->name, i);
+	}
+}
+
+static void
+set_is_logged(struct run *r, const struct custody *set, const char *what)
+{
+	uint8_t h[HASH_LEN];
+
+	custody_hash(set, h);
+	if (!has_hash(&r->a->items, LEAF_CUSTODY, LEAF_CUSTODY, h))
+		alarm_add(r->a, UINT64_MAX, true, "log of authority %s: the "
+		    "%s custody set %u is not in it", r->a->peer->name, what,
+		    set->serial);
+}
+
+/* Numbers before it may have been used up by epochs that nobody finished. */
+static void
+epoch_is_logged(struct run *r)
+{
+	uint32_t epoch = r->a->st->head.epoch;
+
+	for (size_t i = 0; i < r->a->items.n; i++)
+		if (r->a->items.item[i].type == LEAF_EPOCH &&
+		    r->a->items.item[i].epoch == epoch)
+			return;
+	if (epoch > 1)
+		alarm_add(r->a, UINT64_MAX, true, "log of authority %s: the "
+		    "beginning of epoch %u is not in it", r->a->peer->name,
+		    epoch);
+}
+
+static void
+what_must_be_there(struct run *r)
+{
+	const struct custodian *c = &r->a->custody;
+	int at = c->known ? custody_find(&c->set, &r->a->peer->signing) : -1;
+
+	if (r->a->home) {
+		chain_is_logged(r);
+		epoch_is_logged(r);
+	}
+	if (c->known && (r->a->home || at >= 0))
+		set_is_logged(r, &c->set, "pinned");
+	if (c->announced && r->a->home)
+		set_is_logged(r, &c->next, "announced");
+}
+
+static int
+begin(struct run *r, struct audit *a, struct fault *f)
+{
+	int rc = run_open(r, a, f);
+
+	if (rc == 0)
+		rc = read_tree(r, f);
+	return rc;
+}
+
+int
+audit_run(struct audit *a, struct fault *f)
+{
+	struct run r defer(run_wipe);
+	int rc;
+
+	a->alarm = calloc(AUDIT_ALARMS_MAX, sizeof(*a->alarm));
+	rc = begin(&r, a, f);
+	if (rc == 0 && a->alarm == NULL)
+		rc = fault_set(f, FAULT_MEMORY, "out of memory");
+	if (rc == 0)
+		rc = audititem_load(a->st, r.lc.key.name, &a->items, f);
+	if (rc == 0)
+		rc = check_read(&r, f);
+	if (rc == 0 && a->full) {
+		a->items.n = 0;
+		a->items.size = 0;
+	}
+	a->old = a->items.n;
+	if (rc == 0)
+		rc = read_entries(&r, f);
+	if (rc == 0 && a->sync != NULL)
+		rc = a->sync(a->sync_arg, f);
+	if (rc == 0)
+		rc = logpin_asked(a->st, &r.asked, f);
+	if (rc == 0)
+		rc = judge_all(&r, f);
+	if (rc != 0)
+		return rc;
+	what_must_be_there(&r);
+	rc = logcheck_pin(&r.lc, &r.c, buf_bytes(&r.note), f);
+	a->items.size = r.c.size;
+	a->items.root = r.c.root;
+	return rc != 0 ? rc : audititem_save(a->st, &a->items, f);
+}
+
+void
+audit_wipe(struct audit *a)
+{
+	audititem_wipe(&a->items);
+	free(a->alarm);
+	a->alarm = NULL;
+}
+
+int
+audit_open(struct audit *a, uint64_t index, struct buf *out, struct fault *f)
+{
+	struct run r defer(run_wipe);
+	struct bytes body;
+	int rc = begin(&r, a, f);
+
+	if (rc == 0 && index >= r.c.size)
+		rc = fault_set(f, FAULT_NOT_FOUND, "log of authority %s: it "
+		    "has %" PRIu64 " entries", a->peer->name, r.c.size);
+	if (rc == 0)
+		rc = make_proof(&r, index, out, f);
+	if (rc == 0)
+		rc = body_of(&r, index, &body, f);
+	if (rc == 0 && body.n == 0)
+		rc = fault_set(f, FAULT_DENIED, "authority %s: does not open "
+		    "entry %" PRIu64, a->peer->name, index);
+	return rc;
+}

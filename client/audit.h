@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One log, read as far as it goes, and what it has of the space judged: by the
+ * device chain, the pinned custody and what this device asked for itself.
+ * spec/60-log.md, Audit.
+ */
+#ifndef SKERRY_CLIENT_AUDIT_H
+#define SKERRY_CLIENT_AUDIT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "client/audititem.h"
+#include "client/custodian.h"
+#include "client/logcheck.h"
+#include "client/progress.h"
+
+#define AUDIT_ALARMS_MAX 256
+
+struct audit_alarm {
+	uint64_t index; /* of the entry at fault; UINT64_MAX: none is */
+	bool fresh;     /* of this run; its evidence was kept now */
+	char text[FAULT_TEXT_MAX];
+};
+
+struct audit {
+	/* In. */
+	struct state *st;
+	const struct policy_authority *peer;
+	struct http_wire *wire;
+	const atomic_bool *stop;
+	bool full; /* from the first entry on */
+	bool home;
+	uint32_t chain_seen; /* entries of the chain that must be logged */
+	struct custodian custody; /* whose sets must be logged */
+	const struct audititems *revoked; /* the home's entries, or NULL */
+	struct progress *progress;
+	/* Called once the log's checkpoint was read: brings the chain up to
+	 * date. */
+	int (*sync)(void *arg, struct fault *f);
+	void *sync_arg;
+	/* Out. */
+	struct audititems items; /* all there are; wiped by the caller */
+	size_t old;              /* of them, known from earlier runs */
+	struct audit_alarm *alarm; /* AUDIT_ALARMS_MAX; owned */
+	size_t nalarms;
+};
+
+/* FAULT_LOG, FAULT_AUTHORITY, FAULT_NOT_FOUND (the log key is not known to this
+ * device yet), FAULT_CONFIG.  Alarms are no fault.  What was read is pinned. */
+int audit_run(struct audit *a, struct fault *f) must_check;
+void audit_wipe(struct audit *a);
+
+/* Appends a proof that opens entry index of this log to whoever has it.
+ * FAULT_NOT_FOUND where it is not of this space, FAULT_DENIED where the
+ * authority does not give its body. */
+int audit_open(struct audit *a, uint64_t index, struct buf *out,
+    struct fault *f) must_check;
+
+#endif

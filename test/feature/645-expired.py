@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A capability that ends in the midst of a command: the device asks for another
+and goes on, or says what is the matter; nothing is lost, nothing sent twice."""
+
+import glob
+import os
+import shutil
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from evil import Impatient  # noqa: E402
+from skerrysite import Site  # noqa: E402
+from skerrytest import Tap, folder  # noqa: E402
+from trees import compare, noise, write  # noqa: E402
+
+SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
+PACK = 16 << 20
+t = Tap()
+work = folder()
+
+# A real one of a minute, at a depot whose clock is as far ahead as it may be:
+# it is good for 63 seconds, and the put below takes longer.
+brief = None
+early = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+if early and not SANITIZED:
+    brief = Site(lease="1m", tap=True)
+    wrapper = os.path.join(work, "early-depot")
+    write(wrapper, f"#!/bin/sh\nLD_PRELOAD={early[0]} FAKETIME=+57s "
+          f"exec {brief.depot.binary} \"$@\"\n")
+    os.chmod(wrapper, 0o755)
+    brief.depot.binary = wrapper
+    brief.depot.restart()
+    brief_a = brief.first()
+    brief_src = os.path.join(work, "brief")
+    for n in range(10):
+        write(os.path.join(brief_src, f"{n}"), noise(8 << 20))
+    brief.depot_tap.rate = 300_000
+    brief_begun = time.monotonic()
+    brief_put = brief_a.start("put", "--json", brief_src)
+
+s = Site(tap=True)
+depot = Impatient(s)
+a = s.first()
+b = s.device().join(a)
+src = os.path.join(work, "src")
+
+
+def fresh():
+    shutil.rmtree(src, ignore_errors=True)
+    for n in range(8):
+        write(os.path.join(src, f"{n}"), noise(PACK // 2))
+
+
+def fails(r, status, *words):
+    lines = r.err.splitlines()
+    good = (r.code == status and len(lines) == 1
+            and all(w in lines[0] for w in words))
+    t.ok(good, f"exit {status}, and says {', '.join(words)}") or t.note(r)
+    t.note(r.err)
+
+
+def ends_after(n):
+    depot.seen, depot.after = 0, n
+
+
+def in_a_put():
+    fresh()
+    before = s.depot_tap.sent
+    s.authority_tap.reset()
+    ends_after(2)
+    r = a.run("put", "--json", src)
+    t.ok(r.code == 0 and r.json["changed"], "expires in a put: it goes on") \
+        or t.note(r)
+    t.eq(r.json["wire"]["offshore"]["requests"], 3,
+         "with one request more, whatever the number of threads")
+    t.ok(s.authority_tap.total <= 24576, "of a few KiB")
+    t.ok(s.depot_tap.sent - before < 4 * PACK * 1.1 + 2 * PACK,
+         "only what was refused is sent again")
+    t.note(f"{s.authority_tap.total} bytes offshore, "
+           f"{(s.depot_tap.sent - before) >> 20} MiB onshore")
+    t.eq(len(depot.over), 1, "one token was over")
+    out = os.path.join(work, "out")
+    t.eq((b.run("get", "--to", out).code,
+          compare(src, os.path.join(out, "src"))), (0, ""),
+         "all of it is there")
+
+
+def in_a_get():
+    shutil.rmtree(os.path.join(b.dir, "cache"))
+    out = os.path.join(work, "out2")
+    ends_after(3)
+    r = b.run("get", "--json", "--to", out)
+    t.eq((r.code, r.json["wire"]["offshore"]["requests"],
+          compare(src, os.path.join(out, "src"))), (0, 1, ""),
+         "expires in a get under the lease: it goes on, with one request")
+    r = b.run("ls", "--json")
+    t.eq(r.code, 0, "a token that was over before the command began")
+
+
+def nobody_to_ask():
+    fresh()
+    p = a.start("put", src)
+    s.depot_tap.rate = 30 << 20
+    ends_after(2)
+    while depot.seen < 2 and p.poll() is None:
+        time.sleep(0.02)
+    s.authority.stop()
+    out, err = p.communicate(timeout=120)
+    s.depot_tap.rate = 0
+    t.ok(p.returncode == 12 and b"capability has expired" in err
+         and b"authority https://" in err,
+         "authority down when it expires: AUTHORITY, and says why") \
+        or t.note(f"{p.returncode} {err}")
+    t.note(err.decode())
+    s.authority.start()
+    r = a.run("put", "--json", src)
+    t.ok(r.code == 0 and r.json["stored"] < 4.2 * PACK, "up again: put")
+    t.eq(b.run("check", "--full").code, 0, "all good")
+
+
+def of_no_use():
+    write(os.path.join(src, "more"), noise(1000))
+    depot.all = True
+    fails(a.run("put", src), 22, "expired", "depot https://")
+    depot.all = False
+    t.eq(a.run("put", src).code, 0, "as it was: put")
+
+
+def revoked_meanwhile():
+    c = s.device().join(a)
+    t.eq(c.run("ls").code, 0, "a device has a lease")
+    t.eq(a.run("revoke", c.json("status")["device"]).code, 0, "is revoked")
+    ends_after(0)
+    shutil.rmtree(os.path.join(c.dir, "cache"))
+    r = c.run("get", "--to", os.path.join(work, "never"))
+    t.ok(r.code == 5 and "revoked" in r.err,
+         "its capability ends: DENIED") or t.note(r)
+
+
+def by_the_clock():
+    if brief is None:
+        t.skip("a lease of a minute", "no faketime here")
+        return
+    while time.monotonic() < brief_begun + 64:
+        time.sleep(0.5)
+    t.ok(brief_put.poll() is None, "a put that takes longer than its lease")
+    brief.depot_tap.rate = 0
+    out, err = brief_put.communicate(timeout=120)
+    t.eq(brief_put.returncode, 0, "is finished") or t.note(err)
+    t.ok(b'"offshore":{"requests":3,' in out, "with a second capability") \
+        or t.note(out)
+    r = brief_a.run("check", "--full")
+    t.eq(r.code, 0, "and all good") or t.note(r)
+
+
+t.run(in_a_put, in_a_get, nobody_to_ask, of_no_use, revoked_meanwhile,
+      by_the_clock)

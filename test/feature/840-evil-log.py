@@ -1,0 +1,427 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""An authority whose log lies, in each of the ways that there are: refused, with
+the exit status that says so, and with evidence that others can judge."""
+
+import base64
+import glob
+import hashlib
+import hmac
+import os
+import struct
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import logjudge  # noqa: E402
+from evil import Evil, EvilLog, Tree  # noqa: E402
+from skerrysite import Site, read  # noqa: E402
+from skerrytest import Tap  # noqa: E402
+
+LOG, ALARM, CLOCK = 25, 26, 15
+t = Tap()
+s = Site()
+evil = Evil(s.authority, EvilLog(s.authority.public["log"].split("+")[0]))
+members = s.members(2)
+members["authorities"][0]["log"] = evil.log.vkey
+s.policy = s.make_policy("devices.txt", 2,
+                         authorities=members["authorities"])
+
+
+def space():
+    d = s.first()
+    path = os.path.join(d.dir, "file")
+    with open(path, "w") as f:
+        f.write("text")
+    r = d.run("put", path)
+    if r.code != 0:
+        t.note(repr(r))
+    return d
+
+
+a, b = space(), space()
+
+
+def verdict(d, r, code, what, proved, text=""):
+    t.eq(r.code, code, f"{what}: exit {code}")
+    if r.code != code:
+        t.note(repr(r))
+    said = r.err + r.out
+    t.ok(text in said, f"it is named: {text}")
+    files = glob.glob(os.path.join(d.home, "evidence-log-*.json"))
+    if proved is None:
+        t.eq(files, [], "nothing that is signed shows it")
+        return
+    good = len(files) == 1 and files[0] in said
+    t.ok(good, "the evidence is named")
+    if not good:
+        t.note(repr(r) + repr(files))
+        return
+    try:
+        shown, why = logjudge.judge(files[0], evil.log.vkey)
+        t.eq(shown, proved, f"a judge in another language: {why}")
+    except logjudge.Bad as e:
+        t.ok(False, f"a judge in another language: {e}")
+    v = s.device().run("audit", "--json", "--verify", files[0], "--log",
+                       evil.log.vkey)
+    t.eq((v.code, v.json.get("proved")), (0, proved),
+         "--verify, without an account")
+    os.unlink(files[0])
+
+
+def truth(d):
+    evil.plan = evil.files = None
+    d.lock()
+    r = d.run("ls")
+    t.eq(r.code, 0, "with the truth it goes on")
+    if r.code != 0:
+        t.note(repr(r))
+
+
+def session(d, alter):
+    """What ls does where the answer to its session is altered."""
+    def plan(path, j):
+        if path == "/v1/session":
+            alter(j["log"], j)
+        return j
+    evil.plan = plan
+    d.lock()
+    r = d.run("ls")
+    evil.plan = None
+    return r
+
+
+def shows(tree):
+    """Files of another tree than the real one."""
+    def files(name, real):
+        if name == "checkpoint":
+            return evil.log.sign(len(tree.entries), tree.root()).encode()
+        return tree.file(name)
+    return files
+
+
+def prove(tree, index, extra):
+    path = "".join(base64.b64encode(h).decode() + "\n"
+                   for h in tree.path(index, len(tree.entries)))
+    return (f"c2sp.org/tlog-proof@v1\nextra {extra}\nindex {index}\n{path}"
+            f"\n{evil.log.sign(len(tree.entries), tree.root())}")
+
+
+def extra_of(proof):
+    return proof.split("\n")[1][len("extra "):]
+
+
+def pinned(d):
+    """Size of the pinned tree."""
+    raw = open(os.path.join(d.home, "logs"), "rb").read()[4:]
+    return struct.unpack(">Q", raw[1 + raw[0]:9 + raw[0]])[0]
+
+
+def swapped(entries, at):
+    other = list(entries)
+    other[at] = other[at][:-1] + bytes([other[at][-1] ^ 1])
+    return Tree(other)
+
+
+def honest():
+    t.eq(a.run("audit").code, 0, "the truth, signed by the liar: good")
+
+
+def split_view():
+    truth(a)
+    size = pinned(a)
+    other = swapped(evil.entries()[:size], 0)
+
+    def same_size(log, j):
+        log["checkpoint"] = evil.log.sign(size, other.root())
+        log["consistency"], log["proofs"] = [], []
+    verdict(a, session(a, same_size), LOG, "a split view, of one size", True,
+            "split view")
+    truth(a)
+    evil.files = shows(swapped(evil.entries()[:pinned(a)], 0))
+    verdict(a, a.run("audit"), LOG, "the same to an audit", True,
+            "split view")
+    truth(a)
+
+    def larger(log, j):
+        tree = swapped(evil.entries(), 0)
+        evil.files = shows(tree)
+        log["checkpoint"] = evil.log.sign(len(tree.entries), tree.root())
+        log["proofs"] = [prove(tree, len(tree.entries) - 1, extra_of(p))
+                         for p in log["proofs"]]
+    verdict(a, session(a, larger), LOG, "a split view, of another size",
+            True, "split view")
+    truth(a)
+    b.lock()
+    t.eq(b.run("ls").code, 0, "the log grows")
+    evil.files = shows(swapped(evil.entries(), 0))
+    verdict(a, a.run("audit"), LOG, "the same to an audit", True,
+            "split view")
+    truth(a)
+
+
+def rollback():
+    old = Tree(evil.entries()[:pinned(a) - 1])
+
+    def older(log, j):
+        log["checkpoint"] = evil.log.sign(len(old.entries), old.root())
+        log["consistency"], log["proofs"] = [], []
+    verdict(a, session(a, older), LOG, "a rollback", False, "rollback")
+    truth(a)
+    evil.files = shows(Tree(evil.entries()[:pinned(a) - 1]))
+    verdict(a, a.run("audit"), LOG, "the same to an audit", False,
+            "rollback")
+    truth(a)
+
+
+def wrong_proof():
+    def bad_path(log, j):
+        lines = log["proofs"][0].split("\n")
+        lines[3] = base64.b64encode(bytes(32)).decode()
+        log["proofs"] = ["\n".join(lines)]
+    verdict(a, session(a, bad_path), LOG, "a wrong inclusion proof", False,
+            "is not in the tree")
+
+    def bad_consistency(log, j):
+        log["consistency"] = [base64.b64encode(bytes(32)).decode()]
+    verdict(a, session(a, bad_consistency), LOG,
+            "a wrong consistency proof between good trees", False,
+            "consistency proof")
+
+    def missing(log, j):
+        log["proofs"] = []
+    verdict(a, session(a, missing), LOG, "a release without its entry", None,
+            "without an entry")
+
+    def left_out(log, j):
+        """The tree without the entry, and the proof of it from another."""
+        entries = evil.entries()[:-1]
+        tree = Tree(entries)
+        old = pinned(a)
+        log["checkpoint"] = evil.log.sign(len(entries), tree.root())
+        log["consistency"] = [base64.b64encode(h).decode() for h in
+                              tree.consistency(old, len(entries))] \
+            if old < len(entries) else []
+        log["proofs"] = [log["proofs"][0].partition("\n\n")[0] + "\n\n" +
+                         log["checkpoint"]]
+    verdict(a, session(a, left_out), LOG, "a leaf that is left out", False,
+            "is not in the tree")
+
+    def silent(log, j):
+        del j["log"]
+    verdict(a, session(a, silent), LOG, "no word of the log", None,
+            "says nothing of the log")
+    truth(a)
+
+
+def wrong_release():
+    kept = []
+
+    def keep(log, j):
+        kept.extend(log["proofs"])
+    session(b, keep)
+
+    def anothers(log, j):
+        tree = Tree(evil.entries())
+        index = int(kept[0].split("\n")[2].split()[1])
+        log["proofs"] = [prove(tree, index, extra_of(kept[0]))]
+    verdict(a, session(a, anothers), LOG,
+            "the release of another space's device", False, "another space")
+
+    mine = []
+    session(a, lambda log, j: mine.extend(log["proofs"]))
+    truth(a)
+
+    def earlier(log, j):
+        tree = Tree(evil.entries())
+        index = int(mine[0].split("\n")[2].split()[1])
+        log["proofs"] = [prove(tree, index, extra_of(mine[0]))]
+    verdict(a, session(a, earlier), LOG, "an earlier release of this device",
+            False, "another request")
+
+    def epoch(log, j):
+        j["keys"][0]["epoch"] = 2
+    r = session(a, epoch)
+    verdict(a, r, LOG, "the release of another epoch", False,
+            "an epoch that was not released")
+    truth(a)
+
+
+def log_key(d):
+    return open(os.path.join(d.home, "log.key"), "rb").read()[4:36]
+
+
+def leaf(d, body, public=b"\1", at=None, kind=5):
+    """An entry under the space's log key, which an authority has."""
+    at, nonce = int(at or time.time()), os.urandom(16)
+    key = hmac.digest(log_key(d), b"skerry log v1 key" + nonce, "sha256")
+    bound = (bytes([kind]) + struct.pack(">Q", at) + nonce +
+             hashlib.sha256(public).digest())
+    return key, (bytes([1, kind]) + struct.pack(">Q", at) + nonce +
+                 hmac.digest(key, b"skerry log v1 tag" + bound, "sha256") +
+                 hmac.digest(key, b"skerry log v1 body" + bound + body,
+                             "sha256") +
+                 struct.pack(">H", len(public)) + public)
+
+
+def clock():
+    def tomorrow(log, j):
+        entries = evil.entries()
+        raw = base64.b64decode(extra_of(log["proofs"][0]))
+        body = raw[34 + int.from_bytes(raw[32:34], "big"):]
+        key, entry = leaf(a, body, at=time.time() + 86400)
+        tree = Tree(entries[:-1] + [entry])
+        old = pinned(a)
+        log["checkpoint"] = evil.log.sign(len(entries), tree.root())
+        log["consistency"] = [base64.b64encode(h).decode() for h in
+                              tree.consistency(old, len(entries))]
+        log["proofs"] = [prove(tree, len(entries) - 1, base64.b64encode(
+            key + struct.pack(">H", len(entry)) + entry + body).decode())]
+    verdict(a, session(a, tomorrow), CLOCK, "a log that is a day ahead",
+            None, "ahead of this device's")
+    truth(a)
+
+
+def bad_files():
+    b.lock()
+    t.eq(b.run("ls").code, 0, "the log grows")
+
+    def files(kind, alter):
+        def get(name, real):
+            return alter(real) if f"tile/{kind}/" in name else real
+        return get
+
+    def flip(raw):
+        return raw[:40] + bytes([raw[40] ^ 1]) + raw[41:]
+    evil.files = files("0", flip)
+    verdict(a, a.run("audit"), LOG, "a tile with a bit turned", None,
+            "tile")
+    evil.files = files("entries", flip)
+    verdict(a, a.run("audit", "--full"), LOG, "an entry that was rewritten",
+            None, "entry 0 is not the one")
+    evil.files = files("entries", lambda raw: raw[2 + (raw[0] << 8 |
+                                                       raw[1]):])
+    verdict(a, a.run("audit", "--full"), LOG, "an entry that is missing",
+            None, "tile/entries/000")
+    evil.files = files("entries", lambda raw: None)
+    verdict(a, a.run("audit", "--full"), LOG, "entries that are missing",
+            None, "is missing")
+    truth(a)
+    t.eq(a.run("audit", "--full").code, 0, "the truth is good")
+
+
+def withheld():
+    def plan(path, j):
+        if path == "/v1/entries":
+            j["entries"] = j["entries"][:-1]
+        return j
+    t.eq(a.run("audit").code, 0, "so far good")
+    a.lock()
+    t.eq(a.run("ls").code, 0, "a release")
+    evil.plan = plan
+    verdict(a, a.run("audit"), ALARM, "an entry that is not opened", False,
+            "does not open it")
+
+    def other(path, j):
+        if path == "/v1/entries":
+            e = j["entries"][-1]
+            raw = bytearray(base64.b64decode(e["body"]))
+            raw[40] ^= 1
+            e["body"] = base64.b64encode(raw).decode()
+        return j
+    evil.plan = other
+    verdict(a, a.run("audit", "--full"), ALARM,
+            "an entry that is opened to something else", False,
+            "opens it to something else")
+    evil.plan = None
+    t.eq(a.run("audit", "--full").code, 0, "when it is opened, it is good")
+
+
+def additions(d, *more):
+    """Entries that the authority makes of itself, at the log's end."""
+    entries = evil.entries()
+    tree = Tree(entries + [entry for _, entry, _ in more])
+    evil.files = shows(tree)
+
+    def plan(path, j):
+        if path == "/v1/entries":
+            j["entries"] += [
+                {"index": len(entries) + i,
+                 "body": base64.b64encode(body).decode()}
+                for i, (_, _, body) in enumerate(more)]
+        return j
+    evil.plan = plan
+    r = d.run("audit")
+    evil.plan = evil.files = None
+    return r
+
+
+def last_body(d):
+    got = []
+
+    def plan(path, j):
+        if path == "/v1/entries":
+            got.extend(j["entries"])
+        return j
+    evil.plan = plan
+    d.run("audit", "--full")
+    evil.plan = None
+    return base64.b64decode(got[-1]["body"])
+
+
+def made_up():
+    c = space()
+    body = last_body(c)
+    unsigned = body[:60] + os.urandom(16) + body[76:]
+    key, entry = leaf(c, unsigned)
+    verdict(c, additions(c, (key, entry, unsigned)), ALARM,
+            "a release that no device signed", True,
+            "no device signed the request")
+    c = space()
+    body = last_body(c)
+    key, entry = leaf(c, body)
+    verdict(c, additions(c, (key, entry, body)), ALARM,
+            "a second release for one request", True, "a second release")
+    c = space()
+    body = last_body(c)
+    ghost = body[:36] + os.urandom(16) + body[52:]
+    key, entry = leaf(c, ghost)
+    verdict(c, additions(c, (key, entry, ghost)), ALARM,
+            "a release to a ghost device", True,
+            "that the chain does not have")
+    c = space()
+    body = last_body(c)[:32] + os.urandom(32)
+    body = body[:16] + os.urandom(16) + body[32:]
+    key, entry = leaf(c, body, public=b"", kind=2)
+    verdict(c, additions(c, (key, entry, body)), ALARM,
+            "a device that the chain does not have", False,
+            "device entry that the chain does not have")
+
+
+def not_logged():
+    """Chain and custody without entries: the log of a space is another's."""
+    c = space()
+    entries = evil.entries()
+    cut = [i for i, e in enumerate(entries) if e[1] in (1, 4)][-2:]
+    tree = Tree([e for i, e in enumerate(entries) if i not in cut])
+    os.unlink(os.path.join(c.home, "logs"))
+    evil.files = shows(tree)
+    real = evil.entries
+
+    def plan(path, j):
+        if path == "/v1/entries":
+            for e in j["entries"]:
+                e["index"] -= sum(i < e["index"] for i in cut)
+            j["entries"] = j["entries"][len(cut):]
+        return j
+    evil.plan = plan
+    r = c.run("audit")
+    evil.plan = evil.files = None
+    t.eq(r.code, ALARM, "an account and its custody that are not logged")
+    t.ok("entry 0 of the device chain is not in it" in r.err and
+         "custody set 1 is not in it" in r.err, "are named")
+    assert real == evil.entries
+
+
+t.run(honest, split_view, rollback, wrong_proof, wrong_release, clock,
+      bad_files, withheld, made_up, not_logged)

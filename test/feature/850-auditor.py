@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of doc/auditor.md, as they stand there, on what a site and an
+owner hand out."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from skerrysite import Site, read  # noqa: E402
+from skerrytest import Tap, folder  # noqa: E402
+
+t = Tap()
+DIR = folder()
+PAGE = read(os.path.join(os.environ["SKERRY_TOP"], "doc/auditor.md"))
+s = Site()
+a = s.first()
+
+
+def hand_out(name, *args):
+    with open(os.path.join(DIR, name), "wb") as f:
+        return subprocess.run(a.argv("audit", *args), env=a.env, stdout=f,
+                              stderr=subprocess.PIPE).returncode
+
+
+def given():
+    path = os.path.join(a.dir, "file")
+    for text in ("one", "two"):
+        with open(path, "w") as f:
+            f.write(text)
+        t.eq(a.run("put", path).code, 0, "put")
+    r = a.run("rotate")
+    t.eq(r.code, 0, "rotate")
+    if r.code != 0:
+        t.note(repr(r))
+    items = a.json("audit", "--full")["logs"][0]["entries"]
+    release = [e["index"] for e in items if e["what"] == "release"][-1]
+    t.eq([hand_out("entry.proof", "--open", str(release)),
+          hand_out("chain", "--open", "chain"),
+          hand_out("custody", "--open", "custody")], [0, 0, 0],
+         "the owner hands out an entry, the chain, the custody set")
+    shutil.copy(s.policy, os.path.join(DIR, "policy.txt"))
+    receipts = glob.glob(os.path.join(a.home, "receipt-*"))
+    t.eq(len(receipts), 1, "and a receipt")
+    shutil.copy(receipts[0], os.path.join(DIR, "receipt"))
+
+
+def page():
+    """Each block, in the order of the page, by a shell that stops at errors."""
+    said = ""
+    for i, block in enumerate(re.findall(r"```sh\n(.*?)```", PAGE, re.S)):
+        r = subprocess.run(["bash", "-euo", "pipefail", "-c", block],
+                           cwd=DIR, capture_output=True, text=True)
+        t.eq(r.returncode, 0, f"block {i + 1} of the page")
+        if r.returncode != 0:
+            t.note(r.stdout + r.stderr)
+        said += r.stdout
+    t.note(said)
+    for what in ("policy: signed by", "Signature Verified Successfully",
+                 "entries lead to the root that is signed", "chain: ",
+                 "which asked for it", "custody: standard, 1 of 1, in ch",
+                 "destroyed at"):
+        t.ok(what in said, f"it says: {what}")
+
+
+def forged():
+    """What the page finds where a bit is turned."""
+    def fails(name, at, script):
+        path = os.path.join(DIR, name)
+        with open(path, "rb") as f:
+            good = f.read()
+        bad = bytearray(good)
+        bad[at] ^= 1
+        with open(path, "wb") as f:
+            f.write(bad)
+        r = subprocess.run(["python3", script], cwd=DIR, capture_output=True)
+        t.ok(r.returncode != 0, f"{script} refuses another {name}")
+        with open(path, "wb") as f:
+            f.write(good)
+    fails("policy.txt", 100, "policy.py")
+    fails("entries", 50, "tree.py")
+    fails("chain", 80, "chain.py")
+    fails("entry.proof", 200, "release.py")
+    fails("custody", 70, "custody.py")
+    fails("receipt", 40, "receipt.py")
+
+
+def by_skerry():
+    key = read(os.path.join(DIR, "authority.log"))
+    r = s.device().run("audit", "--json", "--verify",
+                       os.path.join(DIR, "entry.proof"), "--log", key,
+                       "--chain", os.path.join(DIR, "chain"))
+    t.eq((r.code, r.json.get("asked")), (0, True), "skerry says the same")
+
+
+t.run(given, page, forged, by_skerry)
