@@ -85,10 +85,12 @@ renewal_token(void *arg, const char *stale, char *out, size_t size,
 	rc = r->why.code;
 	/* Another thread may have asked meanwhile. */
 	if (rc == 0 && (r->token == NULL || strcmp(r->token, stale) == 0)) {
-		rc = ask(r, &r->why);
-		if (rc != 0)
-			rc = fault_add(&r->why, rc, "the depot capability has "
+		rc = ask(r, f);
+		if (rc != 0) {
+			rc = fault_add(f, rc, "the depot capability has "
 			    "expired, and there is no other");
+			r->why = *f;
+		}
 	}
 	if (rc == 0)
 		(void)snprintf(out, size, "%s", r->token);
