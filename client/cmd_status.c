@@ -177,5 +177,6 @@ const struct command cmd_status = {
 	.name = "status",
 	.run = run,
 	.args = "",
-	.help = "show the space as last seen, the pins, the lease; asks nobody",
+	.help = "show the space as last seen, what is pinned, the lease; asks "
+	    "nobody",
 };
