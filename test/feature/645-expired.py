@@ -155,4 +155,5 @@ def by_the_clock():
     t.eq(r.code, 0, "and all good") or t.note(r)
 
 
-t.run(in_a_put, in_a_get, nobody_to_ask, of_no_use, revoked_meanwhile)
+t.run(in_a_put, in_a_get, nobody_to_ask, of_no_use, revoked_meanwhile,
+      by_the_clock)
