@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/logline.h"
 #include "tlog/checkpoint.h"
 #include "tlog/cosig.h"
@@ -23,15 +23,6 @@ struct round {
 	unsigned again; /* those that named another size */
 	int64_t until;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static bool
 met(const struct cosign *c, const struct buf *note)
@@ -106,7 +97,7 @@ on_answer(struct round *r, const struct posting_answer *a)
 	/* A larger tree than was ever signed here is a log with two faces. */
 	tell(r, a, a->kind == POSTING_SIZE && a->size > r->size ?
 	    "witness-ahead" : "witness-failed");
-	r->c->witness[a->witness].failed = now_ms();
+	r->c->witness[a->witness].failed = clock_ms();
 }
 
 static int
@@ -145,7 +136,7 @@ listen(struct round *r)
 	while (r->wait != 0) {
 		struct buf b defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
 		struct posting_answer a;
-		int64_t left = r->until - now_ms();
+		int64_t left = r->until - clock_ms();
 		int rc;
 
 		if (left <= 0)
@@ -173,8 +164,8 @@ ask(struct round *r, unsigned who)
 		who = r->again;
 	}
 	for (unsigned i = 0; i < r->c->n; i++)
-		if ((r->wait & 1u << i) != 0 && now_ms() >= r->until)
-			r->c->witness[i].failed = now_ms();
+		if ((r->wait & 1u << i) != 0 && clock_ms() >= r->until)
+			r->c->witness[i].failed = clock_ms();
 }
 
 int
@@ -195,10 +186,10 @@ cosign_collect(struct cosign *c, struct log *log, struct bytes note,
 	if (rc != 0)
 		return fault_set(f, rc, "checkpoint: %s", fault_text(rc));
 	r.size = cp.size;
-	r.until = now_ms() + (any ? COURTESY_MS : QUORUM_MS);
+	r.until = clock_ms() + (any ? COURTESY_MS : QUORUM_MS);
 	for (unsigned i = 0; i < c->n; i++)
 		if (!any || c->witness[i].failed == 0 ||
-		    now_ms() - c->witness[i].failed > AVOID_MS)
+		    clock_ms() - c->witness[i].failed > AVOID_MS)
 			who |= 1u << i;
 	ask(&r, who);
 	return met(c, out) ? 0 : fault_set(f, FAULT_AUTHORITY,

@@ -91,9 +91,7 @@ static const char *const sql[] = {
 
 struct db_sqlite {
 	struct db db; /* first: callbacks get a pointer to it */
-	sqlite3 *h;
-	sqlite3_stmt *s[S_COUNT];
-	sqlite3_stmt *kept[DB_SQLITE_KEPT];
+	struct sql sql;
 };
 
 static struct db_sqlite *
@@ -102,118 +100,14 @@ self(struct db *db)
 	return (struct db_sqlite *)db;
 }
 
-sqlite3 *
-db_sqlite_handle(struct db *db)
+struct sql *
+db_sqlite(struct db *db)
 {
-	return self(db)->h;
-}
-
-sqlite3_stmt *
-db_sqlite_kept(struct db *db, unsigned which, const char *text, int *rc)
-{
-	struct db_sqlite *d = self(db);
-
-	if (d->kept[which] == NULL)
-		*rc = sqlite3_prepare_v3(d->h, text, -1,
-		    SQLITE_PREPARE_PERSISTENT, &d->kept[which], NULL);
-	return d->kept[which];
-}
-
-static int
-failed(struct db_sqlite *d, int rc, struct fault *f)
-{
-	int code = FAULT_INTERNAL;
-
-	switch (rc & 0xff) {
-	case SQLITE_FULL:
-		code = FAULT_SPACE;
-		break;
-	case SQLITE_CONSTRAINT:
-		code = FAULT_EXISTS;
-		break;
-	case SQLITE_NOMEM:
-		code = FAULT_MEMORY;
-		break;
-	case SQLITE_IOERR:
-	case SQLITE_BUSY:
-	case SQLITE_CANTOPEN:
-	case SQLITE_CORRUPT:
-	case SQLITE_READONLY:
-		code = FAULT_IO;
-		break;
-	}
-	/* The WAL grows by plain writes, whose ENOSPC is an I/O error here. */
-	if (code == FAULT_IO && d->h != NULL &&
-	    fault_from_errno(sqlite3_system_errno(d->h)) == FAULT_SPACE)
-		code = FAULT_SPACE;
-	return fault_set(f, code, "database: %s", sqlite3_errstr(rc));
-}
-
-int
-db_sqlite_failed(struct db *db, int rc, struct fault *f)
-{
-	return failed(self(db), rc, f);
-}
-
-/* One statement under way: bind in order, step, read columns in order. */
-struct run {
-	struct db_sqlite *d;
-	sqlite3_stmt *s;
-	int next, rc;
-};
-
-static struct run
-run(struct db *db, enum statement which)
-{
-	return (struct run){ .d = self(db), .s = self(db)->s[which], .next = 1,
-		.rc = SQLITE_OK };
+	return &self(db)->sql;
 }
 
 static void
-blob(struct run *r, const void *p, size_t n)
-{
-	if (r->rc == SQLITE_OK)
-		r->rc = sqlite3_bind_blob64(r->s, r->next++, p, n,
-		    SQLITE_STATIC);
-}
-
-static void
-text(struct run *r, const char *p)
-{
-	if (r->rc == SQLITE_OK)
-		r->rc = sqlite3_bind_text(r->s, r->next++, p, -1,
-		    SQLITE_STATIC);
-}
-
-static void
-integer(struct run *r, int64_t v)
-{
-	if (r->rc == SQLITE_OK)
-		r->rc = sqlite3_bind_int64(r->s, r->next++, v);
-}
-
-/* Whether there is a row. */
-static bool
-row(struct run *r)
-{
-	if (r->rc == SQLITE_OK || r->rc == SQLITE_ROW)
-		r->rc = sqlite3_step(r->s);
-	return r->rc == SQLITE_ROW;
-}
-
-static void
-column(struct run *r, int i, void *out, size_t n)
-{
-	const void *p = sqlite3_column_blob(r->s, i);
-
-	if (p != NULL && (size_t)sqlite3_column_bytes(r->s, i) == n)
-		memcpy(out, p, n);
-	else
-		r->rc = SQLITE_CORRUPT;
-}
-
-static void
-name_column(struct run *r, int i, char out[static DB_NAME_MAX + 1])
+name_column(struct sql_run *r, int i, char out[static DB_NAME_MAX + 1])
 {
 	const unsigned char *p = sqlite3_column_text(r->s, i);
 	size_t n = (size_t)sqlite3_column_bytes(r->s, i);
@@ -224,56 +118,27 @@ name_column(struct run *r, int i, char out[static DB_NAME_MAX + 1])
 		r->rc = SQLITE_CORRUPT;
 }
 
-/* Ends the statement.  More rows, or no more, is no error. */
-static int
-finish(struct run *r, struct fault *f)
-{
-	int rc = r->rc;
-
-	(void)sqlite3_reset(r->s);
-	(void)sqlite3_clear_bindings(r->s);
-	if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE)
-		return 0;
-	return failed(r->d, rc, f);
-}
-
-static int
-finish_write(struct run *r, struct fault *f)
-{
-	(void)row(r);
-	return finish(r, f);
-}
-
-static int
-finish_one(struct run *r, bool found, struct fault *f)
-{
-	int rc = finish(r, f);
-
-	if (rc == 0 && !found)
-		return fault_set(f, FAULT_NOT_FOUND, "database: no such row");
-	return rc;
-}
-
 static int
 db_begin(struct db *db, struct fault *f)
 {
-	struct run r = run(db, S_BEGIN);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_BEGIN]);
 
-	return finish_write(&r, f);
+	return sql_write(&r, f);
 }
 
 static void
 db_abort(struct db *db)
 {
-	if (sqlite3_get_autocommit(self(db)->h) == 0)
-		(void)sqlite3_exec(self(db)->h, "ROLLBACK", NULL, NULL, NULL);
+	if (sqlite3_get_autocommit(self(db)->sql.h) == 0)
+		(void)sqlite3_exec(self(db)->sql.h, "ROLLBACK",
+		    NULL, NULL, NULL);
 }
 
 static int
 db_commit(struct db *db, struct fault *f)
 {
-	struct run r = run(db, S_COMMIT);
-	int rc = finish_write(&r, f);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_COMMIT]);
+	int rc = sql_write(&r, f);
 
 	if (rc != 0)
 		db_abort(db);
@@ -283,154 +148,150 @@ db_commit(struct db *db, struct fault *f)
 static bool
 db_active(struct db *db)
 {
-	return sqlite3_get_autocommit(self(db)->h) == 0;
+	return sqlite3_get_autocommit(self(db)->sql.h) == 0;
 }
 
 static int
 db_mark(struct db *db, struct fault *f)
 {
-	struct run r = run(db, S_MARK);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_MARK]);
 
-	return finish_write(&r, f);
+	return sql_write(&r, f);
 }
 
 static int
 db_back(struct db *db, struct fault *f)
 {
-	struct run r = run(db, S_BACK);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_BACK]);
 
-	return finish_write(&r, f);
+	return sql_write(&r, f);
 }
 
 static int
 nonce_add(struct db *db, const uint8_t keyid[static ID_LEN],
     const uint8_t nonce[static DB_NONCE_LEN], int64_t now, struct fault *f)
 {
-	struct run r = run(db, S_NONCE_ADD);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_NONCE_ADD]);
 
-	blob(&r, keyid, ID_LEN);
-	blob(&r, nonce, DB_NONCE_LEN);
-	integer(&r, now);
-	return finish_write(&r, f);
+	sql_blob(&r, keyid, ID_LEN);
+	sql_blob(&r, nonce, DB_NONCE_LEN);
+	sql_int(&r, now);
+	return sql_write(&r, f);
 }
 
 static int
 forget(struct db *db, int64_t nonces, int64_t enrolments, struct fault *f)
 {
-	struct run r = run(db, S_NONCE_FORGET);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_NONCE_FORGET]);
 	int rc;
 
-	integer(&r, nonces);
-	rc = finish_write(&r, f);
+	sql_int(&r, nonces);
+	rc = sql_write(&r, f);
 	if (rc != 0)
 		return rc;
-	r = run(db, S_ENROLMENT_FORGET);
-	integer(&r, enrolments);
-	return finish_write(&r, f);
+	r = sql_run(db_sqlite(db), sql[S_ENROLMENT_FORGET]);
+	sql_int(&r, enrolments);
+	return sql_write(&r, f);
 }
 
 static int
 account_add(struct db *db, const uint8_t id[static ID_LEN],
     const uint8_t request[static DB_HASH_LEN], struct fault *f)
 {
-	struct run r = run(db, S_ACCOUNT_ADD);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_ACCOUNT_ADD]);
 
-	blob(&r, id, ID_LEN);
-	blob(&r, request, DB_HASH_LEN);
-	return finish_write(&r, f);
+	sql_blob(&r, id, ID_LEN);
+	sql_blob(&r, request, DB_HASH_LEN);
+	return sql_write(&r, f);
 }
 
 static int
 account_get(struct db *db, const uint8_t id[static ID_LEN],
     uint8_t request[static DB_HASH_LEN], struct fault *f)
 {
-	struct run r = run(db, S_ACCOUNT_GET);
-	bool found;
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_ACCOUNT_GET]);
 
-	blob(&r, id, ID_LEN);
-	found = row(&r);
-	if (found)
-		column(&r, 0, request, DB_HASH_LEN);
-	return finish_one(&r, found, f);
+	sql_blob(&r, id, ID_LEN);
+	return sql_get(&r, request, DB_HASH_LEN, f);
 }
 
 static int
 chain_get(struct db *db, const uint8_t account[static ID_LEN], uint32_t seq,
     struct buf *out, struct fault *f)
 {
-	struct run r = run(db, S_CHAIN_GET);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_CHAIN_GET]);
 	uint8_t entry[CHAIN_ENTRY_LEN];
 	int rc = 0;
 
-	blob(&r, account, ID_LEN);
-	integer(&r, seq);
-	while (rc == 0 && row(&r)) {
-		column(&r, 0, entry, sizeof(entry));
+	sql_blob(&r, account, ID_LEN);
+	sql_int(&r, seq);
+	while (rc == 0 && sql_row(&r)) {
+		sql_exact(&r, 0, entry, sizeof(entry));
 		if (r.rc == SQLITE_ROW)
 			rc = buf_append(out, entry, sizeof(entry));
 	}
 	if (rc != 0) {
-		(void)finish(&r, f);
+		(void)sql_finish(&r, f);
 		return fault_set(f, rc, "database: chain");
 	}
-	return finish(&r, f);
+	return sql_finish(&r, f);
 }
 
 static int
 chain_add(struct db *db, const uint8_t account[static ID_LEN], uint32_t seq,
     const uint8_t entry[static CHAIN_ENTRY_LEN], struct fault *f)
 {
-	struct run r = run(db, S_CHAIN_ADD);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_CHAIN_ADD]);
 
-	blob(&r, account, ID_LEN);
-	integer(&r, seq);
-	blob(&r, entry, CHAIN_ENTRY_LEN);
-	return finish_write(&r, f);
+	sql_blob(&r, account, ID_LEN);
+	sql_int(&r, seq);
+	sql_blob(&r, entry, CHAIN_ENTRY_LEN);
+	return sql_write(&r, f);
 }
 
 static int
 device_add(struct db *db, const struct db_device *d, struct fault *f)
 {
-	struct run r = run(db, S_DEVICE_ADD);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_DEVICE_ADD]);
 
-	blob(&r, d->id, ID_LEN);
-	blob(&r, d->account, ID_LEN);
-	blob(&r, d->sign.b, sizeof(d->sign.b));
-	blob(&r, d->box.b, sizeof(d->box.b));
-	integer(&r, d->recovery);
-	integer(&r, d->live);
-	return finish_write(&r, f);
+	sql_blob(&r, d->id, ID_LEN);
+	sql_blob(&r, d->account, ID_LEN);
+	sql_blob(&r, d->sign.b, sizeof(d->sign.b));
+	sql_blob(&r, d->box.b, sizeof(d->box.b));
+	sql_int(&r, d->recovery);
+	sql_int(&r, d->live);
+	return sql_write(&r, f);
 }
 
 static int
 device_revoke(struct db *db, const uint8_t id[static ID_LEN], struct fault *f)
 {
-	struct run r = run(db, S_DEVICE_REVOKE);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_DEVICE_REVOKE]);
 
-	blob(&r, id, ID_LEN);
-	return finish_write(&r, f);
+	sql_blob(&r, id, ID_LEN);
+	return sql_write(&r, f);
 }
 
 static int
 device_get(struct db *db, const uint8_t id[static ID_LEN],
     struct db_device *out, struct fault *f)
 {
-	struct run r = run(db, S_DEVICE_GET);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_DEVICE_GET]);
 	struct db_device d = { 0 };
 	bool found;
 	int rc;
 
-	blob(&r, id, ID_LEN);
-	found = row(&r);
+	sql_blob(&r, id, ID_LEN);
+	found = sql_row(&r);
 	if (found) {
 		memcpy(d.id, id, ID_LEN);
 		d.recovery = sqlite3_column_int(r.s, 3) != 0;
 		d.live = sqlite3_column_int(r.s, 4) != 0;
-		column(&r, 0, d.account, ID_LEN);
-		column(&r, 1, d.sign.b, sizeof(d.sign.b));
-		column(&r, 2, d.box.b, sizeof(d.box.b));
+		sql_exact(&r, 0, d.account, ID_LEN);
+		sql_exact(&r, 1, d.sign.b, sizeof(d.sign.b));
+		sql_exact(&r, 2, d.box.b, sizeof(d.box.b));
 	}
-	rc = finish_one(&r, found, f);
+	rc = sql_one(&r, found, f);
 	if (rc == 0)
 		*out = d;
 	return rc;
@@ -439,22 +300,22 @@ device_get(struct db *db, const uint8_t id[static ID_LEN],
 static int
 space_add(struct db *db, const struct db_space *s, struct fault *f)
 {
-	struct run r = run(db, S_SPACE_ADD);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_SPACE_ADD]);
 
-	blob(&r, s->id, ID_LEN);
-	blob(&r, s->account, ID_LEN);
-	blob(&r, s->prefix, ID_LEN);
-	text(&r, s->residency);
-	text(&r, s->depot);
-	return finish_write(&r, f);
+	sql_blob(&r, s->id, ID_LEN);
+	sql_blob(&r, s->account, ID_LEN);
+	sql_blob(&r, s->prefix, ID_LEN);
+	sql_text(&r, s->residency);
+	sql_text(&r, s->depot);
+	return sql_write(&r, f);
 }
 
 static void
-space_row(struct run *r, struct db_space *s)
+space_row(struct sql_run *r, struct db_space *s)
 {
-	column(r, 0, s->id, ID_LEN);
-	column(r, 1, s->account, ID_LEN);
-	column(r, 2, s->prefix, ID_LEN);
+	sql_exact(r, 0, s->id, ID_LEN);
+	sql_exact(r, 1, s->account, ID_LEN);
+	sql_exact(r, 2, s->prefix, ID_LEN);
 	name_column(r, 3, s->residency);
 	name_column(r, 4, s->depot);
 }
@@ -463,16 +324,16 @@ static int
 space_get(struct db *db, const uint8_t id[static ID_LEN],
     struct db_space *out, struct fault *f)
 {
-	struct run r = run(db, S_SPACE_GET);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_SPACE_GET]);
 	struct db_space s = { 0 };
 	bool found;
 	int rc;
 
-	blob(&r, id, ID_LEN);
-	found = row(&r);
+	sql_blob(&r, id, ID_LEN);
+	found = sql_row(&r);
 	if (found)
 		space_row(&r, &s);
-	rc = finish_one(&r, found, f);
+	rc = sql_one(&r, found, f);
 	if (rc == 0)
 		*out = s;
 	return rc;
@@ -482,15 +343,15 @@ static int
 space_list(struct db *db, const uint8_t account[static ID_LEN],
     struct db_space *out, size_t *n, struct fault *f)
 {
-	struct run r = run(db, S_SPACE_LIST);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_SPACE_LIST]);
 	size_t k = 0;
 	int rc;
 
-	blob(&r, account, ID_LEN);
-	integer(&r, DB_SPACES_MAX);
-	while (k < DB_SPACES_MAX && row(&r))
+	sql_blob(&r, account, ID_LEN);
+	sql_int(&r, DB_SPACES_MAX);
+	while (k < DB_SPACES_MAX && sql_row(&r))
 		space_row(&r, &out[k++]);
-	rc = finish(&r, f);
+	rc = sql_finish(&r, f);
 	if (rc == 0)
 		*n = k;
 	return rc;
@@ -500,36 +361,36 @@ static int
 slot_add(struct db *db, const uint8_t space[static ID_LEN], enum db_kind kind,
     const struct db_slot *slot, struct fault *f)
 {
-	struct run r = run(db, S_SLOT_ADD);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_SLOT_ADD]);
 
-	blob(&r, space, ID_LEN);
-	integer(&r, kind);
-	integer(&r, slot->epoch);
-	blob(&r, slot->blob, slot->n);
-	return finish_write(&r, f);
+	sql_blob(&r, space, ID_LEN);
+	sql_int(&r, kind);
+	sql_int(&r, slot->epoch);
+	sql_blob(&r, slot->blob, slot->n);
+	return sql_write(&r, f);
 }
 
 static int
 slot_list(struct db *db, const uint8_t space[static ID_LEN],
     enum db_kind kind, struct db_slot *out, size_t *n, struct fault *f)
 {
-	struct run r = run(db, S_SLOT_LIST);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_SLOT_LIST]);
 	size_t k = 0;
 	int rc;
 
-	blob(&r, space, ID_LEN);
-	integer(&r, kind);
-	integer(&r, DB_SLOTS_MAX);
-	while (k < DB_SLOTS_MAX && row(&r)) {
+	sql_blob(&r, space, ID_LEN);
+	sql_int(&r, kind);
+	sql_int(&r, DB_SLOTS_MAX);
+	while (k < DB_SLOTS_MAX && sql_row(&r)) {
 		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
 		out[k].n = (size_t)sqlite3_column_bytes(r.s, 1);
 		if (out[k].n <= DB_BLOB_MAX)
-			column(&r, 1, out[k].blob, out[k].n);
+			sql_exact(&r, 1, out[k].blob, out[k].n);
 		else
 			r.rc = SQLITE_CORRUPT;
 		k++;
 	}
-	rc = finish(&r, f);
+	rc = sql_finish(&r, f);
 	if (rc == 0)
 		*n = k;
 	return rc;
@@ -539,16 +400,16 @@ static int
 head_get(struct db *db, const uint8_t space[static ID_LEN],
     struct db_head *out, struct fault *f)
 {
-	struct run r = run(db, S_HEAD_GET);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_HEAD_GET]);
 	struct db_head h = { 0 };
 	int rc;
 
-	blob(&r, space, ID_LEN);
-	if (row(&r)) {
+	sql_blob(&r, space, ID_LEN);
+	if (sql_row(&r)) {
 		h.number = (uint64_t)sqlite3_column_int64(r.s, 0);
-		column(&r, 1, h.head, HEAD_LEN);
+		sql_exact(&r, 1, h.head, HEAD_LEN);
 	}
-	rc = finish(&r, f);
+	rc = sql_finish(&r, f);
 	if (rc == 0)
 		*out = h;
 	return rc;
@@ -558,26 +419,26 @@ static int
 head_move(struct db *db, const uint8_t space[static ID_LEN],
     const struct db_head *h, struct fault *f)
 {
-	struct run r;
+	struct sql_run r;
 	int rc;
 
 	if (h->number < 1 || h->number > INT64_MAX)
 		return fault_set(f, FAULT_CONFLICT, "database: head number");
 	if (h->number == 1) {
-		r = run(db, S_HEAD_FIRST);
-		blob(&r, space, ID_LEN);
-		blob(&r, h->head, HEAD_LEN);
+		r = sql_run(db_sqlite(db), sql[S_HEAD_FIRST]);
+		sql_blob(&r, space, ID_LEN);
+		sql_blob(&r, h->head, HEAD_LEN);
 	} else {
-		r = run(db, S_HEAD_MOVE);
-		integer(&r, (int64_t)h->number);
-		blob(&r, h->head, HEAD_LEN);
-		blob(&r, space, ID_LEN);
-		integer(&r, (int64_t)h->number - 1);
+		r = sql_run(db_sqlite(db), sql[S_HEAD_MOVE]);
+		sql_int(&r, (int64_t)h->number);
+		sql_blob(&r, h->head, HEAD_LEN);
+		sql_blob(&r, space, ID_LEN);
+		sql_int(&r, (int64_t)h->number - 1);
 	}
-	rc = finish_write(&r, f);
+	rc = sql_write(&r, f);
 	if (rc != 0)
 		return rc;
-	if (sqlite3_changes(self(db)->h) == 1)
+	if (sqlite3_changes(self(db)->sql.h) == 1)
 		return 0;
 	return fault_set(f, FAULT_CONFLICT, "the head has moved");
 }
@@ -586,20 +447,20 @@ static int
 enrolment_get(struct db *db, const uint8_t id[static ID_LEN],
     struct db_enrolment *out, struct fault *f)
 {
-	struct run r = run(db, S_ENROLMENT_GET);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_ENROLMENT_GET]);
 	struct db_enrolment e = { 0 };
 	bool found;
 	int rc;
 
-	blob(&r, id, ID_LEN);
-	found = row(&r);
+	sql_blob(&r, id, ID_LEN);
+	found = sql_row(&r);
 	if (found) {
 		memcpy(e.device, id, ID_LEN);
 		e.expires = sqlite3_column_int64(r.s, 2);
-		column(&r, 0, e.sign.b, sizeof(e.sign.b));
-		column(&r, 1, e.box.b, sizeof(e.box.b));
+		sql_exact(&r, 0, e.sign.b, sizeof(e.sign.b));
+		sql_exact(&r, 1, e.box.b, sizeof(e.box.b));
 	}
-	rc = finish_one(&r, found, f);
+	rc = sql_one(&r, found, f);
 	if (rc == 0)
 		*out = e;
 	return rc;
@@ -609,20 +470,20 @@ static int
 enrolment_add(struct db *db, const struct db_enrolment *e,
     struct db_enrolment *out, struct fault *f)
 {
-	struct run r = run(db, S_ENROLMENT_COUNT);
-	int64_t n = row(&r) ? sqlite3_column_int64(r.s, 0) : 0;
-	int rc = finish(&r, f);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_ENROLMENT_COUNT]);
+	int64_t n = sql_row(&r) ? sqlite3_column_int64(r.s, 0) : 0;
+	int rc = sql_finish(&r, f);
 
 	if (rc != 0)
 		return rc;
 	if (n >= DB_ENROLMENTS_MAX)
 		return fault_set(f, FAULT_LIMIT, "too many enrolments");
-	r = run(db, S_ENROLMENT_ADD);
-	blob(&r, e->device, ID_LEN);
-	blob(&r, e->sign.b, sizeof(e->sign.b));
-	blob(&r, e->box.b, sizeof(e->box.b));
-	integer(&r, e->expires);
-	rc = finish_write(&r, f);
+	r = sql_run(db_sqlite(db), sql[S_ENROLMENT_ADD]);
+	sql_blob(&r, e->device, ID_LEN);
+	sql_blob(&r, e->sign.b, sizeof(e->sign.b));
+	sql_blob(&r, e->box.b, sizeof(e->box.b));
+	sql_int(&r, e->expires);
+	rc = sql_write(&r, f);
 	if (rc != 0)
 		return rc;
 	return enrolment_get(db, e->device, out, f);
@@ -633,11 +494,7 @@ db_close(struct db *db)
 {
 	struct db_sqlite *d = self(db);
 
-	for (int i = 0; i < S_COUNT; i++)
-		(void)sqlite3_finalize(d->s[i]);
-	for (int i = 0; i < DB_SQLITE_KEPT; i++)
-		(void)sqlite3_finalize(d->kept[i]);
-	(void)sqlite3_close(d->h);
+	sql_close(&d->sql);
 	free(d);
 }
 
@@ -645,7 +502,7 @@ static int
 settings(struct db_sqlite *d)
 {
 	/* Secrets never reach the database, but what is deleted goes. */
-	return sqlite3_exec(d->h,
+	return sqlite3_exec(d->sql.h,
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
 	    "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
@@ -660,34 +517,34 @@ migrate(struct db_sqlite *d, struct fault *f)
 	sqlite3_stmt *s = NULL;
 	int version = -1, rc;
 
-	rc = sqlite3_exec(d->h, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	rc = sqlite3_exec(d->sql.h, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(d->h, "PRAGMA user_version", -1, &s,
+		rc = sqlite3_prepare_v2(d->sql.h, "PRAGMA user_version", -1, &s,
 		    NULL);
 	if (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
 		version = sqlite3_column_int(s, 0);
 	(void)sqlite3_finalize(s);
 	if (rc == SQLITE_OK && version > SCHEMA_VERSION) {
-		(void)sqlite3_exec(d->h, "ROLLBACK", NULL, NULL, NULL);
+		(void)sqlite3_exec(d->sql.h, "ROLLBACK", NULL, NULL, NULL);
 		return fault_set(f, FAULT_VERSION,
 		    "database: schema %d is not known to this release",
 		    version);
 	}
 	if (rc == SQLITE_OK && version == 0)
-		rc = sqlite3_exec(d->h, schema, NULL, NULL, NULL);
+		rc = sqlite3_exec(d->sql.h, schema, NULL, NULL, NULL);
 	if (rc == SQLITE_OK && (version == 0 || version == 1))
-		rc = sqlite3_exec(d->h, db_sqlite_log_schema, NULL, NULL,
+		rc = sqlite3_exec(d->sql.h, db_sqlite_log_schema, NULL, NULL,
 		    NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(d->h, db_sqlite_custody_schema, NULL, NULL,
-		    NULL);
+		rc = sqlite3_exec(d->sql.h, db_sqlite_custody_schema, NULL,
+		    NULL, NULL);
 	if (rc == SQLITE_OK && version <= 1)
-		rc = sqlite3_exec(d->h, db_sqlite_epoch_schema, NULL, NULL,
+		rc = sqlite3_exec(d->sql.h, db_sqlite_epoch_schema, NULL, NULL,
 		    NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(d->h, "COMMIT", NULL, NULL, NULL);
+		rc = sqlite3_exec(d->sql.h, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
-		return failed(d, rc, f);
+		return sql_failed(&d->sql, rc, f);
 	return 0;
 }
 
@@ -731,25 +588,23 @@ db_sqlite_open(const char *path, struct db **out, struct fault *f)
 	db_sqlite_custody(&d->db);
 	db_sqlite_log(&d->db);
 	db_sqlite_epoch(&d->db);
-	rc = sqlite3_open_v2(path, &d->h, SQLITE_OPEN_READWRITE |
+	rc = sqlite3_open_v2(path, &d->sql.h, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(d->h, BUSY_MS);
+		rc = sqlite3_busy_timeout(d->sql.h, BUSY_MS);
 	if (rc == SQLITE_OK)
 		rc = settings(d);
 	if (rc != SQLITE_OK) {
-		rc = failed(d, rc, f);
+		rc = sql_failed(&d->sql, rc, f);
 		db_close(&d->db);
 		return fault_add(f, rc, "open %s", path);
 	}
 	rc = migrate(d, f);
 	for (int i = 0; rc == 0 && i < S_COUNT; i++) {
-		int e = sqlite3_prepare_v3(d->h, sql[i], -1,
-		    SQLITE_PREPARE_PERSISTENT, &d->s[i], NULL);
+		struct sql_run r = sql_run(&d->sql, sql[i]);
 
-		if (e != SQLITE_OK)
-			rc = failed(d, e, f);
+		rc = sql_finish(&r, f);
 	}
 	if (rc != 0) {
 		db_close(&d->db);

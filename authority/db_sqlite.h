@@ -3,20 +3,11 @@
 #ifndef SKERRY_AUTHORITY_DB_SQLITE_H
 #define SKERRY_AUTHORITY_DB_SQLITE_H
 
-#include <sqlite3.h>
-
 #include "authority/db.h"
+#include "authority/sql.h"
 
-sqlite3 *db_sqlite_handle(struct db *db);
-
-/* The fault of a SQLite code. */
-int db_sqlite_failed(struct db *db, int rc, struct fault *f);
-
-/* A statement that is prepared once and kept, of those beyond db_sqlite.c's
- * own; *rc is SQLite's where it is NULL. */
-#define DB_SQLITE_KEPT 16
-sqlite3_stmt *db_sqlite_kept(struct db *db, unsigned which, const char *sql,
-    int *rc);
+/* Its statements. */
+struct sql *db_sqlite(struct db *db);
 
 /* From schema 1 to 2: the tables of the log. */
 extern const char db_sqlite_log_schema[];

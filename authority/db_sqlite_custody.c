@@ -18,92 +18,16 @@ const char db_sqlite_custody_schema[] =
     " epoch INTEGER NOT NULL, device BLOB NOT NULL, blob BLOB NOT NULL,"
     " PRIMARY KEY (space, epoch, device)) STRICT, WITHOUT ROWID;";
 
-/* One statement, prepared for this call: none of these is asked for often. */
-struct run {
-	struct db *db;
-	sqlite3_stmt *s;
-	int next, rc;
-};
-
-static struct run
-run(struct db *db, const char *sql)
-{
-	struct run r = { .db = db, .next = 1 };
-
-	r.rc = sqlite3_prepare_v2(db_sqlite_handle(db), sql, -1, &r.s, NULL);
-	return r;
-}
-
-static void
-blob(struct run *r, const void *p, size_t n)
-{
-	if (r->rc == SQLITE_OK)
-		r->rc = sqlite3_bind_blob64(r->s, r->next++, p, n,
-		    SQLITE_STATIC);
-}
-
-static void
-integer(struct run *r, int64_t v)
-{
-	if (r->rc == SQLITE_OK)
-		r->rc = sqlite3_bind_int64(r->s, r->next++, v);
-}
-
-static bool
-row(struct run *r)
-{
-	if (r->rc == SQLITE_OK || r->rc == SQLITE_ROW)
-		r->rc = sqlite3_step(r->s);
-	return r->rc == SQLITE_ROW;
-}
-
-static struct bytes
-column(struct run *r, int i)
-{
-	const void *p = sqlite3_column_blob(r->s, i);
-
-	return bytes_of(p, (size_t)sqlite3_column_bytes(r->s, i));
-}
-
-static void
-exactly(struct run *r, int i, void *out, size_t n)
-{
-	struct bytes b = column(r, i);
-
-	if (b.n == n)
-		memcpy(out, b.p, n);
-	else
-		r->rc = SQLITE_CORRUPT;
-}
-
-static int
-finish(struct run *r, struct fault *f)
-{
-	int rc = r->rc;
-
-	(void)sqlite3_finalize(r->s);
-	if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE)
-		return 0;
-	return db_sqlite_failed(r->db, rc, f);
-}
-
-static int
-write_row(struct run *r, struct fault *f)
-{
-	(void)row(r);
-	return finish(r, f);
-}
-
 /* The statement's one set. */
 static int
-one_set(struct run *r, struct custody *out, struct fault *f)
+one_set(struct sql_run *r, struct custody *out, struct fault *f)
 {
-	bool found = row(r);
+	bool found = sql_row(r);
 	int rc;
 
-	if (found && custody_decode(column(r, 0), out) != 0)
+	if (found && custody_decode(sql_column(r, 0), out) != 0)
 		r->rc = SQLITE_CORRUPT;
-	rc = finish(r, f);
+	rc = sql_finish(r, f);
 	if (rc == 0 && !found)
 		return fault_set(f, FAULT_NOT_FOUND, "no custody set");
 	return rc;
@@ -113,24 +37,25 @@ static int
 custody_add(struct db *db, const struct custody *c, bool replace,
     struct fault *f)
 {
-	struct run r = run(db, replace ?
+	struct sql_run r = sql_run(db_sqlite(db), replace ?
 	    "INSERT OR REPLACE INTO custody VALUES (?, ?, ?)" :
 	    "INSERT INTO custody VALUES (?, ?, ?)");
 
-	blob(&r, c->space, ID_LEN);
-	integer(&r, c->serial);
-	blob(&r, c->raw, c->len);
-	return write_row(&r, f);
+	sql_blob(&r, c->space, ID_LEN);
+	sql_int(&r, c->serial);
+	sql_blob(&r, c->raw, c->len);
+	return sql_write(&r, f);
 }
 
 static int
 custody_get(struct db *db, const uint8_t space[static ID_LEN],
     struct custody *out, struct fault *f)
 {
-	struct run r = run(db, "SELECT raw FROM custody WHERE space = ?"
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "SELECT raw FROM custody WHERE space = ?"
 	    " ORDER BY serial DESC LIMIT 1");
 
-	blob(&r, space, ID_LEN);
+	sql_blob(&r, space, ID_LEN);
 	return one_set(&r, out, f);
 }
 
@@ -138,21 +63,22 @@ static int
 custody_list(struct db *db, const uint8_t space[static ID_LEN],
     uint32_t after, struct buf *out, struct fault *f)
 {
-	struct run r = run(db, "SELECT raw FROM custody WHERE space = ?"
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "SELECT raw FROM custody WHERE space = ?"
 	    " AND serial > ? ORDER BY serial");
 	int rc = 0, bad;
 
-	blob(&r, space, ID_LEN);
-	integer(&r, after);
-	while (rc == 0 && row(&r)) {
-		struct bytes b = column(&r, 0);
+	sql_blob(&r, space, ID_LEN);
+	sql_int(&r, after);
+	while (rc == 0 && sql_row(&r)) {
+		struct bytes b = sql_column(&r, 0);
 		const uint8_t len[2] = { (uint8_t)(b.n >> 8), (uint8_t)b.n };
 
 		rc = buf_append(out, len, sizeof(len));
 		if (rc == 0)
 			rc = buf_append(out, b.p, b.n);
 	}
-	bad = finish(&r, f);
+	bad = sql_finish(&r, f);
 	return rc != 0 ? fault_set(f, rc, "custody sets") : bad;
 }
 
@@ -160,23 +86,24 @@ static int
 announced_set(struct db *db, const uint8_t space[static ID_LEN],
     const struct custody *c, struct fault *f)
 {
-	struct run r = run(db, c == NULL ?
+	struct sql_run r = sql_run(db_sqlite(db), c == NULL ?
 	    "DELETE FROM announced WHERE space = ?" :
 	    "INSERT OR REPLACE INTO announced VALUES (?, ?)");
 
-	blob(&r, space, ID_LEN);
+	sql_blob(&r, space, ID_LEN);
 	if (c != NULL)
-		blob(&r, c->raw, c->len);
-	return write_row(&r, f);
+		sql_blob(&r, c->raw, c->len);
+	return sql_write(&r, f);
 }
 
 static int
 announced_get(struct db *db, const uint8_t space[static ID_LEN],
     struct custody *out, struct fault *f)
 {
-	struct run r = run(db, "SELECT raw FROM announced WHERE space = ?");
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "SELECT raw FROM announced WHERE space = ?");
 
-	blob(&r, space, ID_LEN);
+	sql_blob(&r, space, ID_LEN);
 	return one_set(&r, out, f);
 }
 
@@ -184,49 +111,50 @@ static int
 slot_drop(struct db *db, const uint8_t space[static ID_LEN],
     enum db_kind kind, struct fault *f)
 {
-	struct run r = run(db,
+	struct sql_run r = sql_run(db_sqlite(db),
 	    "DELETE FROM keyslot WHERE space = ? AND kind = ?");
 
-	blob(&r, space, ID_LEN);
-	integer(&r, kind);
-	return write_row(&r, f);
+	sql_blob(&r, space, ID_LEN);
+	sql_int(&r, kind);
+	return sql_write(&r, f);
 }
 
 static int
 share_add(struct db *db, const uint8_t space[static ID_LEN],
     const struct db_share *s, struct fault *f)
 {
-	struct run r = run(db,
+	struct sql_run r = sql_run(db_sqlite(db),
 	    "INSERT OR REPLACE INTO share VALUES (?, ?, ?, ?, ?, ?)");
 
-	blob(&r, space, ID_LEN);
-	integer(&r, s->epoch);
-	integer(&r, s->serial);
-	blob(&r, s->mark, sizeof(s->mark));
-	integer(&r, s->index);
-	blob(&r, s->blob, WRAP_LEN);
-	return write_row(&r, f);
+	sql_blob(&r, space, ID_LEN);
+	sql_int(&r, s->epoch);
+	sql_int(&r, s->serial);
+	sql_blob(&r, s->mark, sizeof(s->mark));
+	sql_int(&r, s->index);
+	sql_blob(&r, s->blob, WRAP_LEN);
+	return sql_write(&r, f);
 }
 
 static int
 share_list(struct db *db, const uint8_t space[static ID_LEN],
     uint32_t serial, struct db_share *out, size_t *n, struct fault *f)
 {
-	struct run r = run(db, "SELECT epoch, number, blob FROM share"
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "SELECT epoch, number, blob FROM share"
 	    " WHERE space = ? AND serial = ? ORDER BY epoch");
 	size_t k = 0;
 	int rc;
 
-	blob(&r, space, ID_LEN);
-	integer(&r, serial);
-	while (k < DB_SLOTS_MAX && row(&r)) {
+	sql_blob(&r, space, ID_LEN);
+	sql_int(&r, serial);
+	while (k < DB_SLOTS_MAX && sql_row(&r)) {
 		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
 		out[k].serial = serial;
 		out[k].index = (uint8_t)sqlite3_column_int(r.s, 1);
-		exactly(&r, 2, out[k].blob, WRAP_LEN);
+		sql_exact(&r, 2, out[k].blob, WRAP_LEN);
 		k++;
 	}
-	rc = finish(&r, f);
+	rc = sql_finish(&r, f);
 	if (rc == 0)
 		*n = k;
 	return rc;
@@ -236,31 +164,31 @@ static int
 share_drop(struct db *db, const uint8_t space[static ID_LEN],
     const struct custody *keep, struct fault *f)
 {
-	struct run r = run(db, keep == NULL ?
+	struct sql_run r = sql_run(db_sqlite(db), keep == NULL ?
 	    "DELETE FROM share WHERE space = ?" :
 	    "DELETE FROM share WHERE space = ? AND mark <> ?");
 	uint8_t hash[HASH_LEN];
 
-	blob(&r, space, ID_LEN);
+	sql_blob(&r, space, ID_LEN);
 	if (keep != NULL) {
 		custody_hash(keep, hash);
-		blob(&r, hash, sizeof(((struct db_share *)0)->mark));
+		sql_blob(&r, hash, sizeof(((struct db_share *)0)->mark));
 	}
-	return write_row(&r, f);
+	return sql_write(&r, f);
 }
 
 static int
 device_slot_add(struct db *db, const uint8_t space[static ID_LEN],
     const struct db_device_slot *s, struct fault *f)
 {
-	struct run r = run(db,
+	struct sql_run r = sql_run(db_sqlite(db),
 	    "INSERT OR REPLACE INTO device_slot VALUES (?, ?, ?, ?)");
 
-	blob(&r, space, ID_LEN);
-	integer(&r, s->epoch);
-	blob(&r, s->device, ID_LEN);
-	blob(&r, s->blob, s->n);
-	return write_row(&r, f);
+	sql_blob(&r, space, ID_LEN);
+	sql_int(&r, s->epoch);
+	sql_blob(&r, s->device, ID_LEN);
+	sql_blob(&r, s->blob, s->n);
+	return sql_write(&r, f);
 }
 
 static int
@@ -268,24 +196,25 @@ device_slot_list(struct db *db, const uint8_t space[static ID_LEN],
     const uint8_t device[static ID_LEN], struct db_device_slot *out,
     size_t *n, struct fault *f)
 {
-	struct run r = run(db, "SELECT epoch, blob FROM device_slot"
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "SELECT epoch, blob FROM device_slot"
 	    " WHERE space = ? AND device = ? ORDER BY epoch");
 	size_t k = 0;
 	int rc;
 
-	blob(&r, space, ID_LEN);
-	blob(&r, device, ID_LEN);
-	while (k < DB_SLOTS_MAX && row(&r)) {
+	sql_blob(&r, space, ID_LEN);
+	sql_blob(&r, device, ID_LEN);
+	while (k < DB_SLOTS_MAX && sql_row(&r)) {
 		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
 		memcpy(out[k].device, device, ID_LEN);
-		out[k].n = column(&r, 1).n;
+		out[k].n = sql_column(&r, 1).n;
 		if (out[k].n <= DB_BLOB_MAX)
-			exactly(&r, 1, out[k].blob, out[k].n);
+			sql_exact(&r, 1, out[k].blob, out[k].n);
 		else
 			r.rc = SQLITE_CORRUPT;
 		k++;
 	}
-	rc = finish(&r, f);
+	rc = sql_finish(&r, f);
 	if (rc == 0)
 		*n = k;
 	return rc;
@@ -295,37 +224,40 @@ static int
 device_slot_drop(struct db *db, const uint8_t space[static ID_LEN],
     struct fault *f)
 {
-	struct run r = run(db, "DELETE FROM device_slot WHERE space = ?");
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "DELETE FROM device_slot WHERE space = ?");
 
-	blob(&r, space, ID_LEN);
-	return write_row(&r, f);
+	sql_blob(&r, space, ID_LEN);
+	return sql_write(&r, f);
 }
 
 static int
 device_slot_forget(struct db *db, const uint8_t device[static ID_LEN],
     struct fault *f)
 {
-	struct run r = run(db, "DELETE FROM device_slot WHERE device = ?");
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "DELETE FROM device_slot WHERE device = ?");
 
-	blob(&r, device, ID_LEN);
-	return write_row(&r, f);
+	sql_blob(&r, device, ID_LEN);
+	return sql_write(&r, f);
 }
 
 static int
 space_each(struct db *db, int (*each)(void *arg,
     const uint8_t space[static ID_LEN]), void *arg, struct fault *f)
 {
-	struct run r = run(db, "SELECT id FROM space ORDER BY id");
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "SELECT id FROM space ORDER BY id");
 	int rc = 0, bad;
 
-	while (rc == 0 && row(&r)) {
+	while (rc == 0 && sql_row(&r)) {
 		uint8_t id[ID_LEN];
 
-		exactly(&r, 0, id, ID_LEN);
+		sql_exact(&r, 0, id, ID_LEN);
 		if (r.rc == SQLITE_ROW)
 			rc = each(arg, id);
 	}
-	bad = finish(&r, f);
+	bad = sql_finish(&r, f);
 	return rc != 0 ? rc : bad;
 }
 

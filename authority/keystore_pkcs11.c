@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "authority/pkcs11.h"
+#include "base/clock.h"
 #include "base/rd.h"
 #include "base/wr.h"
 #include "crypt/kdf.h"
@@ -49,15 +49,6 @@ struct keystore_pkcs11 {
 };
 
 static const struct bytes probe_aad = { (const uint8_t *)"probe", 5 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static struct keystore_pkcs11 *
 self_of(struct keystore *ks)
@@ -251,7 +242,7 @@ pin_of(const struct keystore_pkcs11 *k)
 static int
 up(struct keystore_pkcs11 *k, struct fault *f)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 	int rc;
 
 	if (k->denied || (k->looked != 0 && now - k->looked < AGAIN_MS))

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/logline.h"
 #include "store/log_dir.h"
 #include "tlog/checkpoint.h"
@@ -13,15 +14,6 @@
 #define AGAIN_MS 1000
 #define ROWS_MAX 4096 /* of one append */
 #define ROWS_BYTES (ROWS_MAX * (size_t)LEAF_MAX)
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 int
 ledger_log_resume(struct ledger_log *g, int wait_ms, struct fault *f)
@@ -180,11 +172,11 @@ try_show(struct ledger_log *g)
 
 	if (g->shown_size == g->head.size && g->shown.n != 0)
 		return 0;
-	if (was_down && now_ms() < g->again)
+	if (was_down && clock_ms() < g->again)
 		return g->down.code;
 	g->down = (struct fault){ 0 };
 	if (show(g, &g->down) != 0) {
-		g->again = now_ms() + AGAIN_MS;
+		g->again = clock_ms() + AGAIN_MS;
 		if (!was_down)
 			tell(g, "log-not-shown");
 	} else if (was_down) {

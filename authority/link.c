@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/rd.h"
 #include "base/wr.h"
@@ -24,21 +24,12 @@ link_init(int rfd, int wfd, size_t max)
 	return l;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int
 wait_for(int fd, short events, int64_t until)
 {
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = events };
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		int n = poll(&p, 1, left < 0 ? 0 : (int)left);
 
 		if (n > 0)
@@ -60,7 +51,7 @@ send_packet(const struct link *l, uint64_t call, struct bytes body)
 	rc = wr_finish(&w);
 	if (rc != 0)
 		return rc;
-	rc = wait_for(l->wfd, POLLOUT, now_ms() + WRITE_MS);
+	rc = wait_for(l->wfd, POLLOUT, clock_ms() + WRITE_MS);
 	if (rc != 0)
 		return rc;
 	for (;;) {
@@ -80,7 +71,7 @@ link_take(const struct link *l, uint64_t *call, struct buf *body)
 	struct rd r;
 	uint64_t number;
 	ssize_t n;
-	int size = 0, rc = wait_for(l->rfd, POLLIN, now_ms());
+	int size = 0, rc = wait_for(l->rfd, POLLIN, clock_ms());
 
 	if (rc != 0)
 		return FAULT_NOT_FOUND;
@@ -137,7 +128,7 @@ int
 link_next(struct link *l, int ms, struct buf *answer)
 {
 	struct buf b defer(buf_wipe) = buf_init(l->max);
-	int64_t until = now_ms() + ms;
+	int64_t until = clock_ms() + ms;
 	uint64_t call;
 
 	for (;;) {

@@ -15,12 +15,12 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "authority/boot.h"
 #include "authority/link.h"
 #include "authority/role.h"
+#include "base/clock.h"
 #include "base/logline.h"
 
 #define BACKOFF_FIRST_MS 100
@@ -52,15 +52,6 @@ struct parent {
 	int port, metrics_port;
 	bool announced, ending;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int
 port_of(int fd)
@@ -252,7 +243,7 @@ spawn(struct parent *p, enum role r, struct fault *f)
 	(void)close(status[1]);
 	c->status = status[0];
 	c->ready = false;
-	c->started = now_ms();
+	c->started = clock_ms();
 	c->again = 0;
 	if (c->pid < 0) {
 		c->pid = 0;
@@ -337,7 +328,7 @@ static void
 bury(struct parent *p, enum role r, int status, int *code)
 {
 	struct child *c = &p->child[r];
-	bool steady = now_ms() - c->started > STEADY_MS;
+	bool steady = clock_ms() - c->started > STEADY_MS;
 	struct logline l = logline_begin(LOGLINE_ERROR, "role-died");
 
 	c->pid = 0;
@@ -364,7 +355,7 @@ bury(struct parent *p, enum role r, int status, int *code)
 	                                         c->backoff * 2;
 	if (c->backoff > BACKOFF_MAX_MS)
 		c->backoff = BACKOFF_MAX_MS;
-	c->again = now_ms() + c->backoff;
+	c->again = clock_ms() + c->backoff;
 }
 
 static void
@@ -396,7 +387,7 @@ read_signals(struct parent *p, int *code)
 static int
 start_due(struct parent *p)
 {
-	int64_t now = now_ms(), next = -1;
+	int64_t now = clock_ms(), next = -1;
 
 	for (enum role r = 0; r < ROLE_COUNT; r++) {
 		struct child *c = &p->child[r];
@@ -446,13 +437,13 @@ turn(struct parent *p, int ms, int *code)
 static void
 finish_role(struct parent *p, enum role r, int sig)
 {
-	int64_t until = now_ms() + END_MS;
+	int64_t until = clock_ms() + END_MS;
 	int code = 0;
 
 	if (p->child[r].pid == 0)
 		return;
 	(void)kill(p->child[r].pid, sig);
-	while (p->child[r].pid != 0 && now_ms() < until)
+	while (p->child[r].pid != 0 && clock_ms() < until)
 		turn(p, 100, &code);
 	if (p->child[r].pid == 0)
 		return;
@@ -528,7 +519,7 @@ parent_run(const struct config *c, struct fault *f)
 	for (enum role r = 0; rc == 0 && r < ROLE_COUNT; r++)
 		rc = !wanted(&p, r) ? 0 : spawn(&p, r, f);
 	while (rc == 0 && code == 0 && !p.ending) {
-		if (!p.announced && now_ms() - p.child[0].started > START_MS)
+		if (!p.announced && clock_ms() - p.child[0].started > START_MS)
 			code = FAULT_INTERNAL;
 		turn(&p, p.announced ? start_due(&p) : 1000, &code);
 	}

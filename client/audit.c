@@ -26,6 +26,7 @@ struct run {
 	struct authority *ask;
 	struct leaf_log_key key;
 	struct logpin_asked asked;
+	struct buf chain; /* all entries that the device has pinned */
 	struct buf note; /* of the checkpoint below */
 	struct checkpoint c;
 	struct answer_entries bodies; /* the page that was fetched last */
@@ -41,6 +42,7 @@ run_wipe(struct run *r)
 	authority_close(r->ask);
 	secret_wipe(&r->key, sizeof(r->key));
 	free(r->asked.nonce);
+	buf_wipe(&r->chain);
 	buf_wipe(&r->note);
 	answer_wipe_entries(&r->bodies);
 }
@@ -54,7 +56,8 @@ run_open(struct run *r, struct audit *a, struct fault *f)
 		.wire = a->wire, .stop = a->stop, .state = a->st };
 	int rc;
 
-	*r = (struct run){ .a = a, .note = buf_init(NOTE_MAX) };
+	*r = (struct run){ .a = a, .note = buf_init(NOTE_MAX),
+		.chain = buf_init(ANSWER_CHAIN_BYTES + 64) };
 	r->lc = (struct logcheck){ .st = a->st, .peer = a->peer,
 		.wire = a->wire, .stop = a->stop };
 	memcpy(ask.signer, a->st->device, ID_LEN);
@@ -275,17 +278,18 @@ find_item(const struct audititems *a, uint8_t type, const uint8_t *device)
 	return NULL;
 }
 
-static bool
-is_double(const struct audititems *a, const struct audititem *x)
+/* The first release for the same request. */
+static uint64_t
+first_of(const struct audititems *a, const struct audititem *x)
 {
-	for (size_t i = 0; i < a->n && a->item[i].index < x->index; i++)
+	for (size_t i = 0; i < a->n; i++)
 		if (a->item[i].type == LEAF_RELEASE &&
 		    a->item[i].epoch == x->epoch &&
 		    memcmp(a->item[i].device, x->device, ID_LEN) == 0 &&
 		    memcmp(a->item[i].nonce, x->nonce,
 			HTTPSIG_NONCE_LEN) == 0)
-			return true;
-	return false;
+			return a->item[i].index;
+	return x->index;
 }
 
 /* By the order of the home's log; by time in another holder's. */
@@ -334,7 +338,7 @@ judge_release(struct run *r, const struct logbody *b,
 		return AUDIT_UNSIGNED;
 	if (!host_is(r, b->host))
 		return AUDIT_ELSEWHERE;
-	if (is_double(&r->a->items, x))
+	if (first_of(&r->a->items, x) < x->index)
 		return AUDIT_DOUBLE;
 	if (memcmp(b->device, st->device, ID_LEN) == 0 &&
 	    !logpin_was_asked(&r->asked, b->request.params.nonce))
@@ -344,19 +348,22 @@ judge_release(struct run *r, const struct logbody *b,
 	return live_then(r, x);
 }
 
-static bool
-in_chain(const struct state *st, const uint8_t hash[static HASH_LEN])
+static void
+chain_hash(const struct run *r, size_t entry, uint8_t out[static HASH_LEN])
 {
-	struct buf raw defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
-	struct fault scrap = { 0 };
+	const struct bytes e = bytes_of(r->chain.p + entry * CHAIN_ENTRY_LEN,
+	    CHAIN_ENTRY_LEN);
+
+	hash_sha256(&e, 1, out);
+}
+
+static bool
+in_chain(const struct run *r, const uint8_t hash[static HASH_LEN])
+{
 	uint8_t h[HASH_LEN];
 
-	if (state_chain_bytes(st, &raw, &scrap) != 0)
-		return false;
-	for (size_t at = 0; at < raw.n; at += CHAIN_ENTRY_LEN) {
-		const struct bytes e = bytes_of(raw.p + at, CHAIN_ENTRY_LEN);
-
-		hash_sha256(&e, 1, h);
+	for (size_t i = 0; i < r->chain.n / CHAIN_ENTRY_LEN; i++) {
+		chain_hash(r, i, h);
 		if (memcmp(h, hash, HASH_LEN) == 0)
 			return true;
 	}
@@ -388,7 +395,7 @@ judge(struct run *r, struct audititem *x, const struct leaf *l,
 	    (l->type != LEAF_DEVICE_ADDED && l->type != LEAF_DEVICE_REVOKED &&
 		memcmp(b.space, mine->space, ID_LEN) != 0))
 		return AUDIT_OTHER;
-	if (l->type <= LEAF_DEVICE_REVOKED && !in_chain(r->a->st, b.hash))
+	if (l->type <= LEAF_DEVICE_REVOKED && !in_chain(r, b.hash))
 		return AUDIT_CHAIN;
 	return l->type == LEAF_RELEASE ? judge_release(r, &b, x, l) :
 					 AUDIT_GOOD;
@@ -438,19 +445,6 @@ make_proof(struct run *r, uint64_t index, struct buf *out, struct fault *f)
 		rc = logopen_format(&o, out);
 	secret_wipe(&o.key, sizeof(o.key));
 	return rc == 0 || f->code == rc ? rc : fault_add(f, rc, "proof");
-}
-
-/* The first release for the same request. */
-static uint64_t
-first_of(const struct audititems *a, const struct audititem *x)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (a->item[i].type == LEAF_RELEASE &&
-		    a->item[i].epoch == x->epoch &&
-		    memcmp(a->item[i].nonce, x->nonce,
-			HTTPSIG_NONCE_LEN) == 0)
-			return a->item[i].index;
-	return x->index;
 }
 
 static const char *
@@ -528,18 +522,11 @@ has_hash(const struct audititems *a, uint8_t from, uint8_t to,
 static void
 chain_is_logged(struct run *r)
 {
-	struct buf raw defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
-	struct fault scrap = { 0 };
 	uint8_t h[HASH_LEN];
 
-	if (state_chain_bytes(r->a->st, &raw, &scrap) != 0)
-		return;
 	for (uint32_t i = 0; i < r->a->chain_seen &&
-	    (i + 1) * (size_t)CHAIN_ENTRY_LEN <= raw.n; i++) {
-		const struct bytes e = bytes_of(raw.p +
-		    i * (size_t)CHAIN_ENTRY_LEN, CHAIN_ENTRY_LEN);
-
-		hash_sha256(&e, 1, h);
+	    i < r->chain.n / CHAIN_ENTRY_LEN; i++) {
+		chain_hash(r, i, h);
 		if (i != 1 && !has_hash(&r->a->items, i == 0 ?
 			LEAF_ENROLMENT : LEAF_DEVICE_ADDED, i == 0 ?
 			LEAF_ENROLMENT : LEAF_DEVICE_REVOKED, h))
@@ -628,6 +615,8 @@ audit_run(struct audit *a, struct fault *f)
 		rc = a->sync(a->sync_arg, f);
 	if (rc == 0)
 		rc = logpin_asked(a->st, &r.asked, f);
+	if (rc == 0)
+		rc = state_chain_bytes(a->st, &r.chain, f);
 	if (rc == 0)
 		rc = judge_all(&r, f);
 	if (rc != 0)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "client/logcheck.h"
 #include "client/logpin.h"
 #include "client/notice.h"
@@ -37,15 +38,6 @@ static void
 json_freep(json_t **j)
 {
 	json_decref(*j);
-}
-
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void
@@ -268,7 +260,7 @@ static int
 call(struct authority *a, const char *path, struct bytes body,
     struct answer_error *e, struct fault *f)
 {
-	int64_t begun = monotonic_ms();
+	int64_t begun = clock_ms();
 
 	for (unsigned attempt = 0;; attempt++) {
 		unsigned status = 0;
@@ -285,7 +277,7 @@ call(struct authority *a, const char *path, struct bytes body,
 		again = rc == FAULT_AUTHORITY ||
 		    (rc == FAULT_TAMPERED && attempt == 0);
 		if (!again || attempt + 1 >= TRIES ||
-		    monotonic_ms() - begun > PATIENCE_SECONDS * 1000)
+		    clock_ms() - begun > PATIENCE_SECONDS * 1000)
 			return rc;
 		notice_again(f);
 		rc = pause_before(a, attempt, f);

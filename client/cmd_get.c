@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "client/engine/restore.h"
 #include "client/path.h"
 #include "client/progress.h"
@@ -58,15 +58,6 @@ open_target(struct getcmd *c)
 	return c->dir >= 0 ? 0 : path_fault(c->to, f);
 }
 
-static double
-now(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void
 outcome(struct getcmd *c, const struct reading *r,
     const struct restore_result *res, double seconds)
@@ -95,7 +86,7 @@ restore(struct getcmd *c)
 	struct restore_options o = { .key = c->key, .n = c->n,
 		.overwrite = c->overwrite, .warn = warn, .arg = c };
 	struct cli *cli = c->cli;
-	double from = now();
+	int64_t from = clock_ms();
 	int rc = reading_open(cli, c->commit, &r);
 
 	if (rc == 0)
@@ -108,7 +99,8 @@ restore(struct getcmd *c)
 	rc = restore_run(r.space, &o, &res, &cli->fault);
 	progress_free(o.progress);
 	if (rc == 0 || rc == FAULT_PARTIAL)
-		outcome(c, &r, &res, now() - from);
+		outcome(c, &r, &res,
+		    (double)(clock_ms() - from) / 1000);
 	return rc;
 }
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "client/cli.h"
 #include "client/engine/put.h"
 #include "client/path.h"
@@ -187,15 +187,6 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 	    " changed while they were read", p->left_out, p->unsteady);
 }
 
-static double
-now(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int
 store(struct putcmd *c)
 {
@@ -204,7 +195,7 @@ store(struct putcmd *c)
 	struct put p = { .source = c->source, .sources = c->sources,
 		.warn = warn, .warn_arg = c };
 	char shown[PATH_SHOW_MAX], message[PATH_SHOW_MAX + 64];
-	double from = now();
+	int64_t from = clock_ms();
 	int rc = cli_state(c->cli, &st);
 
 	if (rc == 0)
@@ -220,7 +211,8 @@ store(struct putcmd *c)
 	rc = put_run(&p, &c->cli->fault);
 	progress_free(p.progress);
 	cli_session_done(c->cli, ses);
-	return rc == 0 ? outcome(c, &p, now() - from) : rc;
+	return rc == 0 ? outcome(c, &p,
+	    (double)(clock_ms() - from) / 1000) : rc;
 }
 
 static int

@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/rd.h"
 
@@ -21,15 +21,6 @@ frame_same_user(int fd)
 	    n == sizeof(c) && c.uid == geteuid();
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Waits for events until the deadline, which is for the whole message: a peer
  * that drips single bytes gets no more time. */
 static int
@@ -37,7 +28,7 @@ wait_for(int fd, short events, int64_t deadline)
 {
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = events };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 		int n = left <= 0 ? 0 : poll(&p, 1, (int)left);
 
 		if (n > 0)
@@ -62,7 +53,7 @@ int
 frame_send(int fd, const struct lease_message *m)
 {
 	struct buf b defer(buf_wipe) = buf_init(LEASE_FRAME_MAX + 4);
-	int64_t deadline = now_ms() + FRAME_SECONDS * 1000;
+	int64_t deadline = clock_ms() + FRAME_SECONDS * 1000;
 	size_t at = 0;
 	int rc = reserve(&b, LEASE_FRAME_MAX + 4);
 
@@ -109,7 +100,7 @@ int
 frame_receive(int fd, struct lease_message *out)
 {
 	struct buf body defer(buf_wipe) = buf_init(LEASE_FRAME_MAX);
-	int64_t deadline = now_ms() + FRAME_SECONDS * 1000;
+	int64_t deadline = clock_ms() + FRAME_SECONDS * 1000;
 	uint8_t head[4];
 	struct rd r;
 	uint32_t n;

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define REDRAW_MS 100
 #define LINE_MAX_CHARS 256
@@ -22,15 +23,6 @@ struct progress {
 	atomic_int_fast64_t next_ms; /* no redraw before */
 	atomic_flag drawing;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static size_t
 width(void)
@@ -53,7 +45,7 @@ progress_new(const char *what, int quiet)
 	if (p == NULL)
 		return NULL;
 	(void)snprintf(p->what, sizeof(p->what), "%s", what);
-	p->begun_ms = now_ms();
+	p->begun_ms = clock_ms();
 	atomic_store(&p->next_ms, p->begun_ms + REDRAW_MS);
 	atomic_flag_clear(&p->drawing);
 	return p;
@@ -153,7 +145,7 @@ draw(struct progress *p, int64_t now)
 static void
 maybe_draw(struct progress *p)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 
 	if (now < atomic_load(&p->next_ms) ||
 	    atomic_flag_test_and_set(&p->drawing))

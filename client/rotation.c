@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "client/epoch.h"
 #include "client/state.h"
 #include "crypt/secret.h"
@@ -97,23 +98,14 @@ rotate(struct cli *cli, struct session *ses, const char *verb,
 	return rc == 0 ? session_refresh(ses, &cli->fault) : rc;
 }
 
-static double
-now(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* false: interrupted. */
 static bool
-pause_for(const struct session *ses, double seconds)
+pause_for(const struct session *ses, int64_t ms)
 {
-	const double until = now() + seconds;
+	const int64_t until = clock_ms() + ms;
 	const struct timespec bit = { .tv_nsec = 50000000 };
 
-	while (now() < until) {
+	while (clock_ms() < until) {
 		if (ses->stop != NULL && atomic_load(ses->stop))
 			return false;
 		(void)nanosleep(&bit, NULL);
@@ -134,7 +126,7 @@ try_all(struct cli *cli, struct session *ses, const char *verb,
 
 	for (int i = 0; i < TRIES; i++) {
 		struct rewrite one = *w;
-		double begun = now();
+		int64_t begun = clock_ms();
 		uint8_t part;
 		int lost;
 
@@ -147,7 +139,8 @@ try_all(struct cli *cli, struct session *ses, const char *verb,
 		if (i + 1 == TRIES)
 			break;
 		secret_random(&part, sizeof(part));
-		if (!pause_for(ses, (now() - begun) * (1 + part / 255.0)))
+		if (!pause_for(ses, (clock_ms() - begun) * (255 + part) /
+		    255))
 			return fault_set(&cli->fault, FAULT_INTERRUPTED,
 			    "interrupted");
 		cli->fault = (struct fault){ 0 };
