@@ -5,14 +5,14 @@ they should be, or when a disk is full: each has an exit status of its own and
 a message that names what is at fault."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
-from skerrytest import Tap, certificate, folder  # noqa: E402
+from skerrytest import (  # noqa: E402
+    FAKETIME, Tap, certificate, folder, with_clock)
 from trees import compare, content, noise, small_files, write  # noqa: E402
 
 SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
@@ -143,24 +143,18 @@ def foreign_capability():
 
 
 def clocks():
-    if shutil.which("faketime") is None or SANITIZED:
+    if FAKETIME is None or SANITIZED:
         t.skip("clocks", "no faketime here")
         return
     fails(a.run("put", src, prefix=("faketime", "-f", "+2h")), 15, "UTC")
     write(os.path.join(src, "clock"), noise(100))
     real = s.depot.binary
-    wrapper = os.path.join(work, "late-depot")
-    with open(wrapper, "w") as f:
-        f.write(f"#!/bin/sh\nexec faketime -f +14h {real} \"$@\"\n")
-    os.chmod(wrapper, 0o755)
-    s.depot.binary = wrapper
+    s.depot.binary = with_clock(real, "+14h")
     s.depot.restart()
     r = a.run("put", src)
     t.ok(r.code in (15, 22) and "depot" in r.err.lower(),
          "a depot with another clock: CLOCK") or t.note(r)
     t.note(r.err)
-    subprocess.run(["pkill", "-KILL", "-P", str(s.depot.process.proc.pid)],
-                   check=False)
     s.depot.binary = real
     s.depot.restart()
     t.eq(a.run("put", src).code, 0, "the right clock: put")

@@ -3,7 +3,6 @@
 """A capability that ends in the midst of a command: the device asks for another
 and goes on, or says what is the matter; nothing is lost, nothing sent twice."""
 
-import glob
 import os
 import shutil
 import sys
@@ -12,7 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from evil import Impatient  # noqa: E402
 from skerrysite import Site  # noqa: E402
-from skerrytest import Tap, folder  # noqa: E402
+from skerrytest import FAKETIME, Tap, folder, with_clock  # noqa: E402
 from trees import compare, noise, write  # noqa: E402
 
 SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
@@ -23,14 +22,9 @@ work = folder()
 # A real one of a minute, at a depot whose clock is as far ahead as it may be:
 # it is good for 63 seconds, and the put below takes longer.
 brief = None
-early = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-if early and not SANITIZED:
+if FAKETIME and not SANITIZED:
     brief = Site(lease="1m", tap=True)
-    wrapper = os.path.join(work, "early-depot")
-    write(wrapper, f"#!/bin/sh\nLD_PRELOAD={early[0]} FAKETIME=+57s "
-          f"exec {brief.depot.binary} \"$@\"\n")
-    os.chmod(wrapper, 0o755)
-    brief.depot.binary = wrapper
+    brief.depot.binary = with_clock(brief.depot.binary, "+57s")
     brief.depot.restart()
     brief_a = brief.first()
     brief_src = os.path.join(work, "brief")
