@@ -28,6 +28,6 @@ const struct command cmd_agent = {
 	.name = "agent",
 	.run = run,
 	.args = "--home DIR --socket PATH",
-	.help = "Keep a lease in memory (started by other commands)",
+	.help = "keep a lease in memory (started by other commands)",
 	.hidden = true,
 };

@@ -128,6 +128,6 @@ const struct command cmd_approve = {
 	.name = "approve",
 	.run = run,
 	.args = "[--yes] CODE",
-	.help = "Let a new device in",
+	.help = "let a new device in",
 	.options = "  --yes, -y  do not ask whether the code is right\n",
 };

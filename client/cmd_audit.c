@@ -615,7 +615,7 @@ const struct command cmd_audit = {
 	.run = run,
 	.args = "[--full] [--watch [SECONDS]] [--hook CMD] | --open WHAT | "
 		"--verify FILE",
-	.help = "Check what the logs have of the space; open, verify entries",
+	.help = "check what the logs have of the space; open, verify entries",
 	.options =
 	    "  --full             from the first entry on, and show all\n"
 	    "  --watch [SECONDS]  go on looking, every 300 seconds\n"

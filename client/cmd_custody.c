@@ -284,7 +284,7 @@ const struct command cmd_custody = {
 	.run = run,
 	.args = "[show] | set MODE [--holders NAME,… --threshold K] "
 	    "[--no-rotate] | refuse",
-	.help = "Show who holds the keys, or move them",
+	.help = "show who holds the keys, or move them",
 	.options =
 	    "  MODE           standard, split or sealed\n"
 	    "  --holders A,B  authorities of the policy, in different "

@@ -56,5 +56,5 @@ const struct command cmd_devices = {
 	.name = "devices",
 	.run = run,
 	.args = "",
-	.help = "List the account's devices",
+	.help = "list the account's devices",
 };

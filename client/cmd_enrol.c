@@ -250,7 +250,7 @@ const struct command cmd_enrol = {
 	.name = "enrol",
 	.run = run,
 	.args = "--policy FILE [OPTION…]",
-	.help = "Join this device to an account",
+	.help = "join this device to an account",
 	.options =
 	    "  --policy FILE       the operator's signed policy\n"
 	    "  --policy-key KEY    the key that must have signed it (base64)\n"

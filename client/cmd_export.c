@@ -204,7 +204,7 @@ const struct command cmd_export = {
 	.name = "export",
 	.run = run,
 	.args = "--to DIR [--commit N] [--yes]",
-	.help = "Take everything out: plain files, and the space key",
+	.help = "take everything out: plain files, and the space key",
 	.options =
 	    "  --to DIR    gets files/, space.key and chain; made if it is "
 	    "missing\n"

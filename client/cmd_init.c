@@ -413,7 +413,7 @@ const struct command cmd_init = {
 	.name = "init",
 	.run = run,
 	.args = "--policy FILE --residency NAME [OPTION…]",
-	.help = "Make an account and a space, with this as its first device",
+	.help = "make an account and a space, with this as its first device",
 	.options =
 	    "  --policy FILE        the operator's signed policy\n"
 	    "  --policy-key KEY     the key that must have signed it (base64)\n"

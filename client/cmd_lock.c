@@ -29,5 +29,5 @@ const struct command cmd_lock = {
 	.name = "lock",
 	.run = run,
 	.args = "",
-	.help = "Forget the released keys at once",
+	.help = "forget the released keys at once",
 };

@@ -64,7 +64,7 @@ const struct command cmd_policy = {
 	.name = "policy",
 	.run = run,
 	.args = "[--trust FILE] [FILE]",
-	.help = "Show the pinned policy, or pin a later one",
+	.help = "show the pinned policy, or pin a later one",
 	.options =
 	    "  --trust FILE  whom to believe about logs (a tlog-policy file); "
 	    "an empty\n                FILE goes back to the policy's\n",

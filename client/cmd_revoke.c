@@ -121,7 +121,7 @@ const struct command cmd_revoke = {
 	.name = "revoke",
 	.run = run,
 	.args = "[--self] [--no-rotate] DEVICE",
-	.help = "Shut a device out, for good, and change the space's key",
+	.help = "shut a device out, for good, and change the space's key",
 	.options =
 	    "  --self       DEVICE may be the one that this runs on\n"
 	    "  --no-rotate  leave the space's key as it is\n",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* skerry(1): finds the command, runs it, reports.  The only place that prints
  * errors and ends the process. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
@@ -102,7 +103,8 @@ print_help(void)
 static void
 print_command_help(const struct command *c)
 {
-	(void)printf("usage: skerry %s %s\n%s.\n", c->name, c->args, c->help);
+	(void)printf("usage: skerry %s %s\n\n%c%s.\n", c->name, c->args,
+	    toupper((unsigned char)c->help[0]), c->help + 1);
 	if (c->options != NULL)
 		(void)printf("\n%s", c->options);
 }
