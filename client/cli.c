@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/cli.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "client/custodian.h"
 #include "client/epoch.h"
 #include "client/notice.h"
+#include "client/path.h"
 #include "client/show.h"
 #include "client/state.h"
 #include "net/text.h"
@@ -116,16 +118,37 @@ cli_note(const struct cli *cli, const char *fmt, ...)
 }
 
 void
-cli_warn(const struct cli *cli, const char *fmt, ...)
+cli_warn(void *arg, struct bytes key, const char *text)
 {
-	va_list ap;
+	struct cli *cli = arg;
+	char path[PATH_SHOW_MAX];
 
-	if (cli->json || cli->quiet)
-		return;
-	notice_clear_line();
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
+	path_show(key, path);
+	if (cli->json) {
+		if (cli->warnings == NULL)
+			cli->warnings = json_array();
+		(void)json_array_append_new(cli->warnings, json_pack(
+		    "{s:s,s:s+}", "path", path, "text", text, ""));
+	}
+	if (cli->warned++ < CLI_WARNINGS || cli->verbose) {
+		notice_clear_line();
+		cli_note(cli, "skerry: %s: %s: %s\n", cli->command->name, path,
+		    text);
+	}
+}
+
+void
+cli_warned(struct cli *cli)
+{
+	json_t *all = cli->warnings;
+
+	cli->warnings = NULL;
+	(void)json_object_set_new(cli->out, "warnings",
+	    all != NULL ? all : json_array());
+	if (cli->warned > CLI_WARNINGS && !cli->verbose)
+		cli_note(cli, "skerry: %s: and %" PRIu64 " more; --verbose "
+		    "names them all\n", cli->command->name,
+		    cli->warned - CLI_WARNINGS);
 }
 
 void

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/attr.h"
+#include "base/bytes.h"
 #include "base/fault.h"
 #include "client/session.h"
 #include "client/state.h"
@@ -32,6 +33,8 @@ struct cli {
 	struct http_wire onshore, offshore; /* what the command moved */
 	bool told; /* the announced change of custody was shown */
 	json_t *out; /* object: members of the --json answer */
+	json_t *warnings; /* array of cli_warn(), or NULL */
+	uint64_t warned;  /* how often that was called */
 	bool begun;  /* the command itself printed the answer's start: "{" and
 	              * members, each with a comma behind it */
 };
@@ -76,8 +79,14 @@ void cli_print(const struct cli *cli, const char *fmt, ...) printf_like(2, 3);
 /* To standard error, unless --json or --quiet. */
 void cli_note(const struct cli *cli, const char *fmt, ...) printf_like(2, 3);
 
-/* The same while a progress bar may be on the screen; a line of its own. */
-void cli_warn(const struct cli *cli, const char *fmt, ...) printf_like(2, 3);
+/* A path of which something was left out: a line on standard error, unless
+ * --json or --quiet, and of more than CLI_WARNINGS the first alone, unless
+ * --verbose.  arg is the struct cli; a progress bar may be on the screen. */
+#define CLI_WARNINGS 20
+void cli_warn(void *arg, struct bytes key, const char *text);
+
+/* At the end: how many were not shown; all of them into the --json answer. */
+void cli_warned(struct cli *cli);
 
 /* Members of out; name is a literal. */
 void cli_set_text(struct cli *cli, const char *name, const char *value);

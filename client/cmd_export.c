@@ -30,7 +30,6 @@ struct exportcmd {
 	uint64_t commit;
 	bool yes;
 	int dir, files;
-	json_t *warnings;
 };
 
 static void
@@ -40,19 +39,6 @@ exportcmd_wipe(struct exportcmd *c)
 		(void)close(c->dir);
 	if (c->files >= 0)
 		(void)close(c->files);
-	json_decref(c->warnings);
-}
-
-static void
-warn(void *arg, struct bytes key, const char *text)
-{
-	struct exportcmd *c = arg;
-	char path[PATH_SHOW_MAX];
-
-	path_show(key, path);
-	cli_warn(c->cli, "skerry: export: %s: %s\n", path, text);
-	(void)json_array_append_new(c->warnings,
-	    json_pack("{s:s,s:s+}", "path", path, "text", text, ""));
 }
 
 static int
@@ -137,7 +123,7 @@ export(struct exportcmd *c)
 	struct reading r defer(reading_close) = { 0 };
 	struct restore_result res = { 0 };
 	struct cli *cli = c->cli;
-	struct restore_options o = { .warn = warn, .arg = c };
+	struct restore_options o = { .warn = cli_warn, .arg = cli };
 	int rc = reading_open(cli, c->commit, &r);
 
 	if (rc == 0 && !r.space->has_head)
@@ -160,7 +146,7 @@ export(struct exportcmd *c)
 	cli_set_int(cli, "entries", (int64_t)res.entries);
 	cli_set_int(cli, "bytes", (int64_t)res.bytes);
 	cli_set_int(cli, "left_out", (int64_t)res.failed);
-	(void)json_object_set(cli->out, "warnings", c->warnings);
+	cli_warned(cli);
 	cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " %s, %.1f MiB, in "
 	    "%s/files\n%s/space.key and %s/chain: with a copy of the depot's "
 	    "objects, skerry-recover reads\nall of the history.  Keep the key "
@@ -193,9 +179,6 @@ run(struct cli *cli, int argc, char **argv)
 	}
 	if (c.to == NULL || optind != argc)
 		return cli_usage(cli, "--to is needed, and no operand");
-	c.warnings = json_array();
-	if (c.warnings == NULL)
-		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
 	rc = confirm(&c);
 	return rc != 0 ? rc : export(&c);
 }

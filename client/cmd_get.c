@@ -20,7 +20,6 @@ struct getcmd {
 	bool overwrite;
 	struct bytes *key; /* each owned */
 	size_t n;
-	json_t *warnings;
 	int dir;
 };
 
@@ -30,21 +29,8 @@ getcmd_wipe(struct getcmd *c)
 	for (size_t i = 0; i < c->n; i++)
 		free((void *)(uintptr_t)c->key[i].p);
 	free(c->key);
-	json_decref(c->warnings);
 	if (c->dir >= 0)
 		(void)close(c->dir);
-}
-
-static void
-warn(void *arg, struct bytes key, const char *text)
-{
-	struct getcmd *c = arg;
-	char path[PATH_SHOW_MAX];
-
-	path_show(key, path);
-	cli_warn(c->cli, "skerry: get: %s: %s\n", path, text);
-	(void)json_array_append_new(c->warnings,
-	    json_pack("{s:s,s:s+}", "path", path, "text", text, ""));
 }
 
 static int
@@ -71,7 +57,7 @@ outcome(struct getcmd *c, const struct reading *r,
 	cli_set_int(cli, "incomplete", (int64_t)res->incomplete);
 	cli_set_int(cli, "fetches", (int64_t)res->requests);
 	(void)json_object_set_new(cli->out, "seconds", json_real(seconds));
-	(void)json_object_set(cli->out, "warnings", c->warnings);
+	cli_warned(cli);
 	cli_print(cli, "commit %" PRIu64 ": restored %" PRIu64
 	    " %s, %.1f MiB in %.2f s\n", r->commit->number, res->entries,
 	    cli_noun(res->entries, "entry", "entries"),
@@ -83,9 +69,9 @@ restore(struct getcmd *c)
 {
 	struct reading r defer(reading_close) = { 0 };
 	struct restore_result res;
-	struct restore_options o = { .key = c->key, .n = c->n,
-		.overwrite = c->overwrite, .warn = warn, .arg = c };
 	struct cli *cli = c->cli;
+	struct restore_options o = { .key = c->key, .n = c->n,
+		.overwrite = c->overwrite, .warn = cli_warn, .arg = cli };
 	int64_t from = clock_ms();
 	int rc = reading_open(cli, c->commit, &r);
 
@@ -139,9 +125,8 @@ run(struct cli *cli, int argc, char **argv)
 		    &c.commit) != 0)
 			return FAULT_USAGE;
 	}
-	c.warnings = json_array();
 	c.key = calloc((size_t)(argc - optind) + 1, sizeof(*c.key));
-	if (c.key == NULL || c.warnings == NULL)
+	if (c.key == NULL)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
 	for (int i = optind; i < argc && rc == 0; i++)
 		rc = add_path(&c, argv[i]);

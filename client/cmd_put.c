@@ -18,7 +18,6 @@ struct putcmd {
 	const char *to;
 	struct put_source *source; /* keys and paths owned */
 	size_t sources;
-	json_t *warnings;
 };
 
 static void
@@ -29,7 +28,6 @@ putcmd_wipe(struct putcmd *c)
 		free((void *)(uintptr_t)c->source[i].key.p);
 	}
 	free(c->source);
-	json_decref(c->warnings);
 }
 
 /* base, and below it the last name of the source. */
@@ -128,18 +126,6 @@ check_sources(struct putcmd *c)
 }
 
 static void
-warn(void *arg, struct bytes key, const char *text)
-{
-	struct putcmd *c = arg;
-	char name[PATH_SHOW_MAX];
-
-	path_show(key, name);
-	cli_warn(c->cli, "skerry: %s: %s\n", name, text);
-	(void)json_array_append_new(c->warnings,
-	    json_pack("{s:s,s:s+}", "path", name, "text", text, ""));
-}
-
-static void
 set_members(struct cli *cli, const struct put *p, double seconds)
 {
 	cli_set_int(cli, "commit", (int64_t)p->number);
@@ -163,7 +149,7 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 	struct cli *cli = c->cli;
 
 	set_members(cli, p, seconds);
-	(void)json_object_set(cli->out, "warnings", c->warnings);
+	cli_warned(cli);
 	if (!p->changed)
 		cli_print(cli, "nothing changed since commit %" PRIu64 "\n",
 		    p->number);
@@ -193,7 +179,7 @@ store(struct putcmd *c)
 	struct state *st defer(state_closep) = NULL;
 	struct session *ses = NULL;
 	struct put p = { .source = c->source, .sources = c->sources,
-		.warn = warn, .warn_arg = c };
+		.warn = cli_warn, .warn_arg = c->cli };
 	char shown[PATH_SHOW_MAX], message[PATH_SHOW_MAX + 64];
 	int64_t from = clock_ms();
 	int rc = cli_state(c->cli, &st);
@@ -232,9 +218,8 @@ run(struct cli *cli, int argc, char **argv)
 		return 0;
 	if (optind == argc)
 		return cli_usage(cli, "what is to be stored?");
-	c.warnings = json_array();
 	c.source = calloc((size_t)(argc - optind), sizeof(*c.source));
-	if (c.source == NULL || c.warnings == NULL)
+	if (c.source == NULL)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
 	for (int i = optind; i < argc && rc == 0; i++)
 		rc = add_source(&c, argv[i]);

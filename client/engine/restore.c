@@ -30,6 +30,15 @@ restore_warn(struct restore *rs, struct bytes key, uint64_t n,
 	pthread_mutex_unlock(&rs->lock);
 }
 
+int
+restore_fault(struct fault *f, int err, const char *what)
+{
+	if (err == EEXIST)
+		return fault_set(f, FAULT_EXISTS,
+		    "is there already, and was not replaced");
+	return fault_sys(f, fault_from_errno(err), err, "%s", what);
+}
+
 void
 restore_count(struct restore *rs, uint64_t bytes)
 {

@@ -103,8 +103,7 @@ drop(struct file *x, struct fault *f)
 			restore_count(rs, x->size);
 			progress_add(rs->o->progress, 0, x->holes);
 		} else {
-			rc = fault_sys(f, fault_from_errno(err), err,
-			    "cannot be written");
+			rc = restore_fault(f, err, "cannot be written");
 			fail(x, f->text);
 		}
 	}
@@ -159,8 +158,7 @@ restore_file_chunk(void *arg, const struct fetch_want *w, const uint8_t *data,
 		if (err == 0)
 			err = write_all(x->fd, data, w->e.plain_len, w->at);
 		if (err != 0) {
-			end = fault_sys(f, fault_from_errno(err), err,
-			    "cannot be written");
+			end = restore_fault(f, err, "cannot be written");
 			fail(x, f->text);
 		} else {
 			progress_add(x->rs->o->progress, 0, w->e.plain_len);

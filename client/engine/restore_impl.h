@@ -77,6 +77,10 @@ struct restore {
 void restore_warn(struct restore *rs, struct bytes key, uint64_t n,
     const char *text);
 
+/* Why a path was left out, from an errno: what, and the system's text; or that
+ * something is there already.  The code. */
+int restore_fault(struct fault *f, int err, const char *what);
+
 /* One entry is there. */
 void restore_count(struct restore *rs, uint64_t bytes);
 

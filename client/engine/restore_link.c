@@ -210,8 +210,7 @@ one(struct restore *rs, struct folder *d, const struct later *l,
 			return 0;
 		}
 		if (err == EEXIST || err == EISDIR) {
-			(void)fault_sys(f, FAULT_EXISTS, err,
-			    "cannot be linked");
+			(void)restore_fault(f, err, "cannot be linked");
 			restore_warn(rs, key, 1, f->text);
 			return 0;
 		}

@@ -61,13 +61,6 @@ push(struct restore *rs, struct folder *d, struct bytes key)
 	return 0;
 }
 
-/* Sets *text to an errno's or another reason. */
-static void
-reason(struct fault *f, int err, const char *what)
-{
-	(void)fault_sys(f, fault_from_errno(err), err, "%s", what);
-}
-
 /* Makes or finds a folder and opens it.  NULL: errno. */
 static struct folder *
 make_folder(struct restore *rs, const char *name)
@@ -113,7 +106,7 @@ enter(struct restore *rs, struct bytes key, const struct tree_entry *e,
 	restore_name(key, name);
 	d = make_folder(rs, name);
 	if (d == NULL) {
-		reason(&why, errno, "folder cannot be made");
+		(void)restore_fault(&why, errno, "folder cannot be made");
 		restore_warn(rs, key, 1, why.text);
 		rs->dead.n = 0;
 		rc = buf_append(&rs->dead, key.p, key.n);
@@ -212,7 +205,7 @@ special(struct restore *rs, struct bytes key, const struct tree_entry *e,
 	restore_name(key, name);
 	restore_temp_name(temp);
 	if (make_special(dir, temp, e) != 0) {
-		reason(&why, errno, "cannot be made");
+		(void)restore_fault(&why, errno, "cannot be made");
 		restore_warn(rs, key, 1, why.text);
 		return why.code == FAULT_SPACE ?
 		    fault_set(f, FAULT_SPACE, "%s", why.text) : 0;
@@ -225,7 +218,7 @@ special(struct restore *rs, struct bytes key, const struct tree_entry *e,
 	err = restore_temp_place(dir, temp, name, rs->o->overwrite);
 	if (err != 0) {
 		(void)unlinkat(dir, temp, 0);
-		reason(&why, err, "cannot be made");
+		(void)restore_fault(&why, err, "cannot be made");
 		restore_warn(rs, key, 1, why.text);
 		return 0;
 	}
