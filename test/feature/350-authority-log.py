@@ -65,15 +65,28 @@ def served(a, witnesses=()):
     return c, entries
 
 
+def copied(a, where):
+    """Copies the database's files; whether they are of one moment."""
+    for name in os.listdir(where):
+        os.unlink(os.path.join(where, name))
+    files = [a.config["database"] + s for s in ("", "-wal")]
+
+    def state():
+        return [(s.st_size, s.st_mtime_ns) for s in map(os.stat, filter(
+            os.path.exists, files))]
+    before = state()
+    for path in filter(os.path.exists, files):
+        shutil.copy(path, where)
+    return state() == before
+
+
 def rows(a):
     """The entries of the database, from a copy of its files."""
     where = skerrytest.folder()
-    name = os.path.basename(a.config["database"])
-    for suffix in ("", "-wal"):
-        if os.path.exists(a.config["database"] + suffix):
-            shutil.copy(a.config["database"] + suffix,
-                        os.path.join(where, name + suffix))
-    db = sqlite3.connect(os.path.join(where, name))
+    if not skerrytest.wait_for(lambda: copied(a, where), 10):
+        raise RuntimeError("the database does not come to rest")
+    db = sqlite3.connect(os.path.join(
+        where, os.path.basename(a.config["database"])))
     out = db.execute("SELECT number, entry FROM leaf ORDER BY number"
                      ).fetchall()
     db.close()
@@ -126,26 +139,34 @@ def wait_ledger(a, not_pid, seconds=30):
     return False
 
 
+def tracer(pid):
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return int(re.search(r"TracerPid:\t(\d+)", f.read()).group(1))
+    except OSError:
+        return 0
+
+
 class Traced:
-    """strace at the ledger; started when it is attached."""
+    """strace at the ledger; started when it is attached, or when the ledger
+    is gone: what is to kill it may have done so already."""
 
     def __init__(self, pid, *args):
         self.out = os.path.join(skerrytest.folder(), "trace")
         self.proc = subprocess.Popen(
             ["strace", "-f", "-qq", "-o", self.out, *args, "-p", str(pid)],
             stderr=subprocess.PIPE, text=True)
-        end = time.time() + 10
-        while time.time() < end and self.proc.poll() is None:
-            with open(f"/proc/{pid}/status") as f:
-                if f"TracerPid:\t{self.proc.pid}\n" in f.read():
-                    return
-            time.sleep(0.01)
+        skerrytest.wait_for(lambda: tracer(pid) == self.proc.pid
+                            or self.proc.poll() is not None, 30)
+        if tracer(pid) == self.proc.pid or not skerrytest.alive(pid):
+            return
+        self.proc.kill()
         raise RuntimeError("strace: " + self.proc.stderr.read())
 
     def end(self):
         if self.proc.poll() is None:
             self.proc.terminate()
-        self.proc.wait(10)
+        self.proc.wait(60)
         with open(self.out) as f:
             return f.read().splitlines()
 
@@ -195,7 +216,7 @@ def kill_at_each_step(a, what, names, make):
                        f"inject={name}:signal=SIGKILL:when={n}")
             r = ask()
             t.end()
-            killed = not os.path.exists(f"/proc/{pid}/fd/0")
+            killed = not skerrytest.alive(pid)
             kills += killed
             if not killed:
                 tap.note(f"{where}: not reached")

@@ -64,7 +64,8 @@ class Tap:
             try:
                 case()
             except Exception:
-                self.note(traceback.format_exc())
+                # Of a long log the end is shown, which stderr is.
+                traceback.print_exc()
                 self.ok(False, f"{case.__name__} raised")
             self.note(f"{case.__name__}: {time.monotonic() - begun:.1f} s")
         self.done()
@@ -126,6 +127,32 @@ def wait_for(condition, seconds=60):
         if time.monotonic() > end:
             return False
         time.sleep(0.05)
+
+
+def children_of(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            return [int(x) for x in f.read().split()]
+    except OSError:
+        return []
+
+
+def alive(pid):
+    """Whether any of its threads runs: one that nobody has waited for yet does
+    not.  The first may end before the others, which hold the files."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return False
+    return any(runs(pid, x) for x in threads)
+
+
+def runs(pid, thread):
+    try:
+        with open(f"/proc/{pid}/task/{thread}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def digest(body):
@@ -257,9 +284,14 @@ class Process:
         return self.event("ready")
 
     def kill(self):
-        if self.proc.poll() is None:
-            self.proc.kill()
+        """kill -9.  The processes that it has started end by that, but later:
+        they hold ports and locks, so they are waited for, too."""
+        if self.proc.poll() is not None:
+            return
+        children = children_of(self.proc.pid)
+        self.proc.kill()
         self.proc.wait()
+        wait_for(lambda: not any(map(alive, children)))
 
     def term(self):
         self.proc.send_signal(signal.SIGTERM)
