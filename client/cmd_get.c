@@ -53,15 +53,20 @@ outcome(struct getcmd *c, const struct reading *r,
 	cli_set_int(cli, "commit", (int64_t)r->commit->number);
 	cli_set_int(cli, "entries", (int64_t)res->entries);
 	cli_set_int(cli, "bytes", (int64_t)res->bytes);
+	cli_set_int(cli, "kept", (int64_t)res->kept);
 	cli_set_int(cli, "left_out", (int64_t)res->failed);
 	cli_set_int(cli, "incomplete", (int64_t)res->incomplete);
 	cli_set_int(cli, "fetches", (int64_t)res->requests);
 	(void)json_object_set_new(cli->out, "seconds", json_real(seconds));
 	cli_warned(cli);
 	cli_print(cli, "commit %" PRIu64 ": restored %" PRIu64
-	    " %s, %.1f MiB in %.2f s\n", r->commit->number, res->entries,
+	    " %s, %.1f MiB in %.2f s", r->commit->number, res->entries,
 	    cli_noun(res->entries, "entry", "entries"),
 	    (double)res->bytes / 1048576, seconds);
+	if (res->kept != 0)
+		cli_print(cli, "; %" PRIu64 " %s there already", res->kept,
+		    cli_noun(res->kept, "was", "were"));
+	cli_print(cli, "\n");
 }
 
 static int
@@ -143,5 +148,5 @@ const struct command cmd_get = {
 	    "it is\n"
 	    "               missing; the current one if not given\n"
 	    "  --commit N   as it was then (skerry log)\n"
-	    "  --overwrite  replace files that are there\n",
+	    "  --overwrite  replace what is there, even what looks the same\n",
 };

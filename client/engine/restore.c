@@ -50,6 +50,15 @@ restore_count(struct restore *rs, uint64_t bytes)
 }
 
 void
+restore_kept(struct restore *rs, uint64_t bytes)
+{
+	pthread_mutex_lock(&rs->lock);
+	rs->res->kept++;
+	pthread_mutex_unlock(&rs->lock);
+	progress_add(rs->o->progress, 1, bytes);
+}
+
+void
 restore_name(struct bytes key, char out[static KEY_NAME_MAX + 1])
 {
 	struct bytes name = key_name(key);
@@ -137,6 +146,7 @@ begin(struct restore *rs, struct fault *f)
 	rs->level[0].d = folder_top(o->dir);
 	if (rs->level[0].d == NULL)
 		return fault_sys(f, FAULT_IO, errno, "target folder");
+	rs->level[0].found = true;
 	rs->nlevels = 1;
 	restore_temp_clean(rs->level[0].d->fd);
 	return fetch_new(rs->space, o->commit, sink, o->threads, &rs->fetch, f);

@@ -22,7 +22,7 @@ struct restore_options {
 	int dir;                 /* a descriptor; borrowed */
 	const struct bytes *key; /* each restored under its last name in dir */
 	size_t n;                /* 0: the whole tree */
-	bool overwrite;          /* replace what is there */
+	bool overwrite;          /* replace what is there, the same or not */
 	unsigned threads;        /* 0: as fetch_new */
 	struct progress *progress; /* may be NULL */
 	/* Each thing left out or incomplete, in one line; any thread, one at
@@ -34,6 +34,7 @@ struct restore_options {
 struct restore_result {
 	uint64_t entries;    /* restored, of any type */
 	uint64_t bytes;      /* of files restored */
+	uint64_t kept;       /* were there already as they should be */
 	uint64_t failed;     /* entries left out */
 	uint64_t incomplete; /* restored, but without some metadata */
 	uint64_t requests;   /* for content */

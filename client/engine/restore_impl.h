@@ -2,7 +2,7 @@
 /*
  * What the parts of a restore share.  restore.c: the whole; restore_walk.c: one
  * entry after another; restore_file.c: the content of files, by many threads;
- * restore_link.c: hard links.
+ * restore_link.c: hard links; restore_found.c: what was there before.
  */
 #ifndef SKERRY_CLIENT_ENGINE_RESTORE_IMPL_H
 #define SKERRY_CLIENT_ENGINE_RESTORE_IMPL_H
@@ -22,6 +22,7 @@ struct restore_level {
 	struct folder *d;
 	size_t key_len; /* of the folder's key, the start of restore.at */
 	bool resting;
+	bool found; /* was there before */
 };
 
 enum restore_link_state {
@@ -81,8 +82,9 @@ void restore_warn(struct restore *rs, struct bytes key, uint64_t n,
  * something is there already.  The code. */
 int restore_fault(struct fault *f, int err, const char *what);
 
-/* One entry is there. */
+/* One entry is there; kept: it was before. */
 void restore_count(struct restore *rs, uint64_t bytes);
+void restore_kept(struct restore *rs, uint64_t bytes);
 
 /* The last name of key, with a NUL. */
 void restore_name(struct bytes key, char out[static KEY_NAME_MAX + 1]);
@@ -90,6 +92,18 @@ void restore_name(struct bytes key, char out[static KEY_NAME_MAX + 1]);
 /* What a folder needs when all in it is done; frees with it. */
 int restore_set_folder(struct restore *rs, struct folder *d, struct bytes key,
     const struct tree_entry *e, struct fault *f) must_check;
+
+/* restore_found.c */
+
+enum restore_found {
+	RESTORE_NOTHING,
+	RESTORE_SAME, /* of its type, size and time; target; device */
+	RESTORE_OTHER,
+};
+
+/* What name in dir is, beside e, which is no folder. */
+enum restore_found restore_found(int dir, const char *name,
+    const struct tree_entry *e);
 
 /* restore_walk.c: restores base (empty: all).  0 or what ended it. */
 int restore_walk(struct restore *rs, struct bytes base,

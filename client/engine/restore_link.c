@@ -127,7 +127,19 @@ open_below(int dir, struct bytes rel)
 	return fd;
 }
 
-/* Where link is, key gets another name.  0 or an errno. */
+/* Whether two names are of one file. */
+static bool
+one_file(int dir, const char *name, int other_dir, const char *other)
+{
+	struct stat a, b;
+
+	return fstatat(dir, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstatat(other_dir, other, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Where link is, key gets another name.  0 or an errno: EALREADY, if it has
+ * it. */
 static int
 make_link(struct restore *rs, const struct restore_link *link, int dir,
     struct bytes key)
@@ -143,7 +155,10 @@ make_link(struct restore *rs, const struct restore_link *link, int dir,
 	restore_name(rel, from);
 	restore_name(key, to);
 	restore_temp_name(temp);
-	err = linkat(fd, from, dir, temp, 0) == 0 ? 0 : errno;
+	if (one_file(fd, from, dir, to))
+		err = EALREADY;
+	else
+		err = linkat(fd, from, dir, temp, 0) == 0 ? 0 : errno;
 	close(fd);
 	if (err != 0)
 		return err;
@@ -207,6 +222,10 @@ one(struct restore *rs, struct folder *d, const struct later *l,
 		if (err == 0) {
 			restore_count(rs, it.e->size);
 			progress_add(rs->o->progress, 0, it.e->size);
+			return 0;
+		}
+		if (err == EALREADY) {
+			restore_kept(rs, it.e->size);
 			return 0;
 		}
 		if (err == EEXIST || err == EISDIR) {

@@ -32,7 +32,7 @@ pop(struct restore *rs)
 }
 
 static int
-push(struct restore *rs, struct folder *d, struct bytes key)
+push(struct restore *rs, struct folder *d, struct bytes key, bool found)
 {
 	struct restore_level *far;
 
@@ -50,7 +50,8 @@ push(struct restore *rs, struct folder *d, struct bytes key)
 	if (buf_append(&rs->at, key.p, key.n) != 0)
 		return FAULT_MEMORY;
 	rs->level[rs->nlevels++] =
-	    (struct restore_level){ .d = d, .key_len = key.n };
+	    (struct restore_level){ .d = d, .key_len = key.n,
+		.found = found };
 	if (rs->nlevels > OPEN_LEVELS) {
 		far = &rs->level[rs->nlevels - 1 - OPEN_LEVELS];
 		if (!far->resting) {
@@ -63,11 +64,12 @@ push(struct restore *rs, struct folder *d, struct bytes key)
 
 /* Makes or finds a folder and opens it.  NULL: errno. */
 static struct folder *
-make_folder(struct restore *rs, const char *name)
+make_folder(struct restore *rs, const char *name, bool *found)
 {
 	struct folder *up = top(rs)->d, *d;
 	struct stat st;
 
+	*found = false;
 	if (mkdirat(up->fd, name, 0700) == 0)
 		return folder_enter(&rs->folders, up, name);
 	if (errno != EEXIST)
@@ -85,6 +87,7 @@ make_folder(struct restore *rs, const char *name)
 			errno = EEXIST;
 		return NULL;
 	}
+	*found = true;
 	restore_temp_clean(d->fd);
 	/* Without this, only root could write into a read-only one. */
 	if (!rs->root && fstat(d->fd, &st) == 0 &&
@@ -101,10 +104,11 @@ enter(struct restore *rs, struct bytes key, const struct tree_entry *e,
 	char name[KEY_NAME_MAX + 1];
 	struct folder *d;
 	struct fault why;
+	bool found;
 	int rc = 0;
 
 	restore_name(key, name);
-	d = make_folder(rs, name);
+	d = make_folder(rs, name, &found);
 	if (d == NULL) {
 		(void)restore_fault(&why, errno, "folder cannot be made");
 		restore_warn(rs, key, 1, why.text);
@@ -119,7 +123,7 @@ enter(struct restore *rs, struct bytes key, const struct tree_entry *e,
 		restore_count(rs, 0);
 	}
 	if (rc == 0)
-		rc = push(rs, d, key);
+		rc = push(rs, d, key, found);
 	if (rc != 0) {
 		folder_leave(&rs->folders, d);
 		return fault_set(f, rc, "out of memory");
@@ -226,6 +230,33 @@ special(struct restore *rs, struct bytes key, const struct tree_entry *e,
 	return 0;
 }
 
+/* Whether an entry needs nothing, because of what is at its place.  That the
+ * first of a hard link's names is there, or is not, goes to link. */
+static bool
+spared(struct restore *rs, struct bytes key, const struct tree_entry *e,
+    struct restore_link *link)
+{
+	enum restore_found found = RESTORE_NOTHING;
+	char name[KEY_NAME_MAX + 1];
+	struct fault why;
+
+	restore_name(key, name);
+	if (top(rs)->found && !rs->o->overwrite)
+		found = restore_found(top(rs)->d->fd, name, e);
+	if (found == RESTORE_NOTHING)
+		return false;
+	if (link != NULL)
+		atomic_store(&link->state, found == RESTORE_SAME ?
+		    RESTORE_LINK_DONE : RESTORE_LINK_FAILED);
+	if (found == RESTORE_SAME) {
+		restore_kept(rs, e->size);
+	} else {
+		(void)restore_fault(&why, EEXIST, "");
+		restore_warn(rs, key, 1, why.text);
+	}
+	return true;
+}
+
 static int
 one_entry(struct restore *rs, const struct tour_item *it, struct fault *f)
 {
@@ -254,7 +285,8 @@ one_entry(struct restore *rs, const struct tour_item *it, struct fault *f)
 	if (it->e->type == ENTRY_FOLDER)
 		return enter(rs, key, it->e, f);
 	if (it->e->type != ENTRY_FILE)
-		return special(rs, key, it->e, f);
+		return spared(rs, key, it->e, NULL) ? 0 :
+		    special(rs, key, it->e, f);
 	if (rs->o->n != 0)
 		progress_expect(rs->o->progress, 1, it->e->size);
 	if (it->e->link != 0) {
@@ -264,7 +296,8 @@ one_entry(struct restore *rs, const struct tour_item *it, struct fault *f)
 		if (rc != 0)
 			return fault_set(f, rc, "out of memory");
 	}
-	return restore_file_plan(rs, top(rs)->d, key, it->e, link, f);
+	return spared(rs, key, it->e, link) ? 0 :
+	    restore_file_plan(rs, top(rs)->d, key, it->e, link, f);
 }
 
 static int

@@ -48,13 +48,22 @@ def round_trip():
     r = get(b, "out")
     t.ok(r.code == 0 and r.err == "", "the other device gets it") or t.note(r)
     t.eq(compare(path("odd"), path("out", "odd")), "", "byte for byte")
-    t.eq(set(r.json), {"commit", "entries", "bytes", "left_out", "incomplete",
-                       "fetches", "seconds", "warnings", "wire"},
+    t.eq(set(r.json), {"commit", "entries", "bytes", "kept", "left_out",
+                       "incomplete", "fetches", "seconds", "warnings", "wire"},
          "members of get --json")
+    n = sum(os.path.islink(os.path.join(where, x)) or x not in dirs
+            for where, dirs, names in os.walk(path("out"))
+            for x in dirs + names)
     r = get(b, "out")
-    t.eq(r.code, 17, "what is there already is not replaced: PARTIAL")
-    t.eq(len(r.json["warnings"]), r.json["left_out"], "--json names each path")
+    t.eq((r.code, r.json["kept"], r.json["fetches"]), (0, n, 0),
+         "what is there already is not fetched again")
+    for where, _, names in os.walk(path("out")):
+        for name in names:
+            os.utime(os.path.join(where, name), (1, 1), follow_symlinks=False)
+    r = get(b, "out")
     left = r.json["left_out"]
+    t.eq((r.code, len(r.json["warnings"])), (17, left),
+         "what is otherwise is not replaced: PARTIAL, each path is named")
     r = b.run("get", "--to", path("out"))
     t.ok(len(r.err.splitlines()) == 22 and r.err.splitlines()[20] ==
          f"skerry: get: and {left - 20} more; --verbose names them all",

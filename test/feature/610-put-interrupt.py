@@ -119,7 +119,7 @@ def get_interrupted():
     p.send_signal(signal.SIGTERM)
     p.communicate(timeout=60)
     t.ok(p.returncode in (0, 130), "SIGTERM in a get")
-    g = a.run("get", "--overwrite", "--to", out)
+    g = a.run("get", "--to", out)
     t.eq((g.code, compare(src, os.path.join(out, "src"))), (0, ""),
          "the next get is whole")
     t.eq(sorted(os.listdir(out)), ["killed", "src", "twice"],

@@ -25,6 +25,11 @@ class Wiretap:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def reset(self):
+        """Counts from here on.  What clients that have ended sent last may not
+        have passed yet, so this waits for their connections to end."""
+        end = time.monotonic() + 2
+        while self.open and time.monotonic() < end:
+            time.sleep(0.005)
         with self.lock:
             self.connections = self.sent = self.received = 0
 

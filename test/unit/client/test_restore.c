@@ -379,6 +379,56 @@ keeps_what_is_there_unless_told(void **state)
 	assert_int_equal(count_names(m, ""), 3);
 }
 
+/* As a restore that was broken off does. */
+static void
+what_is_there_already_costs_nothing(void **state)
+{
+	struct mkspace *m = *state;
+	struct tree_entry e = mkspace_plain(ENTRY_FILE);
+	struct run r = { 0 };
+	struct stat was, is;
+	int fd;
+
+	e.link = 42;
+	mkspace_file(m, "a", bytes_of("same", 4), 0, &e);
+	mkspace_file(m, "b", bytes_of("same", 4), 0, &e);
+	mkspace_text(m, "f", "text");
+	mkspace_text(m, "g", "text");
+	mkspace_symlink(m, "l", "there");
+	mkspace_commit(m, "");
+	run_well(m, &r);
+	assert_int_equal(r.res.kept, 0);
+	assert_int_equal(lstat(out_path(m, "a"), &was), 0);
+	run_well(m, &r);
+	assert_int_equal(r.res.kept, 5);
+	assert_int_equal(r.res.entries, 0);
+	assert_int_equal(r.res.requests, 0);
+	assert_int_equal(lstat(out_path(m, "a"), &is), 0);
+	assert_int_equal(was.st_ino, is.st_ino);
+	/* One of another time, one that is missing, another link. */
+	fd = open(out_path(m, "f"), O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, "TEXT", 4), 4);
+	close(fd);
+	assert_int_equal(unlink(out_path(m, "b")), 0);
+	assert_int_equal(unlink(out_path(m, "l")), 0);
+	assert_int_equal(symlink("where", out_path(m, "l")), 0);
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	expect_warning("f: ");
+	expect_warning("l: ");
+	assert_int_equal(r.res.failed, 2);
+	assert_int_equal(r.res.kept, 2);
+	assert_int_equal(r.res.entries, 1);
+	assert_int_equal(r.res.requests, 0);
+	assert_int_equal(lstat(out_path(m, "b"), &is), 0);
+	assert_int_equal(was.st_ino, is.st_ino);
+	expect_text(m, "f", "TEXT");
+	r.overwrite = true;
+	run_well(m, &r);
+	assert_int_equal(r.res.kept, 0);
+	assert_int_equal(r.res.entries, 5);
+	expect_text(m, "f", "text");
+}
+
 static void
 removes_leftovers(void **state)
 {
@@ -711,6 +761,7 @@ main(void)
 		T(restores_a_long_list),
 		T(links_equal_entries_only),
 		T(keeps_what_is_there_unless_told),
+		T(what_is_there_already_costs_nothing),
 		T(removes_leftovers),
 		T(one_bad_object_costs_one_file),
 		T(what_lies_before_a_cut_is_restored),
