@@ -151,12 +151,13 @@ def kill_authority(span):
     time.sleep(r.uniform(0, 1.2 * span))
     pids = authority_roles()
     which = r.randrange(len(pids))
-    try:
-        os.kill(pids[which], signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     if which == 0:  # who else starts a role again
         s.authority.restart()
+    else:
+        try:
+            os.kill(pids[which], signal.SIGKILL)
+        except ProcessLookupError:
+            pass
     code, out, err = outcome(p)
     count(f"authority, {'parent' if which == 0 else 'a role'}, "
           f"put ended {code}")
