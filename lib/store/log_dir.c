@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The order of an append: entries and tiles are synced and named, then their
- * folders, and only then the checkpoint that covers them is signed, synced and
- * named.  spec/60-log.md, Order.
+ * folders, and only then the checkpoint that covers them has its name, and its
+ * signature leaves.  spec/60-log.md, Order.
  */
 #include "store/log_dir.h"
 
@@ -38,6 +38,7 @@ struct log_dir {
 	struct log_signer signer;
 
 	bool loaded;          /* what follows is that of `signed` */
+	bool at_hand;         /* right has the partial tiles of edge */
 	uint64_t public_size;
 	struct merkle_edge edge;
 	struct merkle_hash right[TILE_LEVELS][TILE_WIDTH]; /* partial tiles */
@@ -60,7 +61,8 @@ path_of(const struct tile_id *id, char out[static PATH_LEN])
 	(void)tile_path(id, out + 4);
 }
 
-/* The partial file, or the full one that replaced it: a prefix is the same. */
+/* The file, which may have no name yet; of a partial one, the full one that
+ * replaced it: a prefix is the same. */
 static int
 read_tile(struct log_dir *l, const struct tile_id *id, struct buf *out,
     unsigned *width, struct fault *f)
@@ -70,7 +72,9 @@ read_tile(struct log_dir *l, const struct tile_id *id, struct buf *out,
 	int rc;
 
 	path_of(id, path);
-	rc = stage_read(l->fd, path, out, f);
+	rc = stage_peek(&l->stage, path, out, f);
+	if (rc == FAULT_NOT_FOUND)
+		rc = stage_read(l->fd, path, out, f);
 	*width = id->width;
 	if (rc != FAULT_NOT_FOUND || id->width == TILE_WIDTH)
 		return rc;
@@ -80,20 +84,36 @@ read_tile(struct log_dir *l, const struct tile_id *id, struct buf *out,
 }
 
 static int
-tile_get(void *ctx, const struct tile_id *id,
+read_hashes(struct log_dir *l, const struct tile_id *id,
     struct merkle_hash out[static TILE_WIDTH])
 {
 	struct buf data defer(buf_wipe) = buf_init(TILE_WIDTH * MERKLE_LEN);
 	struct merkle_hash hash[TILE_WIDTH];
 	struct fault f = { 0 };
 	unsigned width;
-	int rc = read_tile(ctx, id, &data, &width, &f);
+	int rc = read_tile(l, id, &data, &width, &f);
 
 	if (rc == 0)
 		rc = tile_parse(buf_bytes(&data), width, hash);
 	if (rc == 0)
 		memcpy(out, hash, id->width * sizeof(*hash));
 	return rc;
+}
+
+/* The tiles at the right edge are at hand; those of a smaller tree begin as
+ * they do. */
+static int
+tile_get(void *ctx, const struct tile_id *id,
+    struct merkle_hash out[static TILE_WIDTH])
+{
+	struct log_dir *l = ctx;
+
+	if (!l->at_hand || id->level >= TILE_LEVELS ||
+	    id->width > tile_width(id->level, id->index, l->edge.size) ||
+	    id->index != (l->edge.size >> TILE_HEIGHT * id->level) / TILE_WIDTH)
+		return read_hashes(l, id, out);
+	memcpy(out, l->right[id->level], id->width * sizeof(*out));
+	return 0;
 }
 
 static struct tile_source
@@ -272,7 +292,7 @@ put_signed(struct log_dir *l, struct fault *f)
 		rc = note_verify(&n, &l->key);
 	if (rc != 0)
 		return fault_set(f, rc, "checkpoint: %s", fault_text(rc));
-	rc = stage_put(&l->stage, "signed", buf_bytes(&note), f);
+	rc = stage_put_last(&l->stage, "signed", buf_bytes(&note), f);
 	if (rc == 0)
 		rc = stage_commit(&l->stage, f);
 	if (rc != 0)
@@ -326,7 +346,7 @@ load_edge(struct log_dir *l, const struct checkpoint *c)
 			.width = n % TILE_WIDTH };
 
 		if (t.width != 0)
-			rc = tile_get(l, &t, l->right[i]);
+			rc = read_hashes(l, &t, l->right[i]);
 		n /= TILE_WIDTH;
 	}
 	l->bundle.n = 0;
@@ -358,6 +378,7 @@ walk(struct log_dir *l, const struct checkpoint *c, enum write write,
 	int rc = 0;
 
 	l->write = write;
+	l->at_hand = false;
 	l->edge.size = 0;
 	l->bundle.n = 0;
 	while (rc == 0 && l->edge.size < c->size) {
@@ -428,6 +449,7 @@ load(struct log_dir *l, struct fault *f)
 	struct checkpoint c = { .size = 0 }, public = { .size = 0 };
 	int rc;
 
+	l->at_hand = false;
 	stage_abort(&l->stage);
 	rc = stage_clean(l->fd, f);
 	if (rc == 0) {
@@ -456,7 +478,7 @@ load(struct log_dir *l, struct fault *f)
 	if (rc == 0)
 		rc = drop_orphans(l, f);
 	l->public_size = public.size;
-	l->loaded = rc == 0;
+	l->loaded = l->at_hand = rc == 0;
 	return rc;
 }
 
@@ -483,8 +505,6 @@ log_dir_append(struct log *log, const struct bytes *entry, size_t n,
 		rc = add(l, entry[i], f);
 	if (rc == 0)
 		rc = put_partial(l, old, f);
-	if (rc == 0)
-		rc = stage_commit(&l->stage, f);
 	if (rc == 0)
 		rc = put_signed(l, f);
 	if (rc != 0)
@@ -532,7 +552,9 @@ log_dir_publish(struct log *log, struct bytes data, struct fault *f)
 		rc = FAULT_ROLLBACK;
 	if (rc == 0 && c.size > l->edge.size)
 		rc = FAULT_TAMPERED;
-	if (rc == 0)
+	if (rc == 0 && c.size == l->edge.size)
+		edge = l->edge;
+	else if (rc == 0)
 		rc = edge_of(l, c.size, &edge);
 	if (rc != 0)
 		return fault_set(f, rc, "publish: %s", fault_text(rc));

@@ -36,6 +36,7 @@ stage_put(struct stage *s, const char *path, struct bytes data,
 		return fault_set(f, FAULT_LIMIT, "%s", path);
 	file = &s->file[s->n];
 	(void)snprintf(file->path, sizeof(file->path), "%s", path);
+	file->made = file->last = false;
 	tmp_path(s->n, tmp);
 	file->fd = openat(s->dir, tmp,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -43,6 +44,17 @@ stage_put(struct stage *s, const char *path, struct bytes data,
 		return fd_fault(tmp, f);
 	s->n++;
 	return fd_write(file->fd, data) != 0 ? fd_fault(path, f) : 0;
+}
+
+int
+stage_put_last(struct stage *s, const char *path, struct bytes data,
+    struct fault *f)
+{
+	int rc = stage_put(s, path, data, f);
+
+	if (rc == 0)
+		s->file[s->n - 1].last = true;
+	return rc;
 }
 
 /* Makes the folders of path; *made: there was one to make. */
@@ -84,7 +96,8 @@ seen(const struct stage *s, size_t i, size_t len)
 	for (size_t j = 0; j < i; j++) {
 		const char *other = s->file[j].path;
 
-		if (strncmp(other, s->file[i].path, len) == 0 &&
+		if (s->file[j].last == s->file[i].last &&
+		    strncmp(other, s->file[i].path, len) == 0 &&
 		    other[len] == '/' && (s->file[j].made ||
 		    strchr(other + len + 1, '/') == NULL))
 			return true;
@@ -94,7 +107,7 @@ seen(const struct stage *s, size_t i, size_t len)
 
 /* The folder of each file, and all above it where one was made; each once. */
 static int
-sync_folders(const struct stage *s, struct fault *f)
+sync_folders(const struct stage *s, bool last, struct fault *f)
 {
 	bool top = false;
 	int rc = 0;
@@ -102,7 +115,7 @@ sync_folders(const struct stage *s, struct fault *f)
 	for (size_t i = 0; rc == 0 && i < s->n; i++) {
 		const char *path = s->file[i].path;
 		size_t len = strlen(path);
-		bool more = true;
+		bool more = s->file[i].last == last;
 
 		while (rc == 0 && more && --len > 0) {
 			char folder[STAGE_PATH_MAX];
@@ -122,10 +135,31 @@ sync_folders(const struct stage *s, struct fault *f)
 	return rc != 0 || !top ? rc : sync_folder(s->dir, ".", f);
 }
 
+/* Names them, and makes that durable. */
+static int
+name_files(struct stage *s, bool last, struct fault *f)
+{
+	char tmp[STAGE_PATH_MAX];
+	int rc;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct stage_file *file = &s->file[i];
+
+		if (file->last != last)
+			continue;
+		rc = make_parents(s->dir, file->path, &file->made, f);
+		if (rc != 0)
+			return rc;
+		tmp_path(i, tmp);
+		if (renameat(s->dir, tmp, s->dir, file->path) != 0)
+			return fd_fault(file->path, f);
+	}
+	return sync_folders(s, last, f);
+}
+
 int
 stage_commit(struct stage *s, struct fault *f)
 {
-	char tmp[STAGE_PATH_MAX];
 	int rc;
 
 	/* With all blocks on their way, one commit of the file system's journal
@@ -136,16 +170,9 @@ stage_commit(struct stage *s, struct fault *f)
 	for (size_t i = 0; i < s->n; i++)
 		if (fdatasync(s->file[i].fd) != 0)
 			return fd_fault(s->file[i].path, f);
-	for (size_t i = 0; i < s->n; i++) {
-		rc = make_parents(s->dir, s->file[i].path,
-		    &s->file[i].made, f);
-		if (rc != 0)
-			return rc;
-		tmp_path(i, tmp);
-		if (renameat(s->dir, tmp, s->dir, s->file[i].path) != 0)
-			return fd_fault(s->file[i].path, f);
-	}
-	rc = sync_folders(s, f);
+	rc = name_files(s, false, f);
+	if (rc == 0)
+		rc = name_files(s, true, f);
 	if (rc == 0)
 		stage_abort(s);
 	return rc;
@@ -207,4 +234,17 @@ stage_read(int dir, const char *path, struct buf *out, struct fault *f)
 		(void)fault_set(f, rc, "%s: %s", path, fault_text(rc));
 	(void)close(fd);
 	return rc;
+}
+
+int
+stage_peek(const struct stage *s, const char *path, struct buf *out,
+    struct fault *f)
+{
+	char tmp[STAGE_PATH_MAX];
+	size_t i = 0;
+
+	while (i < s->n && strcmp(s->file[i].path, path) != 0)
+		i++;
+	tmp_path(i, tmp);
+	return i < s->n ? stage_read(s->dir, tmp, out, f) : FAULT_NOT_FOUND;
 }

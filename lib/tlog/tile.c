@@ -206,7 +206,35 @@ tile_tree_init(struct tile_tree *t, struct tile_source source, uint64_t size)
 	t->source = source;
 	t->size = size;
 	for (unsigned i = 0; i < TILE_LEVELS; i++)
-		t->level[i].have = false;
+		t->kept[i][0].have = t->kept[i][1].have = false;
+}
+
+/* The nodes of one height are in a row; the rows follow each other. */
+static struct merkle_hash *
+row(struct tile_nodes *n, unsigned height)
+{
+	return &n->node[2 * TILE_WIDTH - (2 * TILE_WIDTH >> height)];
+}
+
+static int
+fill(struct tile_tree *t, const struct tile_id *id, struct tile_nodes *n)
+{
+	int rc;
+
+	n->have = false;
+	rc = t->source.get(t->source.ctx, id, n->node);
+	if (rc != 0)
+		return rc;
+	for (unsigned h = 1; h < TILE_HEIGHT; h++) {
+		const struct merkle_hash *below = row(n, h - 1);
+
+		for (size_t i = 0; i < id->width >> h; i++)
+			merkle_node(&below[2 * i], &below[2 * i + 1],
+			    &row(n, h)[i]);
+	}
+	n->have = true;
+	n->index = id->index;
+	return 0;
 }
 
 static int
@@ -216,6 +244,7 @@ tree_get(void *ctx, unsigned level, uint64_t index, struct merkle_hash *out)
 	struct tile_id id = { .level = level / TILE_HEIGHT };
 	unsigned height = level % TILE_HEIGHT;
 	uint64_t first = index << height;
+	struct tile_nodes *n;
 	int rc;
 
 	id.index = first / TILE_WIDTH;
@@ -223,16 +252,13 @@ tree_get(void *ctx, unsigned level, uint64_t index, struct merkle_hash *out)
 	if (id.level >= TILE_LEVELS ||
 	    first % TILE_WIDTH + ((uint64_t)1 << height) > id.width)
 		return FAULT_INTERNAL;
-	if (!t->level[id.level].have || t->level[id.level].index != id.index) {
-		t->level[id.level].have = false;
-		rc = t->source.get(t->source.ctx, &id,
-		    t->level[id.level].hash);
+	n = &t->kept[id.level][id.width == TILE_WIDTH];
+	if (!n->have || n->index != id.index) {
+		rc = fill(t, &id, n);
 		if (rc != 0)
 			return rc;
-		t->level[id.level].have = true;
-		t->level[id.level].index = id.index;
 	}
-	tile_fold(&t->level[id.level].hash[first % TILE_WIDTH], height, out);
+	*out = row(n, height)[first % TILE_WIDTH >> height];
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "crypt/sign.h"
 #include "store/log_dir.h"
 #include "test/lib/scrap.h"
+#include "tlog/checkpoint.h"
 
 static struct sign_key key;
 static struct note_key pub;
@@ -168,6 +169,82 @@ grows_and_opens_again(void **state)
 	l->ops->close(l);
 }
 
+/* Signs, and sees that the new tree can be shown to continue the one before. */
+static struct {
+	struct log *log;
+	struct log_head last;
+} seen;
+
+static int
+sign_proven(void *ctx, struct bytes text, struct buf *note)
+{
+	static struct tile_tree tree;
+	const struct merkle_source s = tile_tree_source(&tree);
+	struct merkle_proof p;
+	struct checkpoint c;
+
+	assert_int_equal(checkpoint_parse(text, &c), 0);
+	tile_tree_init(&tree, seen.log->ops->tiles(seen.log), c.size);
+	assert_int_equal(merkle_prove_consistency(&s, seen.last.size, c.size,
+	    &p), 0);
+	assert_int_equal(merkle_check_consistency(&p, seen.last.size, c.size,
+	    &seen.last.root, &c.root), 0);
+	return sign(ctx, text, note);
+}
+
+static void
+the_signer_sees_the_tiles(void **state)
+{
+	static const size_t batch[] = { 255, 1, 1, 254, 1, 300, 1500, 2900 };
+	const struct log_signer s = { .sign = sign_proven };
+	struct fault f = { 0 };
+
+	(void)state;
+	assert_int_equal(log_dir_open(dir, &pub, s, &seen.log, &f), 0);
+	for (size_t i = 0; i < ARRAY_LEN(batch); i++) {
+		assert_int_equal(seen.log->ops->head(seen.log, &seen.last,
+		    NULL, &f), 0);
+		assert_int_equal(append(seen.log, batch[i]), 0);
+	}
+	seen.log->ops->close(seen.log);
+}
+
+/* From files and from what is at hand; so, too, after an append that failed. */
+static void
+has_the_tiles_of_every_tree_so_far(void **state)
+{
+	static const size_t batch[] = { 1, 254, 1, 300, 1500, 7 };
+	static struct tile_tree tree;
+	const struct merkle_source s = tile_tree_source(&tree);
+	struct merkle_hash root[ARRAY_LEN(batch)], h;
+	uint64_t size[ARRAY_LEN(batch)];
+	struct merkle_edge edge;
+	struct log *l = open_log();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(batch); i++) {
+		struct fault f = { 0 };
+		struct log_head head;
+
+		assert_int_equal(append(l, batch[i]), 0);
+		assert_int_equal(l->ops->head(l, &head, NULL, &f), 0);
+		size[i] = head.size;
+		root[i] = head.root;
+		sign_rc = FAULT_AUTHORITY;
+		if (i % 2 == 1)
+			assert_int_equal(append(l, 600), FAULT_AUTHORITY);
+		sign_rc = 0;
+		for (size_t k = 0; k <= i; k++) {
+			tile_tree_init(&tree, l->ops->tiles(l), size[k]);
+			assert_int_equal(merkle_edge_load(&s, size[k], &edge),
+			    0);
+			merkle_root(&edge, &h);
+			assert_memory_equal(&h, &root[k], sizeof(h));
+		}
+	}
+	l->ops->close(l);
+}
+
 static void
 has_the_files_that_are_specified(void **state)
 {
@@ -303,6 +380,8 @@ main(void)
 {
 	const struct CMUnitTest t[] = {
 		CASE(grows_and_opens_again),
+		CASE(the_signer_sees_the_tiles),
+		CASE(has_the_tiles_of_every_tree_so_far),
 		CASE(has_the_files_that_are_specified),
 		CASE(a_refused_batch_leaves_nothing),
 		CASE(makes_lost_tiles_from_entries),

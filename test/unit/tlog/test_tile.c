@@ -171,6 +171,36 @@ proofs_from_tiles(void **state)
 	}
 }
 
+static int
+count(void *ctx, const struct tile_id *id,
+    struct merkle_hash out[static TILE_WIDTH])
+{
+	unsigned *n = ctx;
+
+	(*n)++;
+	memset(out, 0, id->width * sizeof(*out));
+	return 0;
+}
+
+static void
+proofs_in_a_row_read_each_tile_once(void **state)
+{
+	static struct tile_tree tree;
+	const struct merkle_source m = tile_tree_source(&tree);
+	const uint64_t size = 70000;
+	struct merkle_proof p;
+	unsigned n = 0;
+
+	(void)state;
+	tile_tree_init(&tree, (struct tile_source){ .get = count, .ctx = &n },
+	    size);
+	for (uint64_t i = size - 1000; i < size; i++)
+		assert_int_equal(merkle_prove_inclusion(&m, i, size, &p), 0);
+	/* Of level 0 the partial one and four full ones, both of level 1, one
+	 * of level 2. */
+	assert_true(n <= 8);
+}
+
 int
 main(void)
 {
@@ -180,6 +210,7 @@ main(void)
 		cmocka_unit_test(widths_of_70000_leaves),
 		cmocka_unit_test(bundles_round_trip_and_are_exact),
 		cmocka_unit_test(proofs_from_tiles),
+		cmocka_unit_test(proofs_in_a_row_read_each_tile_once),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
