@@ -10,6 +10,9 @@
 #include <microhttpd.h>
 
 #include "base/logline.h"
+#include "depot/blocks.h"
+#include "depot/door.h"
+#include "depot/intake.h"
 
 /* A refused body of up to this size is read to its end, so that the answer
  * reaches the client; above, the connection is closed after the answer. */
@@ -22,9 +25,31 @@
 struct front {
 	struct request_site *site;
 	struct MHD_Daemon *https;
+	struct door *door;
+	struct blocks *blocks; /* for what connections receive */
 	struct MHD_Daemon *metrics; /* NULL: none */
 	struct pool *pool;
 };
+
+static void
+on_connection(void *cls, struct MHD_Connection *conn, void **intake,
+    enum MHD_ConnectionNotificationCode what)
+{
+	struct front *front = cls;
+	const union MHD_ConnectionInfo *tls, *fd;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		intake_free(*intake);
+		return;
+	}
+	tls = MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	fd = MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (tls != NULL && fd != NULL)
+		*intake = intake_new(tls->tls_session, fd->connect_fd,
+		    front->blocks);
+}
 
 static void *
 on_target(void *cls, const char *target, struct MHD_Connection *conn)
@@ -155,10 +180,10 @@ start_https(struct front *front, const struct front_options *o,
     struct fault *f)
 {
 	front->https = MHD_start_daemon(
-	    MHD_USE_TLS | MHD_USE_EPOLL_INTERNAL_THREAD |
-		MHD_ALLOW_SUSPEND_RESUME,
+	    MHD_USE_TLS | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+		MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
 	    0, NULL, NULL, on_request, front,
-	    MHD_OPTION_LISTEN_SOCKET, o->listen_fd,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, front,
 	    MHD_OPTION_HTTPS_MEM_CERT, o->cert,
 	    MHD_OPTION_HTTPS_MEM_KEY, o->key,
 	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
@@ -197,16 +222,22 @@ front_start(struct request_site *site, const struct front_options *o,
 	struct front *front = calloc(1, sizeof(*front));
 	int rc;
 
-	if (front == NULL)
+	if (front == NULL) {
+		(void)close(o->listen_fd);
 		return fault_set(f, FAULT_MEMORY, "front");
+	}
 	front->site = site;
-	rc = pool_start(o->disk_threads, &front->pool);
+	front->blocks = blocks_new();
+	rc = front->blocks == NULL ? FAULT_MEMORY :
+				     pool_start(o->disk_threads, &front->pool);
 	if (rc != 0)
 		rc = fault_set(f, rc, "threads");
 	else
 		rc = start_https(front, o, f);
 	if (rc == 0 && o->metrics_fd >= 0)
 		rc = start_metrics(front, o->metrics_fd, f);
+	if (rc == 0 && door_open(o->listen_fd, front->https, &front->door) != 0)
+		rc = fault_set(f, FAULT_MEMORY, "thread");
 	if (rc != 0) {
 		front_stop(front);
 		return rc;
@@ -220,13 +251,10 @@ front_drain(struct front *front, unsigned seconds, const sigset_t *stop)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
 	unsigned long steps = seconds * 1000ul / STEP_MS;
-	MHD_socket fd;
 	long long left;
 
 	atomic_store(&front->site->draining, true);
-	fd = MHD_quiesce_daemon(front->https);
-	if (fd != MHD_INVALID_SOCKET)
-		(void)close(fd);
+	door_close(take(front->door));
 	do
 		left = atomic_load(&front->site->metrics->in_flight);
 	while (left > 0 && steps-- > 0 && sigtimedwait(stop, NULL, &step) < 0);
@@ -236,11 +264,13 @@ front_drain(struct front *front, unsigned seconds, const sigset_t *stop)
 void
 front_stop(struct front *front)
 {
+	door_close(front->door);
 	/* The pool first: it resumes the connections that it holds. */
 	pool_stop(front->pool);
 	if (front->https != NULL)
 		MHD_stop_daemon(front->https);
 	if (front->metrics != NULL)
 		MHD_stop_daemon(front->metrics);
+	blocks_free(front->blocks);
 	free(front);
 }
