@@ -33,6 +33,7 @@
 #define DB_SEALED_LEN (KEY_LEN + HPKE_OVERHEAD)
 #define DB_BLOB_MAX 128       /* bytes of a keyslot */
 #define DB_EPOCHS_MAX 8       /* live at once */
+#define DB_LEFT_MAX 63        /* epochs of a custody that is left */
 #define DB_BLOBS_MAX 4194304  /* bytes of an epoch's keyslots */
 
 struct db_device {
@@ -103,6 +104,7 @@ struct db_leaf_of {
 };
 
 typedef int db_leaf_fn(void *arg, const struct db_leaf *leaf);
+typedef int db_left_fn(void *arg, uint32_t epoch, struct bytes blob);
 
 struct db {
 	/* begin takes the write lock at once.  commit is durable on return. */
@@ -194,18 +196,12 @@ struct db {
 	int (*announced_get)(struct db *db, const uint8_t space[static ID_LEN],
 	    struct custody *out, struct fault *f);
 
-	/* Deletes all slots of a kind in a space. */
-	int (*slot_drop)(struct db *db, const uint8_t space[static ID_LEN],
-	    enum db_kind kind, struct fault *f);
 	int (*share_add)(struct db *db, const uint8_t space[static ID_LEN],
 	    const struct db_share *s, struct fault *f);
 	/* At most DB_SLOTS_MAX of sets with that serial, by epoch. */
 	int (*share_list)(struct db *db, const uint8_t space[static ID_LEN],
 	    uint32_t serial, struct db_share *out, size_t *n,
 	    struct fault *f);
-	/* Deletes those of every set but keep; all where that is NULL. */
-	int (*share_drop)(struct db *db, const uint8_t space[static ID_LEN],
-	    const struct custody *keep, struct fault *f);
 	int (*device_slot_add)(struct db *db,
 	    const uint8_t space[static ID_LEN],
 	    const struct db_device_slot *s, struct fault *f);
@@ -214,8 +210,20 @@ struct db {
 	    const uint8_t space[static ID_LEN],
 	    const uint8_t device[static ID_LEN], struct db_device_slot *out,
 	    size_t *n, struct fault *f);
-	int (*device_slot_drop)(struct db *db,
-	    const uint8_t space[static ID_LEN], struct fault *f);
+	/* What a set that comes into force puts an end to: keyslots of kind
+	 * authority and device, and shares that came with a set before it or
+	 * with another of its serial, not with one after it.  each is called
+	 * by epoch, kind and device, until it fails, and may not use db. */
+	int (*left_each)(struct db *db, const struct custody *set,
+	    db_left_fn *each, void *arg, struct fault *f);
+	int (*left_drop)(struct db *db, const struct custody *set,
+	    struct fault *f);
+	/* Receipts for that, by the set; at most DB_LEFT_MAX, by epoch. */
+	int (*left_add)(struct db *db, const struct custody *set,
+	    uint32_t epoch, const uint8_t in[static RECEIPT_LEN],
+	    struct fault *f);
+	int (*left_list)(struct db *db, const struct custody *set,
+	    uint8_t (*out)[RECEIPT_LEN], size_t *n, struct fault *f);
 	/* The log's entries, in the order of the log. */
 	int (*leaf_add)(struct db *db, const struct db_leaf *l,
 	    struct fault *f);
@@ -266,7 +274,9 @@ struct db {
 	    uint32_t epoch, struct buf *out, struct fault *f);
 	int (*epoch_drop)(struct db *db, const uint8_t space[static ID_LEN],
 	    uint32_t epoch, struct fault *f);
-	/* FAULT_EXISTS; FAULT_NOT_FOUND; each is called until it fails. */
+	/* FAULT_EXISTS; FAULT_NOT_FOUND; each is called until it fails, for
+	 * epochs that ended, and those of custodies that were left of which
+	 * nothing is here any more. */
 	int (*receipt_add)(struct db *db, const uint8_t space[static ID_LEN],
 	    uint32_t epoch, const uint8_t in[static RECEIPT_LEN],
 	    struct fault *f);

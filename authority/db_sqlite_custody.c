@@ -16,7 +16,10 @@ const char db_sqlite_custody_schema[] =
     " PRIMARY KEY (space, epoch, serial, mark)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS device_slot (space BLOB NOT NULL,"
     " epoch INTEGER NOT NULL, device BLOB NOT NULL, blob BLOB NOT NULL,"
-    " PRIMARY KEY (space, epoch, device)) STRICT, WITHOUT ROWID;";
+    " PRIMARY KEY (space, epoch, device)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS left_receipt (space BLOB NOT NULL,"
+    " hash BLOB NOT NULL, epoch INTEGER NOT NULL, receipt BLOB NOT NULL,"
+    " PRIMARY KEY (space, hash, epoch, receipt)) STRICT, WITHOUT ROWID;";
 
 /* The statement's one set. */
 static int
@@ -108,18 +111,6 @@ announced_get(struct db *db, const uint8_t space[static ID_LEN],
 }
 
 static int
-slot_drop(struct db *db, const uint8_t space[static ID_LEN],
-    enum db_kind kind, struct fault *f)
-{
-	struct sql_run r = sql_run(db_sqlite(db),
-	    "DELETE FROM keyslot WHERE space = ? AND kind = ?");
-
-	sql_blob(&r, space, ID_LEN);
-	sql_int(&r, kind);
-	return sql_write(&r, f);
-}
-
-static int
 share_add(struct db *db, const uint8_t space[static ID_LEN],
     const struct db_share *s, struct fault *f)
 {
@@ -158,23 +149,6 @@ share_list(struct db *db, const uint8_t space[static ID_LEN],
 	if (rc == 0)
 		*n = k;
 	return rc;
-}
-
-static int
-share_drop(struct db *db, const uint8_t space[static ID_LEN],
-    const struct custody *keep, struct fault *f)
-{
-	struct sql_run r = sql_run(db_sqlite(db), keep == NULL ?
-	    "DELETE FROM share WHERE space = ?" :
-	    "DELETE FROM share WHERE space = ? AND mark <> ?");
-	uint8_t hash[HASH_LEN];
-
-	sql_blob(&r, space, ID_LEN);
-	if (keep != NULL) {
-		custody_hash(keep, hash);
-		sql_blob(&r, hash, sizeof(((struct db_share *)0)->mark));
-	}
-	return sql_write(&r, f);
 }
 
 static int
@@ -220,15 +194,101 @@ device_slot_list(struct db *db, const uint8_t space[static ID_LEN],
 	return rc;
 }
 
+#define LEFT_SHARES                          \
+	"share WHERE space = ?1 AND"         \
+	" (serial < ?2 OR (serial = ?2 AND" \
+	" mark <> substr(?3, 1, 8)))"
+
+/* hash is kept until the statement ends. */
+static struct sql_run
+left_run(struct db *db, const char *sql, const struct custody *set,
+    uint8_t hash[static HASH_LEN])
+{
+	struct sql_run r = sql_run(db_sqlite(db), sql);
+
+	custody_hash(set, hash);
+	sql_blob(&r, set->space, ID_LEN);
+	sql_int(&r, set->serial);
+	sql_blob(&r, hash, HASH_LEN);
+	return r;
+}
+
 static int
-device_slot_drop(struct db *db, const uint8_t space[static ID_LEN],
-    struct fault *f)
+left_each(struct db *db, const struct custody *set, db_left_fn *each,
+    void *arg, struct fault *f)
+{
+	uint8_t hash[HASH_LEN];
+	struct sql_run r = left_run(db, "SELECT epoch, blob FROM ("
+	    "SELECT epoch, 1 AS k, x'' AS d, blob FROM keyslot"
+	    " WHERE space = ?1 AND kind = 1 UNION ALL "
+	    "SELECT epoch, 3, mark, blob FROM " LEFT_SHARES " UNION ALL "
+	    "SELECT epoch, 4, device, blob FROM device_slot"
+	    " WHERE space = ?1) ORDER BY epoch, k, d", set, hash);
+	int rc = 0, bad;
+
+	while (rc == 0 && sql_row(&r))
+		rc = each(arg, (uint32_t)sqlite3_column_int64(r.s, 0),
+		    sql_column(&r, 1));
+	bad = sql_finish(&r, f);
+	return rc != 0 ? fault_set(f, rc, "keyslots") : bad;
+}
+
+static int
+left_drop(struct db *db, const struct custody *set, struct fault *f)
+{
+	static const char *const from[] = {
+		"DELETE FROM " LEFT_SHARES,
+		"DELETE FROM keyslot WHERE space = ?1 AND kind = 1",
+		"DELETE FROM device_slot WHERE space = ?1",
+	};
+	uint8_t hash[HASH_LEN];
+	struct sql_run r = left_run(db, from[0], set, hash);
+	int rc = sql_write(&r, f);
+
+	for (size_t i = 1; rc == 0 && i < ARRAY_LEN(from); i++) {
+		r = sql_run(db_sqlite(db), from[i]);
+		sql_blob(&r, set->space, ID_LEN);
+		rc = sql_write(&r, f);
+	}
+	return rc;
+}
+
+static int
+left_add(struct db *db, const struct custody *set, uint32_t epoch,
+    const uint8_t in[static RECEIPT_LEN], struct fault *f)
 {
 	struct sql_run r = sql_run(db_sqlite(db),
-	    "DELETE FROM device_slot WHERE space = ?");
+	    "INSERT OR IGNORE INTO left_receipt VALUES (?, ?, ?, ?)");
+	uint8_t hash[HASH_LEN];
 
-	sql_blob(&r, space, ID_LEN);
+	custody_hash(set, hash);
+	sql_blob(&r, set->space, ID_LEN);
+	sql_blob(&r, hash, HASH_LEN);
+	sql_int(&r, epoch);
+	sql_blob(&r, in, RECEIPT_LEN);
 	return sql_write(&r, f);
+}
+
+static int
+left_list(struct db *db, const struct custody *set,
+    uint8_t (*out)[RECEIPT_LEN], size_t *n, struct fault *f)
+{
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "SELECT receipt FROM left_receipt WHERE space = ? AND hash = ?"
+	    " ORDER BY epoch");
+	uint8_t hash[HASH_LEN];
+	size_t k = 0;
+	int rc;
+
+	custody_hash(set, hash);
+	sql_blob(&r, set->space, ID_LEN);
+	sql_blob(&r, hash, HASH_LEN);
+	while (k < DB_LEFT_MAX && sql_row(&r))
+		sql_exact(&r, 0, out[k++], RECEIPT_LEN);
+	rc = sql_finish(&r, f);
+	if (rc == 0)
+		*n = k;
+	return rc;
 }
 
 static int
@@ -269,13 +329,14 @@ db_sqlite_custody(struct db *db)
 	db->custody_list = custody_list;
 	db->announced_set = announced_set;
 	db->announced_get = announced_get;
-	db->slot_drop = slot_drop;
 	db->share_add = share_add;
 	db->share_list = share_list;
-	db->share_drop = share_drop;
 	db->device_slot_add = device_slot_add;
 	db->device_slot_list = device_slot_list;
-	db->device_slot_drop = device_slot_drop;
+	db->left_each = left_each;
+	db->left_drop = left_drop;
+	db->left_add = left_add;
+	db->left_list = left_list;
 	db->device_slot_forget = device_slot_forget;
 	db->space_each = space_each;
 }

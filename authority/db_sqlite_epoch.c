@@ -131,8 +131,14 @@ receipt_each(struct db *db, int (*each)(void *arg,
     const uint8_t space[static ID_LEN], uint32_t epoch), void *arg,
     struct fault *f)
 {
-	struct sql_run r = run(db, "SELECT space, epoch FROM receipt",
-	    NULL, -1);
+	struct sql_run r = run(db, "SELECT space, epoch FROM receipt UNION "
+	    "SELECT space, epoch FROM left_receipt AS g WHERE NOT EXISTS ("
+	    "SELECT 1 FROM keyslot AS k WHERE k.space = g.space"
+	    " AND k.epoch = g.epoch) AND NOT EXISTS ("
+	    "SELECT 1 FROM share AS s WHERE s.space = g.space"
+	    " AND s.epoch = g.epoch) AND NOT EXISTS ("
+	    "SELECT 1 FROM device_slot AS d WHERE d.space = g.space"
+	    " AND d.epoch = g.epoch)", NULL, -1);
 	int rc = 0, bad;
 
 	while (rc == 0 && sql_row(&r)) {

@@ -7,6 +7,7 @@
 #include "authority/ledger.h"
 #include "authority/ledger_custody.h"
 #include "authority/ledger_json.h"
+#include "authority/ledger_left.h"
 #include "authority/ledger_secret.h"
 
 #define SETS_BYTES (256 * (CUSTODY_MAX + 2))
@@ -290,11 +291,7 @@ at_home(struct ledger *l, const struct db_space *space,
 		    "custody: the home authority stays");
 	rc = check_epochs(l, space, slots, f);
 	if (rc == 0)
-		rc = l->db->slot_drop(l->db, space->id, DB_AUTHORITY, f);
-	if (rc == 0)
-		rc = l->db->share_drop(l->db, space->id, NULL, f);
-	if (rc == 0)
-		rc = l->db->device_slot_drop(l->db, space->id, f);
+		rc = ledger_left_end(l, set, f);
 	if (rc == 0)
 		rc = ledger_custody_add(l, space, set, slots, f);
 	if (rc == 0)
@@ -315,8 +312,9 @@ log_set(struct ledger *l, const struct ledger_call *c,
 	return rc != 0 ? rc : ledger_log_item(c, &i, f);
 }
 
-/* [custody] Another holder keeps shares of a set that may come, and drops those
- * of the sets before once it came. */
+/* [custody] Another holder keeps shares of a set that may come, and destroys
+ * those of the sets before once it came; not those of one that is to come after
+ * it. */
 static int
 elsewhere(struct ledger *l, const struct db_space *space,
     const struct custody *set, const json_t *slots, struct fault *f)
@@ -332,11 +330,8 @@ elsewhere(struct ledger *l, const struct db_space *space,
 	if (json_array_size(slots) != 0)
 		return ledger_custody_add(l, space, set, slots, f);
 	rc = l->db->custody_add(l->db, set, true, f);
-	if (rc != 0)
-		return rc;
-	rc = l->db->share_drop(l->db, space->id,
-	    custody_find(set, &l->signing) >= 0 && set->mode == CUSTODY_SPLIT ?
-	    set : NULL, f);
+	if (rc == 0)
+		rc = ledger_left_end(l, set, f);
 	return rc != 0 ? rc : ledger_secret_orphans(l, space->id, f);
 }
 
@@ -364,7 +359,7 @@ int
 ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
     struct fault *f)
 {
-	json_t *space_text, *set_text, *slots;
+	json_t *space_text, *set_text, *slots, *receipts = NULL;
 	struct custody set, current;
 	uint8_t id[ID_LEN];
 	struct db_space space;
@@ -393,9 +388,12 @@ ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
 	/* Shares that another holder is to keep are no set in force yet. */
 	if (rc == 0 && (home || json_array_size(slots) == 0))
 		rc = log_set(l, c, &space, &set, f);
+	if (rc == 0)
+		rc = ledger_left_tell(l, c, &space, &set, &receipts, f);
 	if (rc != 0)
 		return rc;
-	return ledger_json_done(json_object(), out);
+	return ledger_json_done(json_pack("{s:o}", "receipts", receipts),
+	    out);
 }
 
 /* [custody] Who is let into a sealed space gets its keys from who lets it

@@ -62,9 +62,12 @@ ledger_secret_orphans(struct ledger *l, const uint8_t space[static ID_LEN],
 			continue; /* ended before */
 		if (rc == FAULT_NOT_FOUND)
 			rc = l->db->epoch_blobs(l->db, space, e, &blobs, f);
-		if (rc == 0 && blobs.n == 0 &&
-		    l->ndoomed < ARRAY_LEN(l->doomed))
+		if (rc == 0 && blobs.n == 0) {
+			if (l->ndoomed == ARRAY_LEN(l->doomed))
+				return fault_set(f, FAULT_AUTHORITY,
+				    "too many at once");
 			l->doomed[l->ndoomed++] = name_of(space, e);
+		}
 	}
 	return rc;
 }

@@ -597,6 +597,28 @@ answer_read_receipt(struct bytes in, uint8_t out[static RECEIPT_LEN],
 }
 
 int
+answer_read_receipts(struct bytes in, struct answer_receipts *out,
+    struct answer_log *log)
+{
+	json_t *o defer(json_freep) = load(in);
+	const json_t *list = json_object_get(o, "receipts"), *v;
+	struct answer_receipts got = { 0 };
+	size_t i;
+	int rc;
+
+	if (!json_is_array(list) || json_array_size(list) >
+	    ANSWER_RECEIPTS_MAX)
+		return FAULT_MALFORMED;
+	json_array_foreach (list, i, v)
+		if (!b64_of(v, got.raw[got.n++], RECEIPT_LEN))
+			return FAULT_MALFORMED;
+	rc = log_of(o, log, 1);
+	if (rc == 0)
+		*out = got;
+	return rc;
+}
+
+int
 answer_read_slots(struct bytes in, struct answer_slot *out, size_t max,
     size_t *n)
 {

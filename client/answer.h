@@ -30,6 +30,7 @@
 #define ANSWER_TEXT_MAX 256
 #define ANSWER_SETS_MAX 256
 #define ANSWER_SETS_BYTES (ANSWER_SETS_MAX * (CUSTODY_MAX + 2))
+#define ANSWER_RECEIPTS_MAX 63 /* an answer with them has one proof more */
 #define ANSWER_CHAIN_BYTES (CHAIN_MAX * CHAIN_ENTRY_LEN)
 
 enum answer_kind {
@@ -158,6 +159,14 @@ int answer_read_keys(struct bytes in, struct sign_pub *ed,
 
 /* {"receipt":…}, not verified; log as above. */
 int answer_read_receipt(struct bytes in, uint8_t out[static RECEIPT_LEN],
+    struct answer_log *log) must_check;
+
+/* {"receipts":[…]}, likewise. */
+struct answer_receipts {
+	size_t n;
+	uint8_t raw[ANSWER_RECEIPTS_MAX][RECEIPT_LEN];
+};
+int answer_read_receipts(struct bytes in, struct answer_receipts *out,
     struct answer_log *log) must_check;
 
 /* {"keyslots":[…]}: at most max; *n is how many. */

@@ -591,11 +591,18 @@ tell(struct authority *a, const char *path, json_t *body, struct fault *f)
 
 int
 authority_custody(struct authority *a, const struct custody *set,
-    const struct authority_slot *slot, size_t n, struct fault *f)
+    const struct authority_slot *slot, size_t n, struct answer_receipts *out,
+    struct fault *f)
 {
-	return tell(a, "/v1/custody", json_pack("{s:o,s:o,s:o}", "space",
+	static const char path[] = "/v1/custody";
+	struct answer_error e defer(wipe_error) = { 0 };
+	struct answer_log log defer(answer_wipe_log) = { 0 };
+	int rc = call_json(a, path, json_pack("{s:o,s:o,s:o}", "space",
 	    json_id(set->space), "set", json_b64(set->raw, set->len),
-	    "keyslots", slots_json(slot, n)), f);
+	    "keyslots", slots_json(slot, n)), &e, f);
+
+	return rc != 0 ? rc : logged(a, path,
+	    answer_read_receipts(answer_of(a), out, &log), &log, f);
 }
 
 int

@@ -96,9 +96,11 @@ struct authority_slot {
 	uint8_t sealed[ANSWER_SEALED_LEN];
 };
 
-/* /v1/custody: FAULT_CONFLICT where the set does not follow what is there. */
+/* /v1/custody: FAULT_CONFLICT where the set does not follow what is there.
+ * *out: the receipts for what it ended, unverified. */
 int authority_custody(struct authority *a, const struct custody *set,
-    const struct authority_slot *slot, size_t n, struct fault *f) must_check;
+    const struct authority_slot *slot, size_t n, struct answer_receipts *out,
+    struct fault *f) must_check;
 
 /* /v1/keyslots: more of the kind of the custody in force. */
 int authority_keyslots(struct authority *a,

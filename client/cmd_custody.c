@@ -5,6 +5,7 @@
 
 #include "client/cli.h"
 #include "client/custodian.h"
+#include "client/leaving.h"
 #include "client/rotation.h"
 #include "client/show.h"
 #include "client/state.h"
@@ -86,17 +87,91 @@ show_next(struct cli *cli, const struct state *st, const struct custodian *c)
 	show_holders(cli, st, &c->next, "announced_holders");
 }
 
+static json_t *
+epochs_json(const struct leaving_doubt *d)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < d->n; i++)
+		(void)json_array_append_new(a,
+		    json_integer((json_int_t)d->epoch[i]));
+	return a;
+}
+
+static void
+show_left(struct cli *cli, const struct leaving_report *r)
+{
+	json_t *proved = json_array(), *open = json_array();
+
+	for (size_t i = 0; i < r->nreceipts; i++) {
+		const struct leaving_receipt *x = &r->receipt[i];
+		char hash[TEXT_HEX_SIZE(HASH_LEN)];
+
+		text_hex(x->receipt.blobs, HASH_LEN, hash, sizeof(hash));
+		cli_print(cli, "receipt: %s destroyed what it held of epoch %u "
+		    "(keyslots %.16s…)\n", x->holder, x->epoch, hash);
+		(void)json_array_append_new(proved,
+		    json_pack("{s:I,s:s,s:s,s:I}", "epoch",
+		        (json_int_t)x->epoch, "holder", x->holder, "keyslots",
+		        hash, "time", (json_int_t)x->receipt.time));
+	}
+	for (size_t i = 0; i < r->ndoubts; i++) {
+		const struct leaving_doubt *d = &r->doubt[i];
+
+		cli_print(cli, "unproved: that %s, in %s, destroyed what it "
+		    "held of epoch %u%s: %s\n", d->holder, d->jurisdiction,
+		    d->epoch[0], d->n > 1 ? " and others" : "", d->why);
+		(void)json_array_append_new(open, json_pack(
+		    "{s:s,s:s,s:o,s:s}", "holder", d->holder, "jurisdiction",
+		    d->jurisdiction, "epochs", epochs_json(d), "why", d->why));
+	}
+	(void)json_object_set_new(cli->out, "left", proved);
+	(void)json_object_set_new(cli->out, "unproved", open);
+}
+
+static struct leaving_report *
+new_report(struct fault *f)
+{
+	struct leaving_report *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		(void)fault_set(f, FAULT_MEMORY, "out of memory");
+	return r;
+}
+
+static void
+free_report(struct leaving_report **r)
+{
+	free(*r);
+}
+
+/* What is still unproved may be so for ever, and was told by the command that
+ * left it: then it is shown, and no fault. */
+static int
+settle(struct cli *cli, struct session *ses, struct fault *f)
+{
+	struct leaving_report *r defer(free_report) = new_report(f);
+	int rc = r == NULL ? f->code : leaving_settle(ses, r, f);
+
+	if (r != NULL)
+		show_left(cli, r);
+	return rc == FAULT_PARTIAL || rc == FAULT_TRUST ? 0 : rc;
+}
+
 /* Asks the authority; where it is away, says what is pinned. */
 static int
 show(struct cli *cli)
 {
 	struct state *st defer(state_closep) = NULL;
 	struct session *ses = NULL;
+	struct fault left = { 0 };
 	struct custodian c;
-	int rc = cli_state(cli, &st);
+	int rc = cli_state(cli, &st), settled = 0;
 
 	if (rc == 0)
 		rc = cli_session(cli, st, SESSION_WRITE, &ses);
+	if (rc == 0)
+		settled = settle(cli, ses, &left);
 	if (ses != NULL)
 		cli_session_done(cli, ses);
 	cli_set_bool(cli, "fresh", rc == 0);
@@ -114,7 +189,8 @@ show(struct cli *cli)
 		return rc;
 	show_set(cli, st, &c);
 	show_next(cli, st, &c);
-	return 0;
+	cli->fault = left;
+	return settled;
 }
 
 /* The home first, whatever the order given. */
@@ -189,6 +265,52 @@ leaves(const struct custody *old, const struct custody *new)
 	return false;
 }
 
+/* so_far: what was not right yet, with its fault.  The less is proved of who
+ * was left, the more a new key is needed. */
+static int
+finish_set(struct cli *cli, struct state *st, bool rotate,
+    const struct args *in, int so_far)
+{
+	const struct fault before = cli->fault;
+	int rc;
+
+	if (rotate && in->keep_key)
+		cli_print(cli, "The space keeps its key, and whoever held it "
+		    "or a share may have kept that: run\nskerry rotate to "
+		    "change it.\n");
+	if (!rotate || in->keep_key)
+		return so_far;
+	cli->fault = (struct fault){ 0 };
+	rc = rotation_follow(cli, st, "the custody is changed");
+	if (so_far == 0)
+		return rc;
+	if (rc != 0)
+		cli_note(cli, "skerry: %s\n", cli->fault.text);
+	cli->fault = before;
+	return so_far;
+}
+
+/* First who was left before, while what it knows is the set that left it. */
+static int
+move(struct cli *cli, struct session *ses, const struct transfer *t,
+    struct custodian *out, struct fault *left)
+{
+	struct leaving_report *r defer(free_report) = new_report(&cli->fault);
+	struct fault scrap = { 0 };
+	int rc;
+
+	if (r == NULL)
+		return cli->fault.code;
+	(void)!leaving_settle(ses, r, &scrap);
+	rc = transfer_run(ses, t, out, &cli->fault);
+	if (rc != 0 && rc != FAULT_PARTIAL)
+		return rc;
+	show_set(cli, ses->state, out);
+	(void)!leaving_settle(ses, r, left);
+	show_left(cli, r);
+	return rc;
+}
+
 static int
 set(struct cli *cli, const char *mode, const struct args *in)
 {
@@ -196,7 +318,7 @@ set(struct cli *cli, const char *mode, const struct args *in)
 	struct session *ses = NULL;
 	struct transfer t = { 0 };
 	struct custodian c = { 0 }, old = { 0 };
-	bool rotate;
+	struct fault left = { 0 };
 	int rc = cli_state(cli, &st);
 
 	if (rc == 0)
@@ -211,19 +333,14 @@ set(struct cli *cli, const char *mode, const struct args *in)
 	if (rc == 0)
 		rc = custodian_load(st, &old, &cli->fault);
 	if (rc == 0)
-		rc = transfer_run(ses, &t, &c, &cli->fault);
+		rc = move(cli, ses, &t, &c, &left);
 	cli_session_done(cli, ses);
 	if (rc != 0 && rc != FAULT_PARTIAL)
 		return rc;
-	show_set(cli, st, &c);
-	rotate = leaves(&old.set, &c.set);
-	if (rc == 0 && rotate && !in->keep_key)
-		return rotation_follow(cli, st, "the custody is changed");
-	if (rotate)
-		cli_print(cli, "The space keeps its key, and whoever held it "
-		    "or a share may have kept that: run\nskerry rotate to "
-		    "change it.\n");
-	return rc;
+	if (rc == 0)
+		cli->fault = left;
+	return finish_set(cli, st, leaves(&old.set, &c.set), in,
+	    cli->fault.code);
 }
 
 /* Sealing makes a set in the place of the announced one, which falls. */

@@ -65,6 +65,8 @@ logbody_parse(enum leaf_type type, struct bytes body, struct logbody *out)
 		rd_copy(&r, b.space, ID_LEN);
 		b.epoch = rd_u32(&r);
 		rd_require(&r, b.epoch != 0);
+		if (type == LEAF_SHRED && r.left != 0)
+			rd_copy(&r, b.hash, HASH_LEN);
 		break;
 	default:
 		return FAULT_VERSION;

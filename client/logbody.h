@@ -23,7 +23,8 @@ struct logbody {
 	uint8_t account[ID_LEN];
 	uint8_t space[ID_LEN];  /* not of 2 and 3 */
 	uint8_t device[ID_LEN]; /* 2, 3, 5 */
-	uint8_t hash[HASH_LEN]; /* of the chain entry: 1, 2, 3 */
+	uint8_t hash[HASH_LEN]; /* of the chain entry: 1, 2, 3; of the receipt
+	                         * for a custody that was left: 9, or zero */
 	uint32_t epoch;         /* 5, 6, 9 */
 	struct httpsig_kept request; /* 5: who asked, in its own words … */
 	char host[BODY_HOST_MAX + 1]; /* … and whom */

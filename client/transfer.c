@@ -8,6 +8,7 @@
 
 #include "client/authority.h"
 #include "client/gather.h"
+#include "client/leaving.h"
 #include "client/release.h"
 #include "client/state.h"
 #include "crypt/secret.h"
@@ -23,6 +24,7 @@ struct job {
 	struct key_share *share; /* secret; nepochs rows of n */
 	struct authority_slot *slot;
 	size_t nslots;
+	struct answer_receipts none; /* which leaving_settle asks for */
 };
 
 static void
@@ -166,21 +168,23 @@ stage(struct job *j, int i, struct fault *f)
 	if (rc == 0)
 		rc = make_slots(j, i, f);
 	if (rc == 0)
-		rc = authority_custody(a, &j->set, j->slot, j->nslots, f);
+		rc = authority_custody(a, &j->set, j->slot, j->nslots,
+		    &j->none, f);
 	return rc == 0 ? 0 : fault_add(f, rc, "holder %s",
 	    j->t->holder[i]->name);
 }
 
 static int
-confirm(struct job *j, const struct policy_authority *holder, struct fault *f)
+confirm(struct job *j, int i, struct fault *f)
 {
 	struct authority *a defer(authority_closep) = NULL;
-	int rc = open_holder(j, holder, &a, f);
+	int rc = open_holder(j, j->t->holder[i], &a, f);
 
-	return rc != 0 ? rc : authority_custody(a, &j->set, NULL, 0, f);
+	return rc != 0 ? rc : authority_custody(a, &j->set, NULL, 0, &j->none,
+	    f);
 }
 
-/* Everybody but the home: those that hold, and those that no longer do. */
+/* Who holds for the first time; who held before is asked for receipts. */
 static int
 confirm_all(struct job *j, struct fault *f)
 {
@@ -188,30 +192,21 @@ confirm_all(struct job *j, struct fault *f)
 	struct fault why = { 0 };
 	size_t n = 0;
 
-	for (int i = 1; i < j->set.n + j->old.set.n; i++) {
-		const struct custody *of = i < j->set.n ? &j->set :
-							  &j->old.set;
-		int at = i < j->set.n ? i : i - j->set.n;
-		const struct policy_authority *a;
-		int rc, m;
+	for (int i = 1; i < j->set.n; i++) {
+		int m;
 
-		if (at == 0 || (of == &j->old.set && custody_find(&j->set,
-		    &of->holder[at].signing) >= 0))
-			continue;
-		rc = custodian_holder(j->ses->state, of, at, &a, &why);
-		if (rc == 0)
-			rc = confirm(j, a, &why);
-		if (rc == 0)
+		if (custody_find(&j->old.set, &j->set.holder[i].signing) >= 0 ||
+		    confirm(j, i, &why) == 0)
 			continue;
 		m = snprintf(late + n, sizeof(late) - n, "%s%s",
-		    n == 0 ? "" : ", ", of->holder[at].jurisdiction);
+		    n == 0 ? "" : ", ", j->set.holder[i].jurisdiction);
 		n += m > 0 && (size_t)m < sizeof(late) - n ? (size_t)m : 0;
 	}
 	if (n == 0)
 		return 0;
 	return fault_set(f, FAULT_PARTIAL, "the custody is changed, but the "
-	    "holders in %s could not be told to drop what they held (%.200s): "
-	    "run the command again", late, why.text);
+	    "holders in %s could not be told (%.200s): run the command again",
+	    late, why.text);
 }
 
 static int
@@ -259,7 +254,10 @@ transfer_run(struct session *ses, const struct transfer *t,
 	if (rc == 0)
 		rc = session_home(ses, &home, f);
 	if (rc == 0)
-		rc = authority_custody(home, &j.set, j.slot, j.nslots, f);
+		rc = leaving_note(ses, &j.old.set, &j.set, f);
+	if (rc == 0)
+		rc = authority_custody(home, &j.set, j.slot, j.nslots,
+		    &j.none, f);
 	if (rc == 0)
 		rc = custodian_pin(ses->state, &j.set, out, f);
 	return rc != 0 ? rc : confirm_all(&j, f);

@@ -21,7 +21,8 @@ struct transfer {
 
 /*
  * In this order: shares to the other holders, the set and its keyslots to the
- * home (from then on it is in force), then word to who holds and who held.
+ * home (from then on it is in force), then word to who holds for the first
+ * time.  Those that held are noted for leaving_settle(), which is to follow.
  * *out is the new pin.  FAULT_CONFLICT: another device was faster.
  * FAULT_PARTIAL: in force, but a holder could not be told, which f names.
  */

@@ -13,6 +13,7 @@
 
 #define RECEIPT_SIGNED_LEN 64
 #define RECEIPT_LEN (RECEIPT_SIGNED_LEN + SIGN_LEN)
+#define RECEIPT_EPOCH_AT 4 /* where the epoch is, u32 */
 #define RECEIPT_LABEL "skerry receipt v1" /* with its zero byte */
 
 enum receipt_what {

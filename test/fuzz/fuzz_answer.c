@@ -36,6 +36,18 @@ entries(struct bytes in)
 }
 
 static void
+receipts(struct bytes in)
+{
+	static struct answer_receipts r;
+	struct answer_log log;
+
+	if (answer_read_receipts(in, &r, &log) != 0)
+		return;
+	assert(r.n <= ANSWER_RECEIPTS_MAX);
+	take_log(&log);
+}
+
+static void
 session(struct bytes in)
 {
 	static struct answer_session s;
@@ -76,6 +88,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take_log(&log);
 	if (answer_read_receipt(in, receipt, &log) == 0)
 		take_log(&log);
+	receipts(in);
 	entries(in);
 	(void)!answer_read_keys(in, &ed, &box);
 	if (answer_read_slots(in, slot, 4, &n) == 0)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a device keeps of logs: a damaged file does no harm, and what is taken
- * has one form. */
+/* What a device keeps of logs, and of who was left: a damaged file does no
+ * harm, and what is taken has one form. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "client/audititem.h"
+#include "client/leaving.h"
 #include "client/logpin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,6 +39,20 @@ items(struct bytes in)
 }
 
 static void
+left(struct bytes in)
+{
+	struct buf again defer(buf_wipe) = buf_init(in.n + 1);
+	struct leavings l;
+	int rc;
+
+	if (leaving_parse(in, &l) != 0)
+		return;
+	rc = leaving_format(&l, &again);
+	assert(rc == 0 && bytes_cmp(in, buf_bytes(&again)) == 0);
+	leaving_wipe(&l);
+}
+
+static void
 asked(struct bytes in)
 {
 	struct logpin_asked a;
@@ -60,6 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (logpin_parse(in, one, &total) == 0)
 		assert(total == size);
 	items(in);
+	left(in);
 	asked(in);
 	return 0;
 }

@@ -232,7 +232,8 @@ def answers():
               {"error": {"code": "NO_SUCH", "text": ""}, "now": 5},
               {"account": ident, "chain": [entry], "spaces": [{"space": ident, "residency": "r", "depot": "d"}]},
               {}, {"seq": 3}, {"ed": key, "box": key}, {"keyslots": [{"epoch": 1, "blob": b64(bytes(80))}]},
-              {"receipt": b64(bytes(128))}, []):
+              {"receipt": b64(bytes(128))}, {"receipts": []}, {"receipts": [b64(bytes(128))] * 2},
+              {"receipts": [b64(bytes(127))]}, []):
         save("answer", json.dumps(a))
 
 
@@ -353,6 +354,21 @@ def opened_entry():
     return body, f"c2sp.org/tlog-proof@v1\nextra {extra}\nindex 0\n\n{note}", note, vkey
 
 
+def custody_set(serial, before):
+    """A standard one; nobody looks at its signature here."""
+    return (struct.pack(">BBBBII", 1, 1, 1, 1, serial, 1) + bytes([1]) * 16
+            + (hashlib.sha256(before).digest() if before else bytes(32)) + struct.pack(">qq", 5, 5) + bytes([2]) * 32
+            + b"ch" + b"\1" + bytes(7) + bytes([3]) * 16 + bytes(64))
+
+
+def left():
+    old = custody_set(1, b"")
+    one = b"".join(struct.pack(">H", len(x)) + x for x in (old, custody_set(2, old)))
+    one += struct.pack(">BBBII", 0, 1, 2, 1, 2)
+    for each in (b"\0", b"\1" + one, b"\2" + one + one, b"\1" + one[:-1]):
+        save("logpin", each)
+
+
 def log_client():
     body, proof, note, vkey = opened_entry()
     name = b"a.example/log"
@@ -381,6 +397,6 @@ def log_client():
         save("answer", json.dumps(each))
 
 
-for make in (vectors, tokens, policies, signatures, bodies, roles, postings, release_bodies, answers, agent, device_files, keyfiles, lists, frames, log, log_client,
+for make in (vectors, tokens, policies, signatures, bodies, roles, postings, release_bodies, answers, agent, device_files, keyfiles, lists, frames, log, log_client, left,
              texts):
     make()

@@ -360,6 +360,113 @@ drops_an_epoch_whole(void **state)
 	assert_int_equal(db->purge(db, &f), 0);
 }
 
+static struct custody
+set_of(uint32_t serial, uint8_t mark)
+{
+	struct custody c = { .serial = serial, .raw = { mark }, .len = 1 };
+
+	memcpy(c.space, space, ID_LEN);
+	return c;
+}
+
+static void
+put_share(struct db *db, const struct custody *set, uint32_t epoch)
+{
+	struct db_share s = { .epoch = epoch, .serial = set->serial,
+		.index = 1, .blob = { (uint8_t)epoch } };
+	uint8_t hash[HASH_LEN];
+	struct fault f = { 0 };
+
+	custody_hash(set, hash);
+	memcpy(s.mark, hash, sizeof(s.mark));
+	assert_int_equal(db->share_add(db, space, &s, &f), 0);
+}
+
+struct seen {
+	size_t n, bytes;
+	uint32_t epoch[8];
+};
+
+static int
+see(void *arg, uint32_t epoch, struct bytes blob)
+{
+	struct seen *s = arg;
+
+	s->epoch[s->n++] = epoch;
+	s->bytes += blob.n;
+	return 0;
+}
+
+static size_t
+left_by(struct db *db, const struct custody *set, struct seen *out)
+{
+	struct fault f = { 0 };
+
+	*out = (struct seen){ 0 };
+	assert_int_equal(db->left_each(db, set, see, out, &f), 0);
+	return out->n;
+}
+
+/* What a set that comes into force may not take: its own shares, those of one
+ * that is to come after it, the recovery keyslot. */
+static void
+ends_what_came_before_a_set_alone(void **state)
+{
+	const struct custody old = set_of(1, 1), beside = set_of(2, 9),
+			     set = set_of(2, 2), next = set_of(3, 3);
+	struct db_slot slot = { .epoch = 1, .n = 5 };
+	struct db *db = *state;
+	struct fault f = { 0 };
+	struct seen s;
+
+	begin(db);
+	assert_int_equal(db->slot_add(db, space, DB_RECOVERY, &slot, &f), 0);
+	put_share(db, &set, 1);
+	put_share(db, &next, 1);
+	assert_int_equal(left_by(db, &set, &s), 0);
+	put_share(db, &old, 2);
+	put_share(db, &old, 1);
+	put_share(db, &beside, 1);
+	assert_int_equal(db->slot_add(db, space, DB_AUTHORITY, &slot, &f), 0);
+	assert_int_equal(left_by(db, &set, &s), 4);
+	assert_int_equal(s.bytes, 5 + 3 * WRAP_LEN);
+	assert_int_equal(s.epoch[2], 1);
+	assert_int_equal(s.epoch[3], 2);
+	assert_int_equal(db->left_drop(db, &set, &f), 0);
+	assert_int_equal(left_by(db, &set, &s), 0);
+	assert_int_equal(left_by(db, &next, &s), 1);
+	assert_int_equal(left_by(db, &old, &s), 0);
+	commit(db);
+}
+
+static void
+keeps_receipts_of_what_was_left_by_its_set(void **state)
+{
+	const struct custody set = set_of(2, 2), other = set_of(2, 9);
+	uint8_t receipt[RECEIPT_LEN] = { 4 }, got[DB_LEFT_MAX][RECEIPT_LEN];
+	struct db *db = *state;
+	struct fault f = { 0 };
+	size_t n;
+	int all = 0;
+
+	begin(db);
+	assert_int_equal(db->left_add(db, &set, 1, receipt, &f), 0);
+	assert_int_equal(db->left_add(db, &set, 1, receipt, &f), 0);
+	assert_int_equal(db->left_list(db, &set, got, &n, &f), 0);
+	assert_int_equal(n, 1);
+	assert_memory_equal(got[0], receipt, sizeof(receipt));
+	assert_int_equal(db->left_list(db, &other, got, &n, &f), 0);
+	assert_int_equal(n, 0);
+	/* The secret is ended at a start only where nothing needs it. */
+	assert_int_equal(db->receipt_each(db, count, &all, &f), 0);
+	assert_int_equal(all, 1);
+	put_share(db, &other, 1);
+	all = 0;
+	assert_int_equal(db->receipt_each(db, count, &all, &f), 0);
+	assert_int_equal(all, 0);
+	commit(db);
+}
+
 static void
 tells_a_path_that_cannot_be(void **state)
 {
@@ -388,6 +495,8 @@ main(void)
 		TEST(refuses_a_newer_schema),
 		TEST(takes_up_an_older_schema),
 		TEST(drops_an_epoch_whole),
+		TEST(ends_what_came_before_a_set_alone),
+		TEST(keeps_receipts_of_what_was_left_by_its_set),
 		cmocka_unit_test(tells_a_path_that_cannot_be),
 	};
 	int rc;

@@ -1,0 +1,235 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever held keyslots of a custody that is left signs that they are
+destroyed: receipts that hold by public keys alone and are in the holder's log;
+a holder that is down, one that gives none, one that gives a wrong one, and a
+client that is killed before it could ask."""
+
+import base64
+import glob
+import hashlib
+import os
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PublicKey)
+
+import insider  # noqa: E402
+import logjudge  # noqa: E402
+from evil import Evil  # noqa: E402
+from skerrysite import Site  # noqa: E402
+from skerrytest import Tap  # noqa: E402
+
+t = Tap()
+s = Site(others=(("ireland", "ie"), ("iceland", "is")))
+ch, ie, iceland = s.authorities
+evil = {x.name: Evil(x) for x in (ch, ie)}
+a = s.first()
+data = os.path.join(a.dir, "data")
+with open(data, "wb") as out:
+    out.write(os.urandom(100000))
+
+ALL = ("split", "--holders", "offshore,ireland,iceland", "--threshold", "2")
+TWO = ("split", "--holders", "offshore,ireland", "--threshold", "2")
+OTHER = ("split", "--holders", "offshore,iceland", "--threshold", "2")
+
+
+def move(*args, want=0, what):
+    r = a.run("custody", "set", "--json", *args)
+    t.eq(r.code, want, what)
+    if r.code != want:
+        t.note(repr(r))
+    return r.json
+
+
+def proved(j):
+    return sorted((x["holder"], x["epoch"]) for x in j["left"])
+
+
+def unproved(j):
+    return sorted((x["holder"], x["epochs"]) for x in j["unproved"])
+
+
+def holds(raw, holder):
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(
+            holder.public["signing"])).verify(
+                raw[64:], b"skerry receipt v1\0" + raw[:64])
+        return len(raw) == 128
+    except InvalidSignature:
+        return False
+
+
+def kept(epoch, holder, serial):
+    path = os.path.join(a.home, f"receipt-{epoch}-{holder.name}-left-{serial}")
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def had(holder, epoch):
+    """SHA-256 of an epoch's keyslots that a custody has, as they are now."""
+    b = insider.Backup(holder)
+    return hashlib.sha256(b"".join(
+        [x for k, x in b.slots.items() if k == (1, epoch)] +
+        [x for _, x in b.shares.get(epoch, ())])).digest()
+
+
+def check(epoch, holder, serial, before, what):
+    raw = kept(epoch, holder, serial)
+    t.ok(holds(raw, holder), f"{what}: the receipt of {holder.name} holds")
+    t.eq((raw[:8], raw[8:24].hex(), raw[32:64]),
+         (struct.pack(">BBHI", 1, 2, 0, epoch), a.json("status")["space"],
+          before), f"{what}: for what it had of epoch {epoch}")
+    return raw
+
+
+def in_log(holder, raw, what):
+    """Its entry, as the owner opens it to an auditor."""
+    hidden = {}
+    for x in a.json("audit", "--full")["logs"]:
+        for e in x.get("entries", ()):
+            if x["authority"] == holder.name and e["what"] == \
+                    "epoch destroyed":
+                hidden[e["index"]] = e["good"]
+    bodies = []
+    for i in hidden:
+        p = subprocess.run(
+            a.argv("audit", "--open", str(i), "--authority", holder.name),
+            capture_output=True, env=a.env)
+        bodies.append(logjudge.Opened(p.stdout.decode(), logjudge.Key(
+            holder.public["log"])).body)
+    want = raw[8:24] + raw[4:8] + hashlib.sha256(raw).digest()
+    t.ok(all(hidden.values()) and [b[16:] for b in bodies].count(want) == 1,
+         f"{what}: the log of {holder.name} has one entry of it")
+
+
+def leaves():
+    t.eq(a.run("put", data).code, 0, "put")
+    before = had(ch, 1)
+    j = move(*ALL, what="from standard to split custody")
+    t.eq((proved(j), unproved(j)), ([("offshore", 1)], []),
+         "the authority shows that it destroyed the whole key")
+    raw = check(1, ch, 2, before, "standard left")
+    in_log(ch, raw, "standard left")
+    before = {x.name: had(x, 2) for x in s.authorities}
+    j = move(*TWO, what="a holder is left")
+    t.eq((proved(j), unproved(j)), ([("iceland", 2), ("ireland", 2),
+                                     ("offshore", 2)], []),
+         "all three show that they destroyed the shares of before")
+    for x in s.authorities:
+        raw = check(2, x, 3, before[x.name], "a holder left")
+        in_log(x, raw, "a holder left")
+    r = a.run("custody")
+    t.ok("receipt:" not in r.out and "unproved" not in r.out,
+         "once: there is nothing left to ask")
+
+
+def shares(holder):
+    return list(insider.Backup(holder).shares)
+
+
+def down():
+    move(*ALL, what="three again")
+    iceland.stop()
+    j = move(*TWO, want=17, what="the one that is left is down: PARTIAL")
+    t.eq(unproved(j), [("iceland", [3])], "what is not proved, and of whom")
+    t.ok("does not answer" in j["unproved"][0]["why"] or
+         "iceland" in j["error"]["text"], "and why")
+    t.note(j["error"]["text"])
+    t.eq((j["custody"], j["epoch"]), ("split", 4),
+         "the custody is changed, and the key: what it has opens no more")
+    r = a.run("custody")
+    t.ok(r.code == 0 and "unproved" in r.out and "iceland" in r.out,
+         "custody show says so, too")
+    iceland.start()
+    before = had(iceland, 3)
+    t.eq(shares(iceland), [3], "(it is back, and still has its share)")
+    j = a.json("custody")
+    t.eq((proved(j), unproved(j)), ([("iceland", 3)], []),
+         "asked again, it shows that it is destroyed")
+    t.eq(shares(iceland), [], "which it is")
+    check(3, iceland, 5, before, "later")
+    j = a.json("custody")
+    t.eq((j["left"], j["unproved"]), ([], []), "and is asked no more")
+
+
+def lies(alter, want, what, why):
+    """ireland is left, and lies; then it tells the truth."""
+    move(*ALL, what=f"{what}: three again")
+    epoch = a.json("status")["epoch"]
+
+    def plan(path, j):
+        if path == "/v1/custody" and "receipts" in j:
+            alter(j)
+        return j
+    evil["ireland"].plan = plan
+    j = move(*OTHER, "--no-rotate", want=want, what=f"{what}: exit {want}")
+    t.eq(unproved(j), [("ireland", [epoch])], f"{what}: nothing is proved")
+    t.ok(why in j["unproved"][0]["why"], f"{what}: {why}")
+    t.eq(glob.glob(os.path.join(a.home, f"receipt-*-ireland-left-"
+                                f"{j['serial']}")), [],
+         f"{what}: and nothing is kept as a proof")
+    t.eq(unproved(a.json("custody")), [("ireland", [epoch])],
+         f"{what}: nor later")
+    evil["ireland"].plan = None
+    j = a.json("custody")
+    t.eq((proved(j), unproved(j)), ([("ireland", epoch)], []),
+         f"{what}: the truth does")
+
+
+def evil_holders():
+    def swap(raw):
+        def alter(j):
+            j["receipts"] = [base64.b64encode(raw).decode()]
+        return alter
+
+    def flip(j):
+        raw = bytearray(base64.b64decode(j["receipts"][0]))
+        raw[40] ^= 1
+        j["receipts"] = [base64.b64encode(raw).decode()]
+    none = "gave no receipt"
+    wrong = "does not hold"
+    lies(lambda j: j["receipts"].clear(), 17, "no receipt", none)
+    lies(flip, 13, "an altered receipt", wrong)
+    lies(swap(kept(2, ch, 3)), 13, "another's receipt", wrong)
+    lies(swap(kept(2, ie, 3)), 17, "an old receipt of its own", none)
+    t.eq(a.run("rotate").code, 0, "rotate")
+    path = glob.glob(os.path.join(a.home, "receipt-*-offshore"))[-1]
+    with open(path, "rb") as f:
+        raw = f.read()
+    move("standard", what="back to standard")
+    evil["offshore"].plan = lambda path, j: {
+        **j, "receipts": [base64.b64encode(raw).decode()]} if \
+        path == "/v1/custody" and j.get("receipts") else j
+    j = move("sealed", "--no-rotate", want=13,
+             what="a receipt for an epoch, which is not for a custody: TRUST")
+    evil["offshore"].plan = None
+    t.eq(unproved(j)[0][0], "offshore", "of the home, too")
+    t.eq(a.json("custody")["unproved"], [], "the truth is asked for")
+
+
+def killed():
+    """After the home has taken the set, before anybody was asked."""
+    epoch = a.json("status")["epoch"]
+    p = None
+
+    def plan(path, j):
+        if path == "/v1/custody":
+            p.kill()
+            p.wait()
+        return j
+    evil["offshore"].plan = plan
+    p = a.start("custody", "set", "standard")
+    p.wait()
+    evil["offshore"].plan = None
+    j = a.json("custody")
+    t.eq((j["custody"], j["serial"], proved(j), unproved(j)),
+         ("standard", j["serial"], [("offshore", epoch)], []),
+         "killed at the moment of change: asked for by the next command")
+
+
+t.run(leaves, down, evil_holders, killed)
