@@ -19,8 +19,8 @@
 /* Positions that one pass looks at, at least. */
 #define WINDOW_PASS 4096u
 
-/* One position in 2^19 cuts. */
-#define WINDOW_MASK ((UINT64_C(1) << 19) - 1)
+/* One position in 2^17 cuts. */
+#define WINDOW_MASK ((UINT64_C(1) << 17) - 1)
 
 /* Belongs to one thread. */
 struct window;

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (Encoding,
 
 PACK_SIZE = 16777216
 PACK_MIN = 16384
-CHUNK_MIN = 131072
+CHUNK_MIN = 327680
 CHUNK_MAX = 2097152
 NODE_CUT = 65536
 INLINE_MAX = 4096
@@ -186,7 +186,7 @@ def cut_points(chunker, data):
         end = min(start + CHUNK_MIN, len(data))
         while end < len(data) and end < start + CHUNK_MAX:
             word = int.from_bytes(blocks[16 * end - 16:16 * end - 8], "big")
-            if word & 0x7ffff == 0:
+            if word & 0x1ffff == 0:
                 break
             end += 1
         cuts.append(end)

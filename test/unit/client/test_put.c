@@ -171,7 +171,8 @@ static void
 stores_files_of_any_size(void **state)
 {
 	struct bed *b = *state;
-	static const size_t edge[] = { 1, 131072, 2097152, 4194304 };
+	static const size_t edge[] = { 1, CHUNK_MIN, CHUNK_MAX,
+		2 * CHUNK_MAX };
 	char name[64];
 
 	for (size_t i = 0; i < ARRAY_LEN(edge); i++)

@@ -42,7 +42,7 @@ list(const uint8_t *p, size_t n, size_t *cut, size_t max)
 			block[j] = (uint8_t)(h >> (56 - 8 * j));
 		assert_int_equal(prp_blocks(x.prp, block, 1, code), 0);
 		if (i >= WINDOW_LEN && code[6] == 0 && code[7] == 0 &&
-		    (code[5] & 7) == 0)
+		    (code[5] & 1) == 0)
 			cut[cuts++] = i;
 		h = times_x(h) ^ x.t[p[i]];
 		if (i >= WINDOW_LEN)
