@@ -46,6 +46,17 @@ cache_get(const struct cache *c, const struct place *place, uint8_t *out)
 	return n == (ssize_t)place->length;
 }
 
+bool
+cache_has(const struct cache *c, const struct place *place)
+{
+	char name[NAME_SIZE];
+
+	if (c->dir < 0)
+		return false;
+	name_of(place, name);
+	return faccessat(c->dir, name, F_OK, 0) == 0;
+}
+
 void
 cache_put(const struct cache *c, const struct place *place,
     const uint8_t *sealed)

@@ -22,6 +22,9 @@ struct cache {
 /* place.length bytes into out; false where it is not there. */
 bool cache_get(const struct cache *c, const struct place *place, uint8_t *out);
 
+/* Whether it is there, whatever it is worth. */
+bool cache_has(const struct cache *c, const struct place *place);
+
 /* Keeps a copy; a failure (full disk) is no error. */
 void cache_put(const struct cache *c, const struct place *place,
     const uint8_t *sealed);

@@ -11,9 +11,14 @@
 #include "object/segwrite.h"
 
 #define TRIES 20
-/* [pack] Merging: a segment joins while it has at most this many times the
- * entries of what is being written. */
-#define MERGE_RATIO 4u
+/*
+ * [pack] Merging: a segment joins while it has at most so many times the
+ * entries of what is being written, or both are few.  So 10^6 entries are in
+ * four segments at most, of which the newest is mostly in the space's tail: a
+ * lookup takes three blocks.
+ */
+#define MERGE_RATIO 10u
+#define MERGE_FEW 1024u
 
 static int
 inner_fault(struct publish *p, int rc, const char *what, struct fault *f)
@@ -106,7 +111,8 @@ write_index(struct publish *p, struct commit *c, struct fault *f)
 	n = index_sort(e, n);
 	sum = n;
 	while (joined < c->segments &&
-	    c->segment[joined].entries <= MERGE_RATIO * sum)
+	    (c->segment[joined].entries <= MERGE_RATIO * sum ||
+		c->segment[joined].entries + sum <= MERGE_FEW))
 		sum += c->segment[joined++].entries;
 	s.seg = calloc(joined + 1, sizeof(*s.seg));
 	if (s.seg == NULL)

@@ -112,6 +112,7 @@ load_head_commit(struct space *sp, struct fault *f)
 	rc = reader_new(sp, &r, f);
 	if (rc != 0)
 		return rc;
+	r->head = true;
 	rc = reader_commit(r, &sp->head.commit, &c, f);
 	if (rc != 0)
 		return fault_add(f, rc, "commit %llu",
@@ -135,6 +136,7 @@ space_reopen(struct space *sp, struct fault *f)
 	if (b == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	sp->has_head = false;
+	sp->tail.n = 0;
 	commit_wipe(&sp->commit);
 	memset(&sp->commit, 0, sizeof(sp->commit));
 	rc = open_head(sp, b, f);
@@ -159,6 +161,7 @@ space_open(struct session *ses, struct space **out, struct fault *f)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	sp->cache.dir = -1;
 	sp->ses = ses;
+	sp->tail = buf_init(SPACE_TAIL + COMMIT_MAX + SEAL_OVERHEAD);
 	(void)pthread_mutex_init(&sp->lock, NULL);
 	sp->block = calloc(SPACE_BLOCKS, sizeof(*sp->block));
 	if (sp->block == NULL)
@@ -190,6 +193,7 @@ space_close(struct space *sp)
 			}
 	free(sp->block);
 	commit_wipe(&sp->commit);
+	buf_wipe(&sp->tail);
 	secret_wipe(&sp->head, sizeof(sp->head));
 	if (sp->cache.dir >= 0)
 		close(sp->cache.dir);
@@ -272,6 +276,7 @@ reader_free(struct reader *r)
 {
 	if (r == NULL)
 		return;
+	ahead_free(r->ahead);
 	store_close(r->store);
 	seal_free(r->seal);
 	buf_wipe(&r->sealed);
@@ -311,13 +316,54 @@ make_room(struct reader *r, size_t n, struct fault *f)
 	return 0;
 }
 
+/* Fetches the commit at p, and what lies before it, as the space's tail. */
+static int
+fetch_tail(struct reader *r, const struct place *p, struct fault *f)
+{
+	struct space *sp = r->space;
+	struct place t = *p;
+	int rc;
+
+	t.offset -= t.offset < SPACE_TAIL ? t.offset : SPACE_TAIL;
+	t.length += p->offset - t.offset;
+	sp->tail.n = 0;
+	rc = buf_reserve(&sp->tail, t.length);
+	if (rc != 0)
+		return fault_set(f, rc, "%s", fault_text(rc));
+	rc = r->store->ops->get(r->store, t.object, t.offset, t.length,
+	    sp->tail.p, f);
+	if (rc != 0)
+		return rc;
+	sp->tail.n = t.length;
+	sp->tail_place = t;
+	return 0;
+}
+
+/* Into r->sealed, which has room.  false: it is not in the tail. */
+static bool
+from_tail(struct reader *r, const struct place *p)
+{
+	const struct buf *tail = &r->space->tail;
+	const struct place *t = &r->space->tail_place;
+
+	if (tail->n == 0 || memcmp(p->object, t->object, ID_LEN) != 0 ||
+	    p->offset < t->offset || p->offset - t->offset > tail->n ||
+	    p->length > tail->n - (p->offset - t->offset))
+		return false;
+	memcpy(r->sealed.p, tail->p + (p->offset - t->offset), p->length);
+	return true;
+}
+
 /* Reads one sealing from the depot into r->sealed. */
 static int
 fetch(struct reader *r, const struct place *p, struct fault *f)
 {
 	int rc = make_room(r, p->length, f);
 
-	if (rc != 0)
+	if (rc == 0 && r->head)
+		rc = fetch_tail(r, p, f);
+	if (rc != 0 || from_tail(r, p) ||
+	    (r->ahead != NULL && ahead_take(r->ahead, p, r->sealed.p)))
 		return rc;
 	return r->store->ops->get(r->store, p->object, p->offset, p->length,
 	    r->sealed.p, f);

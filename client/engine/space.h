@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "client/engine/ahead.h"
 #include "client/engine/cache.h"
 #include "client/session.h"
 #include "object/commit.h"
@@ -25,6 +26,10 @@
 /* Open index blocks in memory: a direct-mapped table. */
 #define SPACE_BLOCKS 256u
 
+/* What is fetched with the head's commit, of that which lies before it: after
+ * a small put, the new index block and the upper nodes of the tree. */
+#define SPACE_TAIL 131072u
+
 struct space_block;
 
 struct space {
@@ -34,6 +39,11 @@ struct space {
 	bool has_head;        /* false: nothing was ever put */
 	struct head head;     /* verified */
 	struct commit commit; /* the head's; without head: zeroed but dedup */
+
+	/* Bytes of the pack with the head's commit, up to its end; sealed.
+	 * Without any where the commit was in the cache. */
+	struct buf tail;
+	struct place tail_place;
 
 	pthread_mutex_t lock;       /* over block */
 	struct space_block **block; /* SPACE_BLOCKS, each NULL or owned */
@@ -67,6 +77,8 @@ struct reader {
 	struct seal *seal;          /* owned */
 	struct buf sealed;          /* scratch */
 	uint8_t *plain;             /* scratch, INDEX_BLOCK_LEN */
+	struct ahead *ahead; /* owned, or NULL */
+	bool head; /* for the head's commit: fetch the tail with it */
 	bool bulk; /* many lookups to come: fetch index blocks in long runs */
 	struct fault fault;         /* of the last callback that failed */
 };

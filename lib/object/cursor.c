@@ -7,6 +7,7 @@
 
 #include "base/fault.h"
 #include "crypt/secret.h"
+#include "object/key.h"
 
 #define STAGES (TREE_LEVEL_MAX + 1u)
 
@@ -357,6 +358,34 @@ cursor_at_node(struct cursor *c, unsigned level, struct cursor_node *out)
 		}
 	}
 	return true;
+}
+
+uint32_t
+cursor_leaf(const struct cursor *c)
+{
+	return !c->placed || c->end || c->low > 0 || c->top == 0 ? 0 :
+	    c->stage[1].it.at;
+}
+
+size_t
+cursor_ahead(const struct cursor *c, struct bytes base, struct place *out,
+    size_t max)
+{
+	struct node_iter it defer(node_iter_wipe) = { 0 };
+	const struct node_iter *up;
+	size_t n = 0;
+
+	if (cursor_leaf(c) == 0)
+		return 0;
+	up = &c->stage[1].it;
+	it = *up;
+	it.key = buf_init(KEY_BYTES_MAX);
+	if (buf_append(&it.key, up->key.p, up->key.n) != 0)
+		return 0;
+	while (n < max && node_next(&it) == 1 &&
+	    key_within(buf_bytes(&it.key), base))
+		out[n++] = it.child.ref.place;
+	return n;
 }
 
 int

@@ -48,6 +48,16 @@ struct bytes cursor_key(const struct cursor *c);
 int cursor_entry(struct cursor *c, struct bytes *raw,
     const struct tree_entry **e) must_check;
 
+/* Which item of the node above the leaf of the position is, from 1 on; 0 where
+ * no leaf is loaded, or it is the root. */
+uint32_t cursor_leaf(const struct cursor *c);
+
+/* Places of the leaves behind that of the position, as far as the node above
+ * knows them and their first keys are within base: n of them, at most max.
+ * None where cursor_leaf is 0. */
+size_t cursor_ahead(const struct cursor *c, struct bytes base,
+    struct place *out, size_t max);
+
 /* A node at whose start the cursor stands. */
 struct cursor_node {
 	struct node_child child;

@@ -61,6 +61,7 @@ put(void *arg, unsigned level, struct bytes node, struct ref *out)
 	*out = (struct ref){ .plain_len = (uint32_t)node.n,
 		.place.length = SEAL_OVERHEAD };
 	hash_sha256(&node, 1, out->hash);
+	memcpy(out->place.object, out->hash, ID_LEN);
 	b = slot(s, out->hash);
 	b->max = NODE_MAX;
 	s->puts++;
@@ -283,6 +284,44 @@ seeks_in_any_direction(void **state)
 	assert_int_equal(cursor_seek(c, bytes_of("zzz", 3)), 0);
 	assert_int_equal(cursor_seek(c, bytes_of("a", 1)), 1);
 	assert_int_equal(bytes_cmp(cursor_key(c), key_of(&m.pair[0])), 0);
+	cursor_free(c);
+	free(m.pair);
+	store_drop(&s);
+}
+
+static void
+knows_the_leaves_that_come_next(void **state)
+{
+	struct store s = store_new();
+	struct map m = map_new(50000, 4);
+	struct builder_tree t = build(&s, &m);
+	struct cursor *c = cursor(&s, &t, t.level);
+	struct place ahead[3] = { 0 };
+	size_t n = 0, known = 0;
+	uint32_t leaf = 0;
+
+	(void)state;
+	assert_int_equal(cursor_seek(c, bytes_of(NULL, 0)), 1);
+	do {
+		struct cursor_node node;
+
+		assert_int_equal(cursor_entry(c, NULL, NULL), 0);
+		if (cursor_leaf(c) == leaf)
+			continue;
+		assert_true(cursor_at_node(c, 0, &node));
+		/* A new node above begins anew, and nothing was known of it. */
+		assert_int_equal(cursor_leaf(c), n == 0 ? 1 : leaf + 1);
+		if (n != 0)
+			assert_memory_equal(&ahead[0], &node.child.ref.place,
+			    sizeof(ahead[0]));
+		known += n != 0;
+		leaf = cursor_leaf(c);
+		n = cursor_ahead(c, bytes_of(NULL, 0), ahead, 3);
+		assert_int_equal(cursor_ahead(c, bytes_of("folder", 6),
+				     ahead + 1, 1), 0);
+	} while (cursor_next(c) == 1);
+	assert_true(known > 100);
+	assert_int_equal(cursor_leaf(c), 0);
 	cursor_free(c);
 	free(m.pair);
 	store_drop(&s);
@@ -619,6 +658,7 @@ main(void)
 	const struct CMUnitTest t[] = {
 		cmocka_unit_test(walks_over_what_was_built),
 		cmocka_unit_test(seeks_in_any_direction),
+		cmocka_unit_test(knows_the_leaves_that_come_next),
 		cmocka_unit_test(an_edit_gives_the_nodes_of_a_fresh_build),
 		cmocka_unit_test(
 		    a_change_of_one_entry_stores_one_node_a_level),
