@@ -85,7 +85,6 @@ for_ledger(const struct config *c, uint32_t lease, struct wr *w,
 		    "public key");
 	config_host(c, host);
 	wr_u32(w, lease);
-	wr_u32(w, c->threads);
 	role_boot_put(w, text(c->name));
 	role_boot_put(w, text(c->jurisdiction));
 	role_boot_put(w, text(host));

@@ -112,8 +112,10 @@ struct db {
 	int (*commit)(struct db *db, struct fault *f);
 	void (*abort)(struct db *db);
 	bool (*active)(struct db *db);
-	/* A point inside the transaction, and the way back to it. */
+	/* A point inside the transaction, and its end: what was done since is
+	 * kept, or undone. */
 	int (*mark)(struct db *db, struct fault *f);
+	int (*keep)(struct db *db, struct fault *f);
 	int (*back)(struct db *db, struct fault *f);
 
 	/* FAULT_EXISTS: seen since forget. */

@@ -44,6 +44,7 @@ static const char schema[] =
 	X(BEGIN, "BEGIN IMMEDIATE")                                            \
 	X(COMMIT, "COMMIT")                                                    \
 	X(MARK, "SAVEPOINT request")                                           \
+	X(KEEP, "RELEASE request")                                             \
 	X(BACK, "ROLLBACK TO request")                                         \
 	X(NONCE_ADD, "INSERT INTO nonce VALUES (?, ?, ?)")                     \
 	X(NONCE_FORGET, "DELETE FROM nonce WHERE seen < ?")                    \
@@ -160,11 +161,20 @@ db_mark(struct db *db, struct fault *f)
 }
 
 static int
+db_keep(struct db *db, struct fault *f)
+{
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_KEEP]);
+
+	return sql_write(&r, f);
+}
+
+static int
 db_back(struct db *db, struct fault *f)
 {
 	struct sql_run r = sql_run(db_sqlite(db), sql[S_BACK]);
+	int rc = sql_write(&r, f);
 
-	return sql_write(&r, f);
+	return rc != 0 ? rc : db_keep(db, f);
 }
 
 static int
@@ -554,6 +564,7 @@ static const struct db callbacks = {
 	.abort = db_abort,
 	.active = db_active,
 	.mark = db_mark,
+	.keep = db_keep,
 	.back = db_back,
 	.nonce_add = nonce_add,
 	.forget = forget,

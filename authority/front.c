@@ -14,6 +14,7 @@
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
+#include "authority/front_calls.h"
 #include "authority/front_log.h"
 #include "authority/gauge.h"
 #include "authority/link.h"
@@ -31,9 +32,8 @@
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
 struct front {
-	struct link pair[ROLE_PAIRS_MAX];
-	unsigned npairs;
-	atomic_uint claimed; /* pairs that a thread has taken for good */
+	struct front_calls *calls; /* at the ledger */
+	unsigned threads;
 	atomic_bool draining;
 	struct gauge gauge;
 	int log; /* folder of the log's public files */
@@ -45,30 +45,22 @@ struct visit {
 	struct timespec start;
 	struct buf body;
 	bool too_long;
+	bool asked;               /* the ledger; it has answered when … */
+	struct MHD_Connection *c; /* … this goes on */
+	int rc;
+	struct buf answer;
+	char error[256]; /* the front's own answer */
 	char path[REQUEST_PATH_MAX + 1];
 	unsigned status;
 };
 
-static _Thread_local struct link *mine; /* this thread's pair */
-
-static struct link *
-my_pair(struct front *fr)
-{
-	if (mine == NULL) {
-		unsigned i = atomic_fetch_add(&fr->claimed, 1);
-
-		if (i < fr->npairs)
-			mine = &fr->pair[i];
-	}
-	return mine;
-}
-
+/* body lasts as long as the visit. */
 static enum MHD_Result
 reply(struct front *fr, struct MHD_Connection *c, struct visit *v,
     unsigned status, struct bytes body)
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(body.n,
-	    (void *)body.p, MHD_RESPMEM_MUST_COPY);
+	    (void *)body.p, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result ok;
 
 	if (r == NULL)
@@ -88,12 +80,11 @@ static enum MHD_Result
 reply_error(struct front *fr, struct MHD_Connection *c, struct visit *v,
     unsigned status, int code, const char *text)
 {
-	char json[256];
-	int n = snprintf(json, sizeof(json), "{\"error\":{\"code\":\"%s\","
-	    "\"text\":\"%s\"},\"now\":%lld}", fault_name(code), text,
-	    (long long)time(NULL));
+	int n = snprintf(v->error, sizeof(v->error),
+	    "{\"error\":{\"code\":\"%s\",\"text\":\"%s\"},\"now\":%lld}",
+	    fault_name(code), text, (long long)time(NULL));
 
-	return reply(fr, c, v, status, bytes_of(json, (size_t)n));
+	return reply(fr, c, v, status, bytes_of(v->error, (size_t)n));
 }
 
 /* A header that is longer than any good one is left empty, which the ledger
@@ -109,28 +100,56 @@ header(struct MHD_Connection *c, const char *name,
 		memcpy(out, v, n + 1);
 }
 
-static enum MHD_Result
-forward(struct front *fr, struct MHD_Connection *c, struct visit *v)
+/* On the thread of the calls.  What is done with the visit after it goes on is
+ * done by another. */
+static void
+on_answer(void *who, int rc, struct buf *answer)
+{
+	struct visit *v = who;
+
+	v->rc = rc;
+	v->answer = *answer;
+	*answer = buf_init(0);
+	MHD_resume_connection(v->c);
+}
+
+/* The connection rests until the ledger has answered. */
+static void
+forward(struct front *fr, struct visit *v)
 {
 	struct buf ask defer(buf_wipe) = buf_init(LINK_SOCKET_MAX - 8);
-	struct buf got defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
 	struct request q = { .body = buf_bytes(&v->body) };
-	struct link *l = my_pair(fr);
-	struct request_answer a;
 	int rc;
 
 	memcpy(q.path, v->path, sizeof(q.path));
-	header(c, "Content-Digest", q.sig.digest);
-	header(c, "Signature-Input", q.sig.input);
-	header(c, "Signature", q.sig.signature);
-	rc = l == NULL ? FAULT_AUTHORITY : request_write(&q, &ask);
+	header(v->c, "Content-Digest", q.sig.digest);
+	header(v->c, "Signature-Input", q.sig.input);
+	header(v->c, "Signature", q.sig.signature);
+	rc = request_write(&q, &ask);
+	buf_wipe(&v->body);
+	v->asked = true;
+	MHD_suspend_connection(v->c);
 	if (rc == 0)
-		rc = link_call(l, buf_bytes(&ask), ANSWER_MS, &got);
+		rc = front_calls_put(fr->calls, &ask, v);
+	if (rc != 0) {
+		v->rc = rc;
+		MHD_resume_connection(v->c);
+	}
+}
+
+static enum MHD_Result
+answer(struct front *fr, struct MHD_Connection *c, struct visit *v)
+{
+	struct request_answer a;
+	int rc = v->rc;
+
 	if (rc == 0)
-		rc = request_answer_read(buf_bytes(&got), &a);
+		rc = request_answer_read(buf_bytes(&v->answer), &a);
 	if (rc != 0)
 		return reply_error(fr, c, v, MHD_HTTP_SERVICE_UNAVAILABLE,
-		    FAULT_AUTHORITY, "try again");
+		    FAULT_AUTHORITY, rc == FAULT_LIMIT ?
+		    "too many requests are under way; try again" :
+		    "try again");
 	gauge_log(&fr->gauge, &a.log);
 	return reply(fr, c, v, a.status, a.json);
 }
@@ -171,6 +190,7 @@ visit_new(struct front *fr, const char *url)
 		return NULL;
 	(void)clock_gettime(CLOCK_MONOTONIC, &v->start);
 	v->body = buf_init(REQUEST_BODY_MAX);
+	v->answer = buf_init(0);
 	(void)snprintf(v->path, sizeof(v->path), "%s",
 	    strlen(url) <= REQUEST_PATH_MAX ? url : "/");
 	atomic_fetch_add(&fr->gauge.in_flight, 1);
@@ -196,6 +216,8 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 	struct visit *v = *state;
 
 	(void)version;
+	if (v != NULL && v->asked)
+		return answer(fr, c, v);
 	if (v == NULL) {
 		v = *state = visit_new(fr, url);
 		if (v == NULL)
@@ -222,7 +244,9 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 	if (strcmp(method, "POST") != 0)
 		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
 		    "requests are POST");
-	return forward(fr, c, v);
+	v->c = c;
+	forward(fr, v);
+	return MHD_YES;
 }
 
 static void
@@ -245,6 +269,7 @@ on_end(void *arg, struct MHD_Connection *c, void **state,
 		gauge_request(&fr->gauge, v->path, v->status, (uint64_t)ns);
 	atomic_fetch_sub(&fr->gauge.in_flight, 1);
 	buf_wipe(&v->body);
+	buf_wipe(&v->answer);
 	free(v);
 	*state = NULL;
 }
@@ -303,14 +328,18 @@ serve(struct front *fr, const char *certificate, const char *key,
     struct fault *f)
 {
 	struct MHD_OptionItem pool[] = {
-		{ MHD_OPTION_THREAD_POOL_SIZE, fr->npairs, NULL },
+		{ MHD_OPTION_THREAD_POOL_SIZE, fr->threads, NULL },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	if (fr->npairs < 2) /* one thread is no pool */
+	if (fr->threads < 2) /* one thread is no pool */
 		pool[0].option = MHD_OPTION_END;
+	fr->calls = front_calls_new(link_init(ROLE_FD_LINK, ROLE_FD_LINK,
+	    LINK_SOCKET_MAX), ANSWER_MS, on_answer);
+	if (fr->calls == NULL)
+		return fault_set(f, FAULT_MEMORY, "front: calls");
 	fr->https = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
-	        MHD_USE_TLS | MHD_USE_ITC | MHD_USE_ERROR_LOG,
+	        MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, on_request, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 	    NULL, MHD_OPTION_LISTEN_SOCKET, ROLE_FD_LISTEN,
 	    MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY,
@@ -360,12 +389,14 @@ drain(struct front *fr)
 		quiet = fr->gauge.in_flight == 0 ? quiet + 20 : 0;
 		pause_ms(20);
 	}
+	front_calls_end(fr->calls);
 	MHD_stop_daemon(fr->https);
 	if (fr->metrics != NULL)
 		MHD_stop_daemon(fr->metrics);
+	front_calls_free(fr->calls);
 }
 
-/* Sets the pairs up, confines the process, starts threads. */
+/* Confines the process, starts threads. */
 static int
 start(struct front *fr, struct fault *f)
 {
@@ -378,19 +409,13 @@ start(struct front *fr, struct fault *f)
 	if (rc != 0)
 		return rc;
 	r = rd_from(b.p, b.n);
-	fr->npairs = rd_u32(&r);
+	fr->threads = rd_u32(&r);
 	log = role_boot_text(&r);
 	certificate = role_boot_text(&r);
 	key = role_boot_text(&r);
-	rd_require(&r, fr->npairs >= 1 && fr->npairs <= ROLE_PAIRS_MAX);
 	rc = rd_finish(&r);
 	if (rc != 0 || log == NULL || certificate == NULL || key == NULL)
 		rc = fault_set(f, FAULT_INTERNAL, "front: boot message");
-	for (unsigned i = 0; rc == 0 && i < fr->npairs; i++) {
-		int fd = ROLE_FD_PAIR + (int)i;
-
-		fr->pair[i] = link_init(fd, fd, LINK_SOCKET_MAX);
-	}
 	if (rc == 0 && gnutls_global_init() != GNUTLS_E_SUCCESS)
 		rc = fault_set(f, FAULT_INTERNAL, "front: TLS library");
 	if (rc == 0)
@@ -418,7 +443,7 @@ front_main(struct fault *f)
 	if (rc == 0)
 		rc = role_ready(f);
 	if (rc == 0)
-		rc = role_wait(NULL, 0, NULL, f);
+		rc = role_wait(-1, f);
 	if (rc != FAULT_INTERRUPTED)
 		return rc;
 	drain(&fr);

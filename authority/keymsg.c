@@ -231,26 +231,63 @@ keymsg_text(int code)
 	    fault_text(code);
 }
 
+int
+keymsg_next(struct bytes *packet, struct bytes *out)
+{
+	struct rd r = rd_from(packet->p, packet->n);
+	struct bytes one = rd_take(&r, rd_u16(&r));
+
+	if (r.failed)
+		return FAULT_MALFORMED;
+	*packet = bytes_of(r.p, r.left);
+	*out = one;
+	return 0;
+}
+
+int
+keymsg_add(struct buf *packet, struct bytes one)
+{
+	struct wr w = wr_to(packet);
+	size_t n = packet->n;
+
+	wr_u16(&w, (uint16_t)one.n);
+	wr_copy(&w, one.p, one.n);
+	if (wr_finish(&w) != 0)
+		packet->n = n;
+	return wr_finish(&w);
+}
+
 /* An answer is u8 code (0, or that of a fault without its sign), then data. */
+static int
+answer_read(struct bytes *packet, struct bytes *data)
+{
+	struct bytes one;
+	int rc = keymsg_next(packet, &one);
+
+	if (rc == 0 && one.n == 0)
+		rc = FAULT_MALFORMED;
+	if (rc != 0)
+		return rc;
+	*data = bytes_of(one.p + 1, one.n - 1);
+	return -(int)one.p[0];
+}
+
 static int
 ask_for(struct link *l, const struct wr *w, int ms, struct buf *data)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
-	struct rd r;
-	uint8_t code;
+	struct buf packet defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct bytes left, got;
 	int rc = wr_finish(w);
 
 	if (rc == 0)
-		rc = link_call(l, buf_bytes(w->b), ms, &b);
-	if (rc != 0)
-		return rc;
-	r = rd_from(b.p, b.n);
-	code = rd_u8(&r);
-	if (r.failed)
-		return FAULT_MALFORMED;
-	if (code != 0)
-		return -(int)code;
-	return buf_append(data, r.p, r.left);
+		rc = keymsg_add(&packet, buf_bytes(w->b));
+	if (rc == 0)
+		rc = link_call(l, buf_bytes(&packet), ms, &b);
+	left = buf_bytes(&b);
+	if (rc == 0)
+		rc = answer_read(&left, &got);
+	return rc != 0 ? rc : buf_append(data, got.p, got.n);
 }
 
 static int
@@ -287,21 +324,83 @@ keymsg_admit(struct link *l, const struct keymsg_admit *m,
 	return ask_exact(l, &w, out, WRAP_LEN);
 }
 
-int
-keymsg_release(struct link *l, const struct keymsg_release *m,
-    uint8_t out[static KEYSTORE_SEALED_LEN])
+#define ROUND_GOT_MAX 1048576
+
+struct keymsg_round
+keymsg_round(struct link *l)
+{
+	return (struct keymsg_round){ .link = l,
+		.ask = buf_init(LINK_PIPE_MAX - 8),
+		.got = buf_init(ROUND_GOT_MAX) };
+}
+
+void
+keymsg_round_wipe(struct keymsg_round *r)
+{
+	buf_wipe(&r->ask);
+	buf_wipe(&r->got);
+}
+
+bool
+keymsg_round_full(const struct keymsg_round *r)
+{
+	return r->packets == KEYMSG_PACKETS;
+}
+
+static void
+round_take(struct keymsg_round *r)
+{
+	if (r->at == r->got.n)
+		r->got.n = r->at = 0;
+	r->rc = r->packets == 0 ? FAULT_INTERNAL :
+	    link_next(r->link, KEYMSG_WAIT_MS, &r->got);
+	r->packets--;
+}
+
+static void
+round_send(struct keymsg_round *r)
+{
+	if (r->rc == 0 && keymsg_round_full(r))
+		round_take(r);
+	if (r->rc != 0 || r->asks == 0)
+		return;
+	r->rc = r->begun ? link_more(r->link, buf_bytes(&r->ask)) :
+	                   link_send(r->link, buf_bytes(&r->ask));
+	r->begun = true;
+	r->packets++;
+	r->ask.n = r->asks = 0;
+}
+
+static void
+round_put(struct keymsg_round *r, const struct wr *w)
+{
+	int rc = wr_finish(w);
+
+	if (rc == 0 && r->asks == KEYMSG_MANY)
+		round_send(r);
+	if (rc == 0 && keymsg_add(&r->ask, buf_bytes(w->b)) != 0) {
+		round_send(r);
+		rc = keymsg_add(&r->ask, buf_bytes(w->b));
+	}
+	r->asks++;
+	if (r->rc == 0)
+		r->rc = rc;
+}
+
+void
+keymsg_round_release(struct keymsg_round *r, const struct keymsg_release *m)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	struct wr w = wr_to(&b);
 
 	wr_u8(&w, PERMIT_RELEASE);
 	release_write(&w, m);
-	return ask_exact(l, &w, out, KEYSTORE_SEALED_LEN);
+	round_put(r, &w);
 }
 
-int
-keymsg_capability(struct link *l, const struct keymsg_capability *m,
-    struct buf *token)
+void
+keymsg_round_capability(struct keymsg_round *r,
+    const struct keymsg_capability *m)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	struct wr w = wr_to(&b);
@@ -312,7 +411,27 @@ keymsg_capability(struct link *l, const struct keymsg_capability *m,
 	wr_copy(&w, m->depot, n);
 	wr_copy(&w, m->prefix, ID_LEN);
 	wr_u64(&w, (uint64_t)m->now);
-	return ask(l, &w, token);
+	round_put(r, &w);
+}
+
+int
+keymsg_round_get(struct keymsg_round *r, struct bytes *out)
+{
+	struct bytes left;
+	int rc;
+
+	if (r->rc == 0 && r->at == r->got.n && r->packets == 0)
+		round_send(r);
+	if (r->rc == 0 && r->at == r->got.n)
+		round_take(r);
+	if (r->rc != 0)
+		return r->rc;
+	left = bytes_of(r->got.p + r->at, r->got.n - r->at);
+	rc = answer_read(&left, out);
+	if (left.n == r->got.n - r->at) /* no answer at all */
+		r->rc = rc;
+	r->at = r->got.n - left.n;
+	return rc;
 }
 
 int

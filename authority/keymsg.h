@@ -113,6 +113,11 @@ struct keymsg {
 /* Borrows in.  FAULT_MALFORMED: also where the request is none of these. */
 int keymsg_read(struct bytes in, struct keymsg *out) must_check;
 
+/* A packet has one or more requests, or as many answers, each with its u16
+ * length in front.  Takes the next one.  FAULT_MALFORMED. */
+int keymsg_next(struct bytes *packet, struct bytes *out) must_check;
+int keymsg_add(struct buf *packet, struct bytes one) must_check;
+
 /* What a client is told: fault_text(), but where the keys do not answer. */
 const char *keymsg_text(int code);
 
@@ -120,10 +125,6 @@ const char *keymsg_text(int code);
  * not answer. */
 int keymsg_admit(struct link *l, const struct keymsg_admit *m,
     uint8_t out[static WRAP_LEN]) must_check;
-int keymsg_release(struct link *l, const struct keymsg_release *m,
-    uint8_t out[static KEYSTORE_SEALED_LEN]) must_check;
-int keymsg_capability(struct link *l, const struct keymsg_capability *m,
-    struct buf *token) must_check;
 /* note: the log's last checkpoint, signed by the keys role, or nothing.  *out:
  * the last tree that the keys role knows of.  FAULT_TRUST. */
 int keymsg_resume(struct link *l, struct bytes note, int wait_ms,
@@ -132,7 +133,7 @@ int keymsg_resume(struct link *l, struct bytes note, int wait_ms,
 int keymsg_sign(struct link *l, const struct keymsg_sign *m,
     struct buf *note) must_check;
 
-#define KEYMSG_WAIT_MS 5000
+#define KEYMSG_WAIT_MS 5000 /* for the answers to a packet */
 int keymsg_secret(struct link *l, const struct keymsg_space *of,
     uint8_t out[static WRAP_LEN]) must_check;
 /* out gets m->n + WRAP_OVERHEAD bytes. */
@@ -141,6 +142,39 @@ int keymsg_cover(struct link *l, const struct keymsg_cover *m,
 /* out gets m->n - WRAP_OVERHEAD bytes. */
 int keymsg_uncover(struct link *l, const struct keymsg_cover *m,
     uint8_t *out) must_check;
+/*
+ * Many requests, of which several are on their way at once: they are put, and
+ * what each was answered is got in the order in which they were put.  Nothing
+ * else is asked of keys between the first and the last of them.
+ */
+#define KEYMSG_MANY 4   /* in a packet; so many answers fit into one, too */
+#define KEYMSG_PACKETS 8 /* on their way; the pipes have room for twice that */
+
+struct keymsg_round {
+	struct link *link;
+	struct buf ask, got; /* a packet to be sent; one that came */
+	size_t asks, at;     /* in ask; what of got was handed out */
+	size_t packets;      /* on their way */
+	bool begun;
+	int rc; /* of the link: nothing comes any more */
+};
+
+struct keymsg_round keymsg_round(struct link *l);
+void keymsg_round_wipe(struct keymsg_round *r);
+
+/* Whether the next packet waits for answers. */
+bool keymsg_round_full(const struct keymsg_round *r);
+
+/* What fails here is told by keymsg_round_get(). */
+void keymsg_round_release(struct keymsg_round *r,
+    const struct keymsg_release *m);
+void keymsg_round_capability(struct keymsg_round *r,
+    const struct keymsg_capability *m);
+
+/* What keys answered to the next one, its data borrowed until anything is put
+ * or got; or FAULT_AUTHORITY. */
+int keymsg_round_get(struct keymsg_round *r, struct bytes *out) must_check;
+
 int keymsg_receipt(struct link *l, const struct keymsg_receipt *m,
     uint8_t out[static RECEIPT_LEN]) must_check;
 

@@ -16,7 +16,7 @@
 #include "object/chain.h"
 #include "tlog/checkpoint.h"
 
-#define CLOCK_SKEW 5
+#define CLOCK_SKEW 30 /* a batch takes so long at most, s */
 
 /* A guarded allocation takes longer than an X25519, so there is one for the
  * life of the process. */
@@ -418,7 +418,7 @@ act(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
 int
 keys_answer(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
 {
-	struct buf data defer(buf_wipe) = buf_init(LINK_PIPE_MAX - 16);
+	struct buf data defer(buf_wipe) = buf_init(out->max - 1);
 	uint8_t code;
 	int rc;
 
@@ -431,6 +431,28 @@ keys_answer(struct keys *k, unsigned role, struct bytes ask, struct buf *out)
 	rc = buf_append(out, &code, 1);
 	if (rc == 0 && code == 0)
 		rc = buf_append(out, data.p, data.n);
+	return rc;
+}
+
+/* What does not fit into the answer is a limit, of that request alone. */
+int
+keys_answer_all(struct keys *k, unsigned role, struct bytes packet,
+    struct buf *out)
+{
+	const uint8_t limit = (uint8_t)fault_exit(FAULT_LIMIT);
+	const uint8_t malformed = (uint8_t)fault_exit(FAULT_MALFORMED);
+	int rc = 0;
+
+	do {
+		struct buf one defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+		struct bytes ask;
+
+		if (keymsg_next(&packet, &ask) != 0)
+			return keymsg_add(out, bytes_of(&malformed, 1));
+		rc = keys_answer(k, role, ask, &one);
+		if (rc == 0 && keymsg_add(out, buf_bytes(&one)) != 0)
+			rc = keymsg_add(out, bytes_of(&limit, 1));
+	} while (rc == 0 && packet.n != 0);
 	return rc;
 }
 
@@ -574,10 +596,10 @@ keys_main(struct fault *f)
 
 	while (rc == 0) {
 		struct buf ask defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
-		struct buf out defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+		struct buf out defer(buf_wipe) = buf_init(LINK_PIPE_MAX - 8);
 		uint64_t call;
 
-		rc = role_wait(&l.rfd, 1, NULL, f);
+		rc = role_wait(l.rfd, f);
 		if (rc == 0)
 			rc = link_take(&l, &call, &ask);
 		if (rc == FAULT_NOT_FOUND) {
@@ -585,8 +607,8 @@ keys_main(struct fault *f)
 			continue;
 		}
 		if (rc == 0)
-			rc = keys_answer(&k, PERMIT_LEDGER, buf_bytes(&ask),
-			    &out);
+			rc = keys_answer_all(&k, PERMIT_LEDGER,
+			    buf_bytes(&ask), &out);
 		tell_trouble(&k, &gone);
 		if (rc == 0)
 			rc = link_answer(&l, call, buf_bytes(&out));

@@ -36,6 +36,10 @@ struct keys {
 int keys_answer(struct keys *k, unsigned role, struct bytes ask,
     struct buf *out) must_check;
 
+/* The same for each request of a packet, in order. */
+int keys_answer_all(struct keys *k, unsigned role, struct bytes packet,
+    struct buf *out) must_check;
+
 /* Takes host (a copy) and makes the log's key of it.  After the store is
  * open. */
 int keys_log(struct keys *k, const char *host) must_check;

@@ -175,7 +175,9 @@ handle(struct ledger *l, const struct path *p, const struct ledger_call *c,
 
 	if (rc == 0)
 		rc = p->handler(l, c, out, f);
-	if (rc != 0 && l->db->active(l->db) && l->db->back(l->db, &undo) != 0)
+	if (rc == 0)
+		return l->db->keep(l->db, f);
+	if (l->db->active(l->db) && l->db->back(l->db, &undo) != 0)
 		l->db->abort(l->db);
 	return rc;
 }
@@ -257,9 +259,9 @@ error_json(const struct fault *f, json_t *extra, int64_t now,
 
 /* Members of the answer are added to an error; a fault that the spec does not
  * name is told as INTERNAL, without its text. */
-int
-ledger_reply_write(const struct ledger *l, const struct ledger_reply *r,
-    int64_t now, struct buf *out)
+static int
+reply_write(const struct ledger *l, const struct ledger_reply *r, int64_t now,
+    struct buf *out)
 {
 	struct request_answer a = { .status = 200, .log = l->log.numbers };
 	json_t *j = r->fault.code == 0 ? json_incref(r->json) :
@@ -276,12 +278,28 @@ ledger_reply_write(const struct ledger *l, const struct ledger_reply *r,
 	return rc;
 }
 
-void
-ledger_reply_wipe(struct ledger_reply *r)
+static void
+reply_wipe(struct ledger_reply *r)
 {
 	json_decref(r->json);
+	json_decref(r->proofs);
 	ledger_outbox_wipe(&r->box);
 	*r = (struct ledger_reply){ 0 };
+}
+
+void
+ledger_reply_send(const struct ledger *l, struct ledger_batch *b, size_t i,
+    const struct ledger_sink *sink)
+{
+	struct buf out defer(buf_wipe) = buf_init(LINK_SOCKET_MAX - 8);
+	struct ledger_reply *r = &b->reply[i];
+
+	/* Without one, the front runs into its time limit. */
+	if (reply_write(l, r, b->now, &out) != 0)
+		out.n = 0;
+	sink->answer(sink->ctx, i, buf_bytes(&out));
+	reply_wipe(r);
+	r->answered = true;
 }
 
 int
@@ -312,7 +330,8 @@ forget(struct ledger *l, int64_t now, struct fault *f)
 {
 	int rc;
 
-	if (now - l->forgot < 60)
+	/* Often, so that it is never long. */
+	if (now == l->forgot)
 		return 0;
 	rc = l->db->forget(l->db, now - LEDGER_NONCE_SECONDS, now, f);
 	if (rc == 0)
@@ -320,93 +339,73 @@ forget(struct ledger *l, int64_t now, struct fault *f)
 	return rc;
 }
 
-/* Steps 1 and 2 of the order: the handlers' changes with the rows of their
- * entries, in one transaction. */
-static int
-handle_all(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
-    struct ledger_reply *r, struct fault *f)
+/* [tlog] What an append before has failed to log comes first. */
+void
+ledger_batch_begin(struct ledger *l, struct ledger_batch *b, int64_t now)
 {
-	int rc;
+	int shown_rc, rc;
 
+	b->now = now;
+	b->n = 0;
+	b->fault = (struct fault){ 0 };
 	l->ndoomed = 0;
-	rc = l->db->begin(l->db, f);
+	rc = ledger_log_follow(&l->log, &shown_rc, &b->fault);
 	if (rc == 0)
-		rc = forget(l, now, f);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = ledger_answer(l, in[i], now, &r[i]);
-		if (rc != 0)
-			(void)fault_set(f, rc, "answer");
-		/* A full disk may have undone the requests before, too. */
-		if (rc == 0 && !l->db->active(l->db))
-			rc = fault_set(f, FAULT_SPACE, "no space left");
-	}
+		rc = l->db->begin(l->db, &b->fault);
+	if (rc == 0)
+		(void)forget(l, now, &b->fault);
+}
+
+void
+ledger_batch_add(struct ledger *l, struct ledger_batch *b, struct bytes in)
+{
+	struct ledger_reply *r = &b->reply[b->n++];
+
+	*r = (struct ledger_reply){ 0 };
+	if (b->fault.code != 0)
+		return;
+	if (ledger_answer(l, in, b->now, r) != 0)
+		(void)fault_set(&b->fault, FAULT_MEMORY, "answer");
+	/* A full disk may have undone the requests before, too. */
+	else if (!l->db->active(l->db))
+		(void)fault_set(&b->fault, FAULT_SPACE, "no space left");
+}
+
+/* Step 2 of the order. */
+static int
+make_durable(struct ledger *l, struct fault *f)
+{
+	int rc = f->code;
+
 	if (rc == 0)
 		rc = l->db->commit(l->db, f);
 	/* [custody] Only what is deleted for good takes its secret with it,
 	 * and who asked hears of it only then. */
 	if (rc == 0)
-		rc = ledger_secret_shred(l, f);
-	if (rc != 0) {
-		l->db->abort(l->db);
-		l->forgot = 0;
-	}
+		return ledger_secret_shred(l, f);
+	l->db->abort(l->db);
+	l->forgot = 0;
 	return rc;
-}
-
-/* Steps 3 and 4.  What needs the log and is not shown by it is not answered. */
-static int
-log_all(struct ledger *l, struct ledger_reply *r, size_t n, struct fault *f)
-{
-	int shown_rc, rc = ledger_log_follow(&l->log, &shown_rc, f);
-
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (!r[i].box.wanted || r[i].fault.code != 0)
-			continue;
-		if (shown_rc == 0) {
-			ledger_log_complete(l, &r[i]);
-			continue;
-		}
-		/* [tlog] nor is what else was made of the answer, which may
-		 * have capabilities and sealed keys in it. */
-		json_decref(r[i].json);
-		r[i].json = NULL;
-		r[i].fault = l->log.down;
-	}
-	return rc;
-}
-
-/* All of them have failed, with one fault. */
-static void
-fail_all(struct ledger_reply *r, size_t n, const struct fault *f)
-{
-	for (size_t i = 0; i < n; i++) {
-		ledger_reply_wipe(&r[i]);
-		r[i].fault = *f;
-	}
 }
 
 void
-ledger_batch(struct ledger *l, const struct bytes *in, size_t n, int64_t now,
-    struct buf *out)
+ledger_batch_end(struct ledger *l, struct ledger_batch *b,
+    const struct ledger_sink *sink)
 {
-	struct ledger_reply *r = calloc(n, sizeof(*r));
-	struct fault f = { 0 };
-	int shown_rc, rc;
+	int shown_rc = 0, rc = make_durable(l, &b->fault);
 
-	if (r == NULL)
-		return; /* the front runs into its time limit */
-	/* [tlog] What an append before has failed to log comes first. */
-	rc = ledger_log_follow(&l->log, &shown_rc, &f);
 	if (rc == 0)
-		rc = handle_all(l, in, n, now, r, &f);
-	if (rc == 0)
-		rc = log_all(l, r, n, &f);
-	if (rc != 0)
-		fail_all(r, n, &f);
-	for (size_t i = 0; i < n; i++) {
-		if (ledger_reply_write(l, &r[i], now, &out[i]) != 0)
-			buf_wipe(&out[i]); /* as above */
-		ledger_reply_wipe(&r[i]);
+		rc = ledger_log_follow(&l->log, &shown_rc, &b->fault);
+	for (size_t i = 0; i < b->n; i++) {
+		struct ledger_reply *r = &b->reply[i];
+		bool waits = r->box.wanted && r->fault.code == 0;
+
+		if (rc == 0 && (shown_rc == 0 || !waits))
+			continue;
+		/* [tlog] What is not shown by the log is not answered, nor is
+		 * what else was made of the answer. */
+		reply_wipe(r);
+		r->fault = rc != 0 ? b->fault : l->log.down;
 	}
-	free(r);
+	ledger_complete(l, b, sink);
 }

@@ -28,6 +28,8 @@
 #define LEDGER_CLOCK_SKEW 300
 #define LEDGER_NONCE_SECONDS 600
 #define LEDGER_ENROLMENT_SECONDS 86400
+#define LEDGER_BATCH_MAX 512         /* requests */
+#define LEDGER_BATCH_BYTES (8 << 20) /* of requests, after which none more */
 
 struct ledger {
 	struct db *db;
@@ -38,7 +40,7 @@ struct ledger {
 	char *host;         /* "@authority" of every request */
 	uint32_t lease;     /* seconds */
 	int vault;          /* folder of epoch secrets */
-	struct vault_name doomed[ROLE_PAIRS_MAX * DB_EPOCHS_MAX]; /* by this
+	struct vault_name doomed[LEDGER_BATCH_MAX * DB_EPOCHS_MAX]; /* by this
 	                                  * transaction */
 	size_t ndoomed;
 	int64_t forgot;     /* when old nonces were last dropped */
@@ -59,6 +61,8 @@ struct ledger_outbox {
 	struct outbox_item *item;
 	struct ledger_release *release;
 	size_t items, releases;
+	json_t *depot; /* gets the member "capability"; owned, or NULL */
+	struct keymsg_capability capability;
 };
 
 /* What becomes of a request before its batch is durable. */
@@ -66,6 +70,24 @@ struct ledger_reply {
 	json_t *json; /* the answer; members to add, where fault is set */
 	struct fault fault;
 	struct ledger_outbox box;
+	json_t *proofs; /* of its entries */
+	size_t asked;   /* of keys, and not got yet */
+	bool again;     /* keys did not know the log when they were asked */
+	bool answered;
+};
+
+/* Requests that become durable together. */
+struct ledger_batch {
+	int64_t now;
+	size_t n;
+	struct ledger_reply reply[LEDGER_BATCH_MAX];
+	struct fault fault; /* of all of them */
+};
+
+/* Gets the answer to the i-th request, for the front; empty: there is none. */
+struct ledger_sink {
+	void (*answer)(void *ctx, size_t i, struct bytes answer);
+	void *ctx;
 };
 
 /* A request whose sender is known. */
@@ -147,25 +169,29 @@ int ledger_log_release(struct ledger *l, const struct ledger_call *c,
 
 void ledger_outbox_wipe(struct ledger_outbox *b);
 
-/* Once all of it is shown: the proofs and the keys, into the reply, or a
- * fault. */
-void ledger_log_complete(struct ledger *l, struct ledger_reply *r);
+/* Once what they made is shown: proves it, and has keys release what waited for
+ * that.  Answers each as soon as it is done. */
+void ledger_complete(struct ledger *l, struct ledger_batch *b,
+    const struct ledger_sink *sink);
 
 /* Answers one request of the front, inside a transaction; FAULT_MEMORY.  *out
  * is to be wiped. */
 int ledger_answer(struct ledger *l, struct bytes in, int64_t now,
     struct ledger_reply *out) must_check;
 
-/* Appends the bytes for the front. */
-int ledger_reply_write(const struct ledger *l, const struct ledger_reply *r,
-    int64_t now, struct buf *out) must_check;
+/* Hands out the answer, and wipes the reply. */
+void ledger_reply_send(const struct ledger *l, struct ledger_batch *b,
+    size_t i, const struct ledger_sink *sink);
 
-void ledger_reply_wipe(struct ledger_reply *r);
-
-/* Begins, answers n requests, commits, has their entries logged and shown, and
- * releases; where that fails, all answers say so. */
-void ledger_batch(struct ledger *l, const struct bytes *in, size_t n,
-    int64_t now, struct buf *out);
+/* Begins a transaction; answers at most LEDGER_BATCH_MAX requests in it, whose
+ * bytes are borrowed for the call; commits, has their entries logged and shown,
+ * and completes them.  Where that fails, all answers say so.  now is the time
+ * of all of them. */
+void ledger_batch_begin(struct ledger *l, struct ledger_batch *b, int64_t now);
+void ledger_batch_add(struct ledger *l, struct ledger_batch *b,
+    struct bytes in);
+void ledger_batch_end(struct ledger *l, struct ledger_batch *b,
+    const struct ledger_sink *sink);
 
 /* The entry of the policy, where it is another than the last one: in a
  * transaction of its own. */

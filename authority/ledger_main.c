@@ -18,15 +18,16 @@ struct process {
 	struct ledger l;
 	char *database, *name, *folder, *log, *epochs;
 	struct buf policy; /* its file */
-	struct link pair[ROLE_PAIRS_MAX];
-	int fd[ROLE_PAIRS_MAX];
-	size_t npairs;
+	struct link front;
+	uint64_t call[LEDGER_BATCH_MAX]; /* of the front, for each request */
+	struct ledger_batch *batch;
 };
 
 static void
 process_wipe(struct process *p)
 {
 	ledger_log_close(&p->l.log);
+	free(p->batch);
 	buf_wipe(&p->policy);
 	if (p->l.db != NULL)
 		p->l.db->close(p->l.db);
@@ -91,7 +92,6 @@ boot(struct process *p, struct fault *f)
 		return rc;
 	r = rd_from(b.p, b.n);
 	p->l.lease = rd_u32(&r);
-	p->npairs = rd_u32(&r);
 	p->name = role_boot_text(&r);
 	p->l.jurisdiction = role_boot_text(&r);
 	p->l.host = role_boot_text(&r);
@@ -103,7 +103,6 @@ boot(struct process *p, struct fault *f)
 	policy = role_boot_field(&r);
 	pin = role_boot_field(&r);
 	rd_require(&r, pin.n == 0 || pin.n == sizeof(signer.b));
-	rd_require(&r, p->npairs <= ROLE_PAIRS_MAX);
 	rc = rd_finish(&r);
 	if (rc != 0 || p->name == NULL || p->l.jurisdiction == NULL ||
 	    p->l.host == NULL || p->database == NULL || p->log == NULL ||
@@ -173,60 +172,55 @@ start(struct process *p, struct fault *f)
 	if (rc != 0)
 		return rc;
 	p->folder = strdup(p->database);
-	if (p->folder == NULL)
+	p->batch = calloc(1, sizeof(*p->batch));
+	if (p->folder == NULL || p->batch == NULL)
 		return fault_set(f, FAULT_MEMORY, "ledger: out of memory");
 	rc = confine(p, f);
 	if (rc != 0)
 		return rc;
 	p->l.keys = link_init(ROLE_FD_KEYS_READ, ROLE_FD_KEYS_WRITE,
 	    LINK_PIPE_MAX);
-	for (size_t i = 0; i < p->npairs; i++) {
-		p->fd[i] = ROLE_FD_PAIR + (int)i;
-		p->pair[i] = link_init(p->fd[i], p->fd[i], LINK_SOCKET_MAX);
-	}
+	p->front = link_init(ROLE_FD_LINK, ROLE_FD_LINK, LINK_SOCKET_MAX);
 	rc = start_log(p, f);
 	return rc != 0 ? rc : role_ready(f);
 }
 
-/* One request of every link that has one, with one commit for all. */
-static int
-turn(struct process *p, const bool *ready, struct fault *f)
+static void
+on_answer(void *ctx, size_t i, struct bytes answer)
 {
-	struct buf in[ROLE_PAIRS_MAX], out[ROLE_PAIRS_MAX];
-	struct bytes asked[ROLE_PAIRS_MAX];
-	uint64_t call[ROLE_PAIRS_MAX];
-	size_t who[ROLE_PAIRS_MAX], n = 0;
+	const struct process *p = ctx;
+	struct logline l;
+
+	/* A front that is gone gets no answer, and asks again. */
+	if (link_answer(&p->front, p->call[i], answer) == 0)
+		return;
+	l = logline_begin(LOGLINE_WARN, "answer-dropped");
+	logline_end(&l);
+}
+
+/* All requests that are there, and those that come while they are looked at,
+ * with one commit for all. */
+static int
+turn(struct process *p, struct fault *f)
+{
+	const struct ledger_sink sink = { .answer = on_answer, .ctx = p };
+	struct ledger_batch *b = p->batch;
+	size_t bytes = 0;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < p->npairs; i++) {
-		if (!ready[i])
-			continue;
-		in[n] = buf_init(LINK_SOCKET_MAX);
-		rc = link_take(&p->pair[i], &call[n], &in[n]);
-		if (rc == 0) {
-			who[n] = i;
-			asked[n] = buf_bytes(&in[n]);
-			out[n] = buf_init(LINK_SOCKET_MAX - 8);
-			n++;
-		} else if (rc == FAULT_NOT_FOUND) {
-			rc = 0;
-		}
-	}
-	if (n > 0)
-		ledger_batch(&p->l, asked, n, (int64_t)time(NULL), out);
-	for (size_t i = 0; i < n; i++) {
-		/* A front that is gone gets no answer, and asks again. */
-		if (link_answer(&p->pair[who[i]], call[i],
-		        buf_bytes(&out[i])) != 0) {
-			struct logline l = logline_begin(LOGLINE_WARN,
-			    "answer-dropped");
+	ledger_batch_begin(&p->l, b, (int64_t)time(NULL));
+	while (rc == 0 && b->n < LEDGER_BATCH_MAX &&
+	    bytes < LEDGER_BATCH_BYTES) {
+		struct buf in defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
 
-			logline_end(&l);
-		}
-		buf_wipe(&in[i]);
-		buf_wipe(&out[i]);
+		rc = link_take(&p->front, &p->call[b->n], &in);
+		if (rc == 0)
+			ledger_batch_add(&p->l, b, buf_bytes(&in));
+		bytes += in.n;
 	}
-	return rc != 0 ? fault_set(f, rc, "ledger: link") : 0;
+	ledger_batch_end(&p->l, b, &sink);
+	return rc == 0 || rc == FAULT_NOT_FOUND ? 0 :
+	    fault_set(f, rc, "ledger: link");
 }
 
 int
@@ -237,11 +231,9 @@ ledger_main(struct fault *f)
 	int rc = start(&p, f);
 
 	while (rc == 0) {
-		bool ready[ROLE_PAIRS_MAX] = { false };
-
-		rc = role_wait(p.fd, p.npairs, ready, f);
+		rc = role_wait(p.front.rfd, f);
 		if (rc == 0)
-			rc = turn(&p, ready, f);
+			rc = turn(&p, f);
 	}
 	return rc == FAULT_INTERRUPTED ? 0 : rc;
 }

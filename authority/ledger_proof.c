@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The log's part of an answer: entries that a handler makes, and, once they are
- * shown, their proofs and the keys that waited for them.  spec/50-authority.md,
- * Log. */
+/* Entries that a handler makes, and what waits until they are shown.
+ * spec/60-log.md, Order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +10,6 @@
 #include "base/wr.h"
 #include "crypt/hash.h"
 #include "crypt/secret.h"
-#include "tlog/line.h"
-#include "tlog/proof.h"
 
 /* Where an entry has them: spec/15-devices.md. */
 #define ENTRY_OP 1
@@ -195,140 +192,8 @@ ledger_outbox_wipe(struct ledger_outbox *b)
 		json_decref(b->release[i].to);
 	free(b->item);
 	free(b->release);
+	json_decref(b->depot);
 	*b = (struct ledger_outbox){ 0 };
-}
-
-static int
-put_entry(struct buf *extra, struct bytes entry)
-{
-	const uint8_t n[2] = { (uint8_t)(entry.n >> 8), (uint8_t)entry.n };
-	int rc = buf_append(extra, n, sizeof(n));
-
-	return rc != 0 ? rc : buf_append(extra, entry.p, entry.n);
-}
-
-/* One proof as text, and the path for keys. */
-static int
-prove(struct ledger_log *g, const struct outbox_item *i,
-    struct merkle_proof *path, json_t *proofs)
-{
-	struct buf extra defer(buf_wipe) = buf_init(PROOF_EXTRA_MAX);
-	struct buf b64 defer(buf_wipe) = buf_init(2 * PROOF_EXTRA_MAX);
-	struct buf text defer(buf_wipe) = buf_init(PROOF_MAX);
-	struct merkle_source s = tile_tree_source(g->tree);
-	struct proof p = { .index = i->index,
-		.checkpoint = buf_bytes(&g->shown) };
-	int rc = merkle_prove_inclusion(&s, i->index, g->shown_size, &p.path);
-
-	if (rc == 0)
-		rc = buf_append(&extra, i->key.b, sizeof(i->key.b));
-	if (rc == 0)
-		rc = put_entry(&extra, buf_bytes(&i->entry));
-	if (rc == 0)
-		rc = buf_append(&extra, i->body.p, i->body.n);
-	if (rc == 0)
-		rc = line_b64(buf_bytes(&extra), &b64);
-	p.extra_b64 = buf_bytes(&b64);
-	if (rc == 0)
-		rc = proof_format(&p, &text);
-	if (rc == 0 && json_array_append_new(proofs, json_stringn(
-	        (const char *)text.p, text.n)) != 0)
-		rc = FAULT_MEMORY;
-	if (rc == 0)
-		*path = p.path;
-	return rc;
-}
-
-/* keys may have been started anew since they signed. */
-static int
-release(struct ledger *l, struct ledger_release *r, struct fault *f)
-{
-	uint8_t sealed[KEYSTORE_SEALED_LEN];
-	int rc = keymsg_release(&l->keys, &r->m, sealed);
-
-	if (rc == FAULT_NOT_FOUND) {
-		rc = ledger_log_resume(&l->log, KEYMSG_WAIT_MS, f);
-		if (rc == 0)
-			rc = keymsg_release(&l->keys, &r->m, sealed);
-	}
-	if (rc != 0)
-		return fault_set(f, rc, "release: %s", keymsg_text(rc));
-	return json_object_set_new(r->to, "sealed", ledger_json_b64(sealed,
-	    sizeof(sealed))) == 0 ? 0 :
-	    fault_set(f, FAULT_MEMORY, "out of memory");
-}
-
-static json_t *
-consistency(struct ledger_log *g, uint64_t seen)
-{
-	struct merkle_source s = tile_tree_source(g->tree);
-	struct merkle_proof p = { 0 };
-
-	/* Who has seen more than there is knows enough. */
-	if (seen == 0 || seen > g->shown_size)
-		return json_array();
-	if (merkle_prove_consistency(&s, seen, g->shown_size, &p) != 0)
-		return NULL;
-	return ledger_json_list(bytes_of(p.hash, p.n * MERKLE_LEN),
-	    MERKLE_LEN);
-}
-
-static int
-complete(struct ledger *l, struct ledger_reply *r, json_t *proofs,
-    struct fault *f)
-{
-	struct ledger_log *g = &l->log;
-	struct ledger_outbox *b = &r->box;
-	size_t next = 0;
-	int rc = 0;
-
-	tile_tree_init(g->tree, g->log->ops->tiles(g->log), g->shown_size);
-	for (size_t i = 0; i < b->items; i++) {
-		struct merkle_proof path;
-
-		rc = prove(g, &b->item[i], &path, proofs);
-		if (rc != 0)
-			return fault_set(f, rc, "proof: %s", fault_text(rc));
-		if (next < b->releases && b->release[next].item == i) {
-			struct keymsg_logged *k = &b->release[next].m.logged;
-
-			k->entry = buf_bytes(&b->item[i].entry);
-			k->key = b->item[i].key;
-			k->index = b->item[i].index;
-			k->path = path;
-			rc = release(l, &b->release[next++], f);
-			if (rc != 0)
-				return rc;
-		}
-	}
-	return 0;
-}
-
-void
-ledger_log_complete(struct ledger *l, struct ledger_reply *r)
-{
-	json_t *proofs = json_array(), *log;
-	int rc;
-
-	if (l->log.log == NULL) { /* a test: nothing can be released */
-		json_decref(proofs);
-		return;
-	}
-	rc = proofs == NULL ? FAULT_MEMORY :
-	                      complete(l, r, proofs, &r->fault);
-	log = json_pack("{s:o,s:o,s:s%}", "proofs", proofs, "consistency",
-	    consistency(&l->log, r->box.seen), "checkpoint",
-	    (const char *)l->log.shown.p, l->log.shown.n);
-	if (rc == 0 && json_object_set(r->json, "log", log) != 0)
-		rc = fault_set(&r->fault, FAULT_MEMORY, "out of memory");
-	json_decref(log);
-	if (rc == 0)
-		return;
-	/* What was made of the answer has sealed keys in it. */
-	json_decref(r->json);
-	r->json = NULL;
-	if (r->fault.code == 0)
-		(void)fault_set(&r->fault, rc, "%s", fault_text(rc));
 }
 
 #define DESK_KEY "desk key"

@@ -143,29 +143,27 @@ keys_of(struct ledger *l, const struct ledger_call *c,
 	return rc;
 }
 
-/* [authority] only for a depot that the space's residency allows now. */
+/* [authority] only for a depot that the space's residency allows now.  The
+ * capability comes with the keys. */
 static int
 depot_of(struct ledger *l, const struct ledger_call *c,
     const struct db_space *s, json_t **out, struct fault *f)
 {
 	const struct policy_residency *r = policy_find_residency(l->policy,
 	    s->residency);
-	struct buf token defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	struct keymsg_capability m = { .now = c->now };
-	int rc;
+	json_t *j;
 
 	if (r == NULL || !ledger_serves(l, r) || !policy_allows(r, s->depot))
 		return fault_set(f, FAULT_DENIED,
 		    "the policy does not allow the space's depot");
 	memcpy(m.depot, s->depot, sizeof(s->depot));
 	memcpy(m.prefix, s->prefix, ID_LEN);
-	rc = keymsg_capability(&l->keys, &m, &token);
-	if (rc != 0)
-		return fault_set(f, rc, "capability: %s",
-		    keymsg_text(rc));
-	return ledger_json_done(json_pack("{s:s,s:o,s:s%}", "name", s->depot,
-	    "prefix", ledger_json_hex(s->prefix), "capability", token.p,
-	    token.n), out);
+	j = json_pack("{s:s,s:o}", "name", s->depot, "prefix",
+	    ledger_json_hex(s->prefix));
+	c->box->depot = json_incref(j);
+	c->box->capability = m;
+	return ledger_json_done(j, out);
 }
 
 int

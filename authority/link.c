@@ -108,6 +108,15 @@ link_answer(const struct link *l, uint64_t call, struct bytes body)
 }
 
 int
+link_offer(const struct link *l, uint64_t call, struct bytes body)
+{
+	/* A socket that can be written takes a whole packet. */
+	if (wait_for(l->wfd, POLLOUT, clock_ms()) != 0)
+		return FAULT_SPACE;
+	return send_packet(l, call, body);
+}
+
+int
 link_send(struct link *l, struct bytes ask)
 {
 	struct buf b defer(buf_wipe) = buf_init(l->max);
@@ -121,6 +130,12 @@ link_send(struct link *l, struct bytes ask)
 		return rc;
 	if (++l->call == LINK_LOST)
 		l->call++;
+	return send_packet(l, l->call, ask);
+}
+
+int
+link_more(const struct link *l, struct bytes ask)
+{
 	return send_packet(l, l->call, ask);
 }
 

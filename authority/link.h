@@ -2,8 +2,8 @@
 /*
  * One side of a link between two roles.  The descriptors keep packets apart
  * (SOCK_SEQPACKET, or a pipe with O_DIRECT), so a role that dies in the middle
- * leaves whole packets or none.  One call is under way at a time; its number
- * leads every packet, so a late answer to an earlier call is dropped.
+ * leaves whole packets or none.  The number of a call leads every packet of it,
+ * so a late answer to an earlier one is dropped.
  */
 #ifndef SKERRY_AUTHORITY_LINK_H
 #define SKERRY_AUTHORITY_LINK_H
@@ -32,9 +32,10 @@ struct link link_init(int rfd, int wfd, size_t max);
 int link_call(struct link *l, struct bytes ask, int ms,
     struct buf *answer) must_check;
 
-/* The two halves of it, for calls that have many answers: link_next appends one
- * of those to the last link_send. */
+/* Its halves, for calls of many packets: link_more goes on with the last
+ * link_send, link_next appends one of the answers to that. */
 int link_send(struct link *l, struct bytes ask) must_check;
+int link_more(const struct link *l, struct bytes ask) must_check;
 int link_next(struct link *l, int ms, struct buf *answer) must_check;
 
 /* The next packet of a peer that calls: its number and body, appended.
@@ -45,6 +46,11 @@ int link_take(const struct link *l, uint64_t *call, struct buf *body)
 
 /* Answers it.  FAULT_AUTHORITY, FAULT_LIMIT. */
 int link_answer(const struct link *l, uint64_t call, struct bytes body)
+	must_check;
+
+/* Sends a packet of any number, without waiting, where several calls are under
+ * way.  FAULT_SPACE: there is no room now. */
+int link_offer(const struct link *l, uint64_t call, struct bytes body)
 	must_check;
 
 /* By the parent, which holds every end: whoever waits on the other end of fd

@@ -46,7 +46,7 @@ struct parent {
 	char ids[32]; /* "uid:gid" or "" */
 	int listen, metrics, log[2], signals, null;
 	int ask[2], answer[2]; /* pipes ledger -> keys, keys -> ledger */
-	int pair[ROLE_PAIRS_MAX][2]; /* front, ledger */
+	int pair[2];            /* front, ledger */
 	int post[2];            /* ledger, courier */
 	struct child child[ROLE_COUNT];
 	int port, metrics_port;
@@ -149,14 +149,13 @@ wanted(const struct parent *p, enum role r)
 static int
 make_links(struct parent *p, struct fault *f)
 {
-	int rc = 0;
+	int rc;
 
 	if (pipe2(p->log, O_CLOEXEC) != 0 ||
 	    pipe2(p->ask, O_CLOEXEC | O_DIRECT) != 0 ||
 	    pipe2(p->answer, O_CLOEXEC | O_DIRECT) != 0)
 		return fault_sys(f, FAULT_INTERNAL, errno, "pipe");
-	for (unsigned i = 0; rc == 0 && i < p->cfg->threads; i++)
-		rc = make_socket(p->pair[i], f);
+	rc = make_socket(p->pair, f);
 	if (rc == 0 && wanted(p, ROLE_COURIER))
 		rc = make_socket(p->post, f);
 	if (rc != 0)
@@ -200,8 +199,7 @@ place(const struct parent *p, enum role r)
 		else
 			(void)close(ROLE_FD_METRICS);
 	}
-	for (unsigned i = 0; i < p->cfg->threads; i++)
-		(void)dup2(p->pair[i][r == ROLE_LEDGER], ROLE_FD_PAIR + (int)i);
+	(void)dup2(p->pair[r == ROLE_LEDGER], ROLE_FD_LINK);
 }
 
 static void
@@ -318,8 +316,7 @@ notify_peers(const struct parent *p, enum role r)
 	if (r == ROLE_COURIER)
 		link_lost(p->post[1]);
 	if (r == ROLE_LEDGER)
-		for (unsigned i = 0; i < p->cfg->threads; i++)
-			link_lost(p->pair[i][1]);
+		link_lost(p->pair[1]);
 }
 
 /* A role died.  Before the service was ready that is a wrong configuration,

@@ -117,7 +117,7 @@ role_run(const char *name, const char *ids, const char *parent)
 		r++;
 	if (r == ROLE_COUNT)
 		return fault_exit(FAULT_USAGE);
-	(void)close_range(r == ROLE_KEYS || r == ROLE_COURIER ? ROLE_FD_PAIR :
+	(void)close_range(r == ROLE_KEYS || r == ROLE_COURIER ? ROLE_FD_LINK :
 	    ROLE_FD_COURIER + (r == ROLE_LEDGER), ~0U, 0);
 	signals_init(r);
 	rc = secret_init();
@@ -274,26 +274,19 @@ role_ready(struct fault *f)
 }
 
 int
-role_wait(const int *fd, size_t n, bool *ready, struct fault *f)
+role_wait(int fd, struct fault *f)
 {
-	struct pollfd p[ROLE_PAIRS_MAX];
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	sigset_t none;
 
 	(void)sigemptyset(&none);
-	if (n > ROLE_PAIRS_MAX)
-		return fault_set(f, FAULT_INTERNAL, "too many links");
-	for (size_t i = 0; i < n; i++)
-		p[i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
 	while (!ending) {
-		int k = ppoll(p, n, NULL, &none);
+		int k = ppoll(&p, 1, NULL, &none);
 
+		if (k > 0)
+			return 0;
 		if (k < 0 && errno != EINTR)
 			return fault_sys(f, FAULT_INTERNAL, errno, "poll");
-		if (k <= 0)
-			continue;
-		for (size_t i = 0; ready != NULL && i < n; i++)
-			ready[i] = p[i].revents != 0;
-		return 0;
 	}
 	return FAULT_INTERRUPTED;
 }

@@ -36,12 +36,11 @@ enum role_fd {
 	ROLE_FD_LISTEN = 5,  /* front: TCP */
 	ROLE_FD_METRICS = 6, /* front: TCP of loopback, or closed */
 
-	ROLE_FD_PAIR = 7, /* front, ledger: one socket for each thread */
-	ROLE_FD_COURIER = 39, /* ledger: socket to the courier … */
-	ROLE_FD_ASKED = 5,    /* … and its other end */
+	ROLE_FD_LINK = 7,    /* front, ledger: socket to the other */
+	ROLE_FD_COURIER = 8, /* ledger: socket to the courier … */
+	ROLE_FD_ASKED = 5,   /* … and its other end */
 };
 
-#define ROLE_PAIRS_MAX 32 /* ROLE_FD_COURIER is behind them */
 #define ROLE_BOOT_MAX 8388608
 
 /* "keys", "ledger", "front", "courier". */
@@ -84,9 +83,8 @@ int role_confine_to(enum role r, const struct role_reach *reach,
 /* Tells the parent. */
 int role_ready(struct fault *f) must_check;
 
-/* Waits until one of n descriptors can be read; ready, where not NULL, says
- * which.  FAULT_INTERRUPTED when the parent wants the role to end. */
-int role_wait(const int *fd, size_t n, bool *ready, struct fault *f)
-	must_check;
+/* Waits until a descriptor can be read (-1: for ever).  FAULT_INTERRUPTED when
+ * the parent wants the role to end. */
+int role_wait(int fd, struct fault *f) must_check;
 
 #endif

@@ -180,24 +180,34 @@ sign_request(const char *path, enum who who, struct bytes body,
 }
 
 static void
-ask(struct bytes in)
+on_answer(void *ctx, size_t i, struct bytes answer)
 {
-	struct buf out defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
-	struct ledger_reply reply;
 	struct request_answer a;
-	struct fault f = { 0 };
 
-	assert(ledger.db->begin(ledger.db, &f) == 0);
-	assert(ledger_answer(&ledger, in, NOW, &reply) == 0);
-	ledger.db->abort(ledger.db);
-	ledger.ndoomed = 0;
-	ledger_log_complete(&ledger, &reply);
-	assert(ledger_reply_write(&ledger, &reply, NOW, &out) == 0);
-	ledger_reply_wipe(&reply);
-	assert(request_answer_read(buf_bytes(&out), &a) == 0);
+	(void)ctx;
+	(void)i;
+	assert(request_answer_read(answer, &a) == 0);
 	assert(a.status != 500);
 	assert(a.json.n >= 2 && a.json.p[0] == '{' &&
 	    a.json.p[a.json.n - 1] == '}');
+}
+
+/* As in a batch, but that nothing is kept. */
+static void
+ask(struct bytes in)
+{
+	const struct ledger_sink sink = { .answer = on_answer };
+	static struct ledger_batch b;
+	struct fault f = { 0 };
+
+	b.now = NOW;
+	b.n = 1;
+	assert(ledger.db->begin(ledger.db, &f) == 0);
+	assert(ledger_answer(&ledger, in, NOW, &b.reply[0]) == 0);
+	ledger.db->abort(ledger.db);
+	ledger.ndoomed = 0;
+	ledger_complete(&ledger, &b, &sink);
+	assert(b.reply[0].answered);
 }
 
 int
