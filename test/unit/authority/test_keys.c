@@ -113,6 +113,63 @@ refuses_prefixes_and_trailing_bytes(void **state)
 	    fault_exit(FAULT_MALFORMED));
 }
 
+/* Of one packet: what is refused spoils nothing beside it. */
+static void
+answers_each_request_of_a_packet(void **state)
+{
+	struct buf packet defer(buf_wipe) = buf_init(4096);
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+	struct buf out defer(buf_wipe) = buf_init(4088);
+	const int codes[] = { 0, FAULT_CLOCK, FAULT_MALFORMED, 0 };
+	struct bytes left, one;
+	struct capability c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		buf_wipe(&ask);
+		capability_ask(&ask, (int64_t)time(NULL) +
+		    (codes[i] == FAULT_CLOCK ? 86400 : 0));
+		if (codes[i] == FAULT_MALFORMED)
+			ask.n--;
+		assert_int_equal(keymsg_add(&packet, buf_bytes(&ask)), 0);
+	}
+	assert_int_equal(keys_answer_all(&keys, PERMIT_LEDGER,
+	    buf_bytes(&packet), &out), 0);
+	left = buf_bytes(&out);
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		assert_int_equal(keymsg_next(&left, &one), 0);
+		assert_int_equal(one.p[0], fault_exit(codes[i]));
+		if (codes[i] == 0)
+			assert_int_equal(capability_verify(&pub.signing,
+			    bytes_of(one.p + 1, one.n - 1), &c), 0);
+		else
+			assert_int_equal(one.n, 1);
+	}
+	assert_int_equal(left.n, 0);
+}
+
+/* One that is cut gets one answer more, and so does nothing at all. */
+static void
+refuses_a_packet_that_is_cut(void **state)
+{
+	struct buf packet defer(buf_wipe) = buf_init(4096);
+	struct buf ask defer(buf_wipe) = buf_init(4096);
+
+	(void)state;
+	capability_ask(&ask, (int64_t)time(NULL));
+	assert_int_equal(keymsg_add(&packet, buf_bytes(&ask)), 0);
+	for (size_t n = 0; n < packet.n; n++) {
+		struct buf out defer(buf_wipe) = buf_init(4088);
+		uint8_t *cut = cm_exact(packet.p, n);
+
+		assert_int_equal(keys_answer_all(&keys, PERMIT_LEDGER,
+		    bytes_of(cut, n), &out), 0);
+		assert_int_equal(out.n, 3);
+		assert_int_equal(out.p[2], fault_exit(FAULT_MALFORMED));
+		free(cut);
+	}
+}
+
 /* A device, and what a release to it needs besides. */
 struct asker {
 	struct sign_pub sign;
@@ -302,6 +359,8 @@ main(void)
 		cmocka_unit_test(refuses_another_time),
 		cmocka_unit_test(refuses_other_roles),
 		cmocka_unit_test(refuses_prefixes_and_trailing_bytes),
+		cmocka_unit_test(answers_each_request_of_a_packet),
+		cmocka_unit_test(refuses_a_packet_that_is_cut),
 		cmocka_unit_test(signs_one_tree_of_a_size),
 		cmocka_unit_test(admits_and_releases),
 		cmocka_unit_test(binds_a_share_to_its_index),

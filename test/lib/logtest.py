@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of an authority's log share: the log as anybody gets it, beside the
+database, and a ledger that is traced or killed at a system call."""
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import time
+
+import logjudge
+import skerrytest
+from authoritytest import Account
+
+
+def get(a, path):
+    c = a.connect()
+    try:
+        c.request("GET", "/log/" + path)
+        r = c.getresponse()
+        return r.status, r.read()
+    finally:
+        c.close()
+
+
+def root(leaves):
+    if not leaves:
+        return logjudge.sha()
+    if len(leaves) == 1:
+        return logjudge.sha(b"\0", leaves[0])
+    k = 1 << (len(leaves) - 1).bit_length() - 1
+    return logjudge.node(root(leaves[:k]), root(leaves[k:]))
+
+
+def served(a, witnesses=()):
+    """The checkpoint and all entries, as anybody gets them."""
+    status, note = get(a, "checkpoint")
+    if status != 200:
+        raise RuntimeError(f"checkpoint: {status}")
+    c = logjudge.Checkpoint(note.decode(), logjudge.Key(a.public["log"]),
+                            witnesses)
+    entries = []
+    for i in range((c.size + 255) // 256):
+        width = min(256, c.size - i * 256)
+        path = f"tile/entries/{i:03}" + (f".p/{width}" if width < 256 else "")
+        status, data = get(a, path)
+        if status != 200:
+            raise RuntimeError(f"{path}: {status}")
+        while data:
+            n = int.from_bytes(data[:2], "big")
+            entries.append(data[2:2 + n])
+            data = data[2 + n:]
+    return c, entries
+
+
+def copied(a, where):
+    """Copies the database's files; whether they are of one moment."""
+    for name in os.listdir(where):
+        os.unlink(os.path.join(where, name))
+    files = [a.config["database"] + s for s in ("", "-wal")]
+
+    def state():
+        return [(s.st_size, s.st_mtime_ns) for s in map(os.stat, filter(
+            os.path.exists, files))]
+    before = state()
+    for path in filter(os.path.exists, files):
+        shutil.copy(path, where)
+    return state() == before
+
+
+def rows(a):
+    """The entries of the database, from a copy of its files."""
+    where = skerrytest.folder()
+    if not skerrytest.wait_for(lambda: copied(a, where), 10):
+        raise RuntimeError("the database does not come to rest")
+    db = sqlite3.connect(os.path.join(
+        where, os.path.basename(a.config["database"])))
+    out = db.execute("SELECT number, entry FROM leaf ORDER BY number"
+                     ).fetchall()
+    db.close()
+    shutil.rmtree(where)
+    if [n for n, _ in out] != list(range(len(out))):
+        raise RuntimeError("rows are missing")
+    return [e for _, e in out]
+
+
+def whole(a, witnesses=()):
+    """Whether log and database are one, and lead to the signed root."""
+    c, entries = served(a, witnesses)
+    return (len(entries) == c.size and entries == rows(a)
+            and root(entries) == c.root)
+
+
+def sealed(r):
+    return [k for k in r.json.get("keys", []) if "sealed" in k]
+
+
+def good_release(a, acc, r, witnesses=()):
+    """A key came, and its entry is under a checkpoint, and opens."""
+    if r.status != 200 or acc.open_release(r) != acc.space_key:
+        return False
+    log = logjudge.Key(a.public["log"])
+    for text in r.log["proofs"]:
+        p = logjudge.Opened(text, log, witnesses)
+        if p.entry.type != 5 or not p.opens:
+            continue
+        b = logjudge.Release(p.body)
+        return ((b.account, b.space, b.epoch, b.device) ==
+                (acc.id, acc.space, 1, acc.device.id)
+                and b.asked(acc.device.ed_pub)
+                and (not witnesses or len(p.checkpoint.cosigned) > 0))
+    return False
+
+
+def wait_ledger(a, not_pid, seconds=30):
+    end = time.time() + seconds
+    while time.time() < end:
+        pid = a.roles().get("ledger")
+        if pid not in (None, not_pid):
+            try:
+                if get(a, "checkpoint")[0] == 200 and Account(a).session(
+                        ).code != "AUTHORITY":
+                    return True
+            except OSError:
+                pass
+        time.sleep(0.05)
+    return False
+
+
+def tracer(pid):
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return int(re.search(r"TracerPid:\t(\d+)", f.read()).group(1))
+    except OSError:
+        return 0
+
+
+class Traced:
+    """strace at the ledger; started when it is attached, or when the ledger
+    is gone: what is to kill it may have done so already."""
+
+    def __init__(self, pid, *args):
+        self.out = os.path.join(skerrytest.folder(), "trace")
+        self.proc = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", self.out, *args, "-p", str(pid)],
+            stderr=subprocess.PIPE, text=True)
+        skerrytest.wait_for(lambda: tracer(pid) == self.proc.pid
+                            or self.proc.poll() is not None, 30)
+        if tracer(pid) == self.proc.pid or not skerrytest.alive(pid):
+            return
+        self.proc.kill()
+        raise RuntimeError("strace: " + self.proc.stderr.read())
+
+    def end(self):
+        if self.proc.poll() is None:
+            self.proc.terminate()
+        self.proc.wait(60)
+        with open(self.out) as f:
+            return f.read().splitlines()
+
+
+def can_trace(tap):
+    p = subprocess.Popen(["sleep", "5"])
+    try:
+        Traced(p.pid, "-e", "trace=none").end()
+        return True
+    except (OSError, RuntimeError) as e:
+        tap.note(e)
+        return False
+    finally:
+        p.kill()
+        p.wait()
