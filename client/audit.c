@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rd.h"
+#include "base/wr.h"
 #include "client/authority.h"
 #include "client/evidence.h"
 #include "client/logread.h"
@@ -17,6 +19,7 @@
 
 #define CLOCK_MAX 600 /* seconds from a request to its entry */
 #define ORIGIN_END "/log"
+#define OWN_MAX (256u * 1024 * 1024) /* bytes of the space's new entries */
 
 /* What a run holds besides what audit.h shows. */
 struct run {
@@ -27,6 +30,7 @@ struct run {
 	struct leaf_log_key key;
 	struct logpin_asked asked;
 	struct buf chain; /* all entries that the device has pinned */
+	struct buf own; /* u16 length || entry, of each new item */
 	struct buf note; /* of the checkpoint below */
 	struct checkpoint c;
 	struct answer_entries bodies; /* the page that was fetched last */
@@ -43,6 +47,7 @@ run_wipe(struct run *r)
 	secret_wipe(&r->key, sizeof(r->key));
 	free(r->asked.nonce);
 	buf_wipe(&r->chain);
+	buf_wipe(&r->own);
 	buf_wipe(&r->note);
 	answer_wipe_entries(&r->bodies);
 }
@@ -57,7 +62,8 @@ run_open(struct run *r, struct audit *a, struct fault *f)
 	int rc;
 
 	*r = (struct run){ .a = a, .note = buf_init(NOTE_MAX),
-		.chain = buf_init(ANSWER_CHAIN_BYTES + 64) };
+		.chain = buf_init(ANSWER_CHAIN_BYTES + 64),
+		.own = buf_init(OWN_MAX) };
 	r->lc = (struct logcheck){ .st = a->st, .peer = a->peer,
 		.wire = a->wire, .stop = a->stop };
 	memcpy(ask.signer, a->st->device, ID_LEN);
@@ -173,6 +179,17 @@ look_at_policy(struct run *r, uint64_t index, const struct leaf *l)
 		    index);
 }
 
+/* Until it is judged: then the device chain is known that belongs to it. */
+static int
+keep_own(struct run *r, struct bytes entry)
+{
+	struct wr w = wr_to(&r->own);
+
+	wr_u16(&w, (uint16_t)entry.n);
+	wr_copy(&w, entry.p, entry.n);
+	return wr_finish(&w);
+}
+
 static int
 look_at(struct run *r, uint64_t index, struct bytes entry, struct fault *f)
 {
@@ -194,6 +211,8 @@ look_at(struct run *r, uint64_t index, struct bytes entry, struct fault *f)
 		if (l.type == LEAF_CUSTODY && l.open.n == HASH_LEN)
 			memcpy(item.hash, l.open.p, HASH_LEN);
 		rc = audititem_add(&r->a->items, &item);
+		if (rc == 0)
+			rc = keep_own(r, entry);
 	}
 	secret_wipe(&key, sizeof(key));
 	return rc == 0 ? 0 : fault_add(f, rc, "entries");
@@ -267,29 +286,14 @@ body_of(struct run *r, uint64_t index, struct bytes *out, struct fault *f)
 
 /* Judgement. */
 
+/* The one that has a device come or go. */
 static const struct audititem *
-find_item(const struct audititems *a, uint8_t type, const uint8_t *device)
+find_device(const struct audititems *a, uint8_t type, const uint8_t *device)
 {
-	for (size_t i = 0; i < a->n; i++)
-		if (a->item[i].type == type && a->item[i].verdict ==
-			AUDIT_GOOD && memcmp(a->item[i].device, device,
-			ID_LEN) == 0)
-			return &a->item[i];
-	return NULL;
-}
+	struct audititem like = { .type = type };
 
-/* The first release for the same request. */
-static uint64_t
-first_of(const struct audititems *a, const struct audititem *x)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (a->item[i].type == LEAF_RELEASE &&
-		    a->item[i].epoch == x->epoch &&
-		    memcmp(a->item[i].device, x->device, ID_LEN) == 0 &&
-		    memcmp(a->item[i].nonce, x->nonce,
-			HTTPSIG_NONCE_LEN) == 0)
-			return a->item[i].index;
-	return x->index;
+	memcpy(like.device, device, ID_LEN);
+	return audititem_first(a, &like);
 }
 
 /* By the order of the home's log; by time in another holder's. */
@@ -302,8 +306,8 @@ live_then(const struct run *r, const struct audititem *x)
 
 	if (home == NULL)
 		return AUDIT_GOOD;
-	gone = find_item(home, LEAF_DEVICE_REVOKED, x->device);
-	came = find_item(home, LEAF_DEVICE_ADDED, x->device);
+	gone = find_device(home, LEAF_DEVICE_REVOKED, x->device);
+	came = find_device(home, LEAF_DEVICE_ADDED, x->device);
 	if (gone != NULL && (r->a->home ? gone->index < x->index :
 		gone->time + CLOCK_MAX < x->time))
 		return AUDIT_REVOKED;
@@ -338,14 +342,14 @@ judge_release(struct run *r, const struct logbody *b,
 		return AUDIT_UNSIGNED;
 	if (!host_is(r, b->host))
 		return AUDIT_ELSEWHERE;
-	if (first_of(&r->a->items, x) < x->index)
-		return AUDIT_DOUBLE;
+	if (audititem_first(&r->a->items, x) != NULL)
+		return AUDIT_DOUBLE; /* it is not to be found itself yet */
 	if (memcmp(b->device, st->device, ID_LEN) == 0 &&
 	    !logpin_was_asked(&r->asked, b->request.params.nonce))
 		return AUDIT_UNASKED;
 	if (made > l->time + CLOCK_MAX || l->time > made + CLOCK_MAX)
 		return AUDIT_CLOCK;
-	return live_then(r, x);
+	return AUDIT_GOOD;
 }
 
 static void
@@ -470,8 +474,8 @@ raise_alarm(struct run *r, const struct audititem *x, bool fresh)
 	    audititem_text(x->verdict));
 	if (fresh && make_proof(r, x->index, &one, &scrap) == 0) {
 		if (x->verdict == AUDIT_DOUBLE)
-			(void)!make_proof(r, first_of(&r->a->items, x), &two,
-			    &scrap);
+			(void)!make_proof(r, audititem_first(&r->a->items,
+			    x)->index, &two, &scrap);
 		e.proof[0] = buf_bytes(&one);
 		e.proof[1] = buf_bytes(&two);
 		evidence_log(r->a->st, &e, &f);
@@ -479,30 +483,48 @@ raise_alarm(struct run *r, const struct audititem *x, bool fresh)
 	alarm_add(r->a, x->index, fresh, "%s", f.text);
 }
 
-/* In the log's order: a device's entries come before its releases. */
+/* In the log's order: the first of two alike is the one that is in order. */
 static int
-judge_all(struct run *r, struct fault *f)
+judge_each(struct run *r, struct fault *f)
 {
 	struct audititems *a = &r->a->items;
+	struct rd own = rd_from(r->own.p, r->own.n);
 	int rc = 0;
 
-	for (size_t i = r->a->old; rc == 0 && i < a->n; i++) {
+	for (size_t i = 0; rc == 0 && i < a->n; i++) {
 		struct audititem *x = &a->item[i];
 		struct bytes entry, body;
 		struct leaf l;
 
-		rc = body_of(r, x->index, &body, f);
+		if (i >= r->a->old) {
+			rc = body_of(r, x->index, &body, f);
+			entry = rd_take(&own, rd_u16(&own));
+			if (rc == 0)
+				rc = leaf_decode(entry, &l);
+			if (rc == 0)
+				x->verdict = (uint8_t)judge(r, x, &l, body);
+		}
 		if (rc == 0)
-			rc = entry_at(r, x->index, &entry, f);
-		if (rc == 0)
-			rc = leaf_decode(entry, &l);
-		if (rc == 0)
-			x->verdict = (uint8_t)judge(r, x, &l, body);
+			rc = audititem_judged(a, i);
 	}
-	for (size_t i = 0; rc == 0 && i < a->n; i++)
-		if (a->item[i].verdict != AUDIT_GOOD)
-			raise_alarm(r, &a->item[i], i >= r->a->old);
 	return rc;
+}
+
+/* When a device came and went is known once all entries are judged. */
+static void
+judge_all(struct run *r)
+{
+	struct audititems *a = &r->a->items;
+
+	for (size_t i = 0; i < a->n; i++) {
+		struct audititem *x = &a->item[i];
+		bool was_good = x->verdict == AUDIT_GOOD;
+
+		if (was_good && x->type == LEAF_RELEASE)
+			x->verdict = (uint8_t)live_then(r, x);
+		if (x->verdict != AUDIT_GOOD)
+			raise_alarm(r, x, i >= r->a->old || was_good);
+	}
 }
 
 /* What must be there. */
@@ -618,9 +640,10 @@ audit_run(struct audit *a, struct fault *f)
 	if (rc == 0)
 		rc = state_chain_bytes(a->st, &r.chain, f);
 	if (rc == 0)
-		rc = judge_all(&r, f);
+		rc = judge_each(&r, f);
 	if (rc != 0)
 		return rc;
+	judge_all(&r);
 	what_must_be_there(&r);
 	rc = logcheck_pin(&r.lc, &r.c, buf_bytes(&r.note), f);
 	a->items.size = r.c.size;

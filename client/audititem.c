@@ -32,6 +32,55 @@ audititem_text(enum audit_verdict v)
 	}
 }
 
+struct audititems
+audititem_none(void)
+{
+	return (struct audititems){ .first = idmap_init(sizeof(size_t)) };
+}
+
+static void
+key_of(const struct audititem *i, uint8_t out[static IDMAP_KEY_LEN])
+{
+	const struct bytes part[] = {
+		bytes_of(&i->type, sizeof(i->type)),
+		bytes_of(&i->epoch, sizeof(i->epoch)),
+		bytes_of(i->device, ID_LEN),
+		bytes_of(i->nonce, HTTPSIG_NONCE_LEN),
+	};
+
+	hash_sha256(part, ARRAY_LEN(part), out);
+}
+
+int
+audititem_judged(struct audititems *a, size_t i)
+{
+	const struct audititem *x = &a->item[i];
+	uint8_t key[IDMAP_KEY_LEN];
+	size_t *at;
+
+	if (x->type != LEAF_RELEASE && x->verdict != AUDIT_GOOD)
+		return 0;
+	key_of(x, key);
+	if (idmap_find(&a->first, key) != NULL)
+		return 0;
+	at = idmap_add(&a->first, key);
+	if (at == NULL)
+		return FAULT_MEMORY;
+	*at = i;
+	return 0;
+}
+
+const struct audititem *
+audititem_first(const struct audititems *a, const struct audititem *like)
+{
+	uint8_t key[IDMAP_KEY_LEN];
+	const size_t *at;
+
+	key_of(like, key);
+	at = idmap_find(&a->first, key);
+	return at == NULL ? NULL : &a->item[*at];
+}
+
 int
 audititem_add(struct audititems *a, const struct audititem *i)
 {
@@ -54,6 +103,7 @@ audititem_wipe(struct audititems *a)
 	free(a->item);
 	a->item = NULL;
 	a->n = a->cap = 0;
+	idmap_wipe(&a->first);
 }
 
 static void
@@ -71,7 +121,7 @@ int
 audititem_parse(struct bytes body, struct audititems *out)
 {
 	struct rd r = rd_from(body.p, body.n);
-	struct audititems a = { 0 };
+	struct audititems a = audititem_none();
 	size_t n = rd_u8(&r);
 	int rc = 0;
 
@@ -148,7 +198,7 @@ audititem_load(const struct state *st, const char *origin,
 	int rc;
 
 	file_name(origin, name);
-	*out = (struct audititems){ 0 };
+	*out = audititem_none();
 	rc = file_load(st->fd, name, FILE_AUDIT, &b, f);
 	if (rc == 0)
 		rc = audititem_parse(buf_bytes(&b), out);

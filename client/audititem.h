@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "client/engine/idmap.h"
 #include "crypt/keys.h"
 #include "net/httpsig.h"
 #include "object/limits.h"
@@ -60,9 +61,21 @@ struct audititems {
 	struct merkle_hash root;
 	struct audititem *item; /* owned; indexes ascend */
 	size_t n, cap;
+	struct idmap first; /* of those that audititem_judged() was told of */
 };
 
+/* Of no log yet. */
+struct audititems audititem_none(void);
 int audititem_add(struct audititems *a, const struct audititem *i) must_check;
+
+/* Item i is judged, and those before it were told: it is to be found, unless
+ * one like it was before it, or it is of a device and not good. */
+int audititem_judged(struct audititems *a, size_t i) must_check;
+
+/* The first of the same type, epoch, device and nonce; NULL.  What ever number
+ * there is, in about the same time. */
+const struct audititem *audititem_first(const struct audititems *a,
+    const struct audititem *like);
 void audititem_wipe(struct audititems *a);
 
 /* The file of that log; an empty list where there is none.  FAULT_CONFIG. */

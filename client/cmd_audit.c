@@ -178,7 +178,7 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 	report(r, &a);
 	if (home) {
 		r->home_items = a.items;
-		a.items = (struct audititems){ 0 };
+		a.items = audititem_none();
 	}
 	return 0;
 }

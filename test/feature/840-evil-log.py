@@ -398,6 +398,34 @@ def made_up():
             "device entry that the chain does not have")
 
 
+def early():
+    """The entry of a device behind those of its releases."""
+    c = space()
+    d = s.device().join(c)
+    t.eq(d.run("ls").code, 0, "another device")
+    t.eq(c.run("audit").code, 0, "its entry is in front of its release")
+    entries = evil.entries()
+    at = [i for i, e in enumerate(entries) if e[1] == 2][-1]
+    order = [i for i in range(len(entries)) if i != at] + [at]
+    now = {was: i for i, was in enumerate(order)}
+    for path in glob.glob(os.path.join(c.home, "audit-*")) + [
+            os.path.join(c.home, "logs")]:
+        os.unlink(path)
+    evil.files = shows(Tree([entries[i] for i in order]))
+
+    def plan(path, j):
+        if path == "/v1/entries":
+            for e in j["entries"]:
+                e["index"] = now[e["index"]]
+            j["entries"].sort(key=lambda e: e["index"])
+        return j
+    evil.plan = plan
+    r = c.run("audit")
+    evil.plan = evil.files = None
+    t.eq(r.code, ALARM, "a release in front of its device's entry")
+    t.ok("to a device before it was added" in r.err, "is named")
+
+
 def not_logged():
     """Chain and custody without entries: the log of a space is another's."""
     c = space()
@@ -424,4 +452,4 @@ def not_logged():
 
 
 t.run(honest, split_view, rollback, wrong_proof, wrong_release, clock,
-      bad_files, withheld, made_up, not_logged)
+      bad_files, withheld, made_up, early, not_logged)

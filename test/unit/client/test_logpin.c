@@ -246,6 +246,48 @@ audits_are_kept(void **state)
 	state_close(st);
 }
 
+static void
+judged(struct audititems *a, uint64_t index, uint8_t type, uint8_t device,
+    enum audit_verdict verdict)
+{
+	struct audititem i = { .index = index, .type = type,
+		.verdict = verdict, .epoch = type == LEAF_RELEASE,
+		.device = { device } };
+
+	assert_int_equal(audititem_add(a, &i), 0);
+	assert_int_equal(audititem_judged(a, a->n - 1), 0);
+}
+
+static uint64_t
+first(const struct audititems *a, uint8_t type, uint8_t device)
+{
+	struct audititem like = { .type = type, .epoch = type == LEAF_RELEASE,
+		.device = { device } };
+	const struct audititem *i = audititem_first(a, &like);
+
+	return i == NULL ? UINT64_MAX : i->index;
+}
+
+static void
+finds_the_first_of_those_alike(void **state)
+{
+	struct audititems a = audititem_none();
+
+	(void)state;
+	assert_int_equal(first(&a, LEAF_RELEASE, 1), UINT64_MAX);
+	judged(&a, 3, LEAF_RELEASE, 1, AUDIT_UNASKED);
+	judged(&a, 4, LEAF_RELEASE, 1, AUDIT_DOUBLE);
+	judged(&a, 5, LEAF_RELEASE, 2, AUDIT_GOOD);
+	judged(&a, 6, LEAF_DEVICE_ADDED, 1, AUDIT_CHAIN);
+	assert_int_equal(first(&a, LEAF_RELEASE, 1), 3);
+	assert_int_equal(first(&a, LEAF_RELEASE, 2), 5);
+	assert_int_equal(first(&a, LEAF_DEVICE_ADDED, 1), UINT64_MAX);
+	judged(&a, 7, LEAF_DEVICE_ADDED, 1, AUDIT_GOOD);
+	assert_int_equal(first(&a, LEAF_DEVICE_ADDED, 1), 7);
+	assert_int_equal(first(&a, LEAF_DEVICE_REVOKED, 1), UINT64_MAX);
+	audititem_wipe(&a);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, site_setup, site_teardown)
 
 int
@@ -258,6 +300,7 @@ main(void)
 		T(goes_on_after_a_torn_record),
 		T(takes_a_trust_file_and_gives_it_back),
 		T(audits_are_kept),
+		T(finds_the_first_of_those_alike),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
