@@ -30,6 +30,7 @@ struct run {
 	struct leaf_log_key key;
 	struct logpin_asked asked;
 	struct buf chain; /* all entries that the device has pinned */
+	uint8_t policy[HASH_LEN]; /* of the pinned one's file */
 	struct buf own; /* u16 length || entry, of each new item */
 	struct buf note; /* of the checkpoint below */
 	struct checkpoint c;
@@ -78,24 +79,67 @@ run_open(struct run *r, struct audit *a, struct fault *f)
 	return rc != 0 ? rc : authority_open(&ask, &r->ask, f);
 }
 
-static void
-alarm_add(struct audit *a, uint64_t index, bool fresh, const char *fmt, ...)
-	printf_like(4, 5);
+/* What an alarm is about, by which it is known again. */
+struct about {
+	const char *what;
+	const void *of;
+	size_t n;
+	bool fresh;
+};
 
 static void
-alarm_add(struct audit *a, uint64_t index, bool fresh, const char *fmt, ...)
+alarm_id(const struct run *r, const struct about *w,
+    uint8_t out[static AUDITACCEPT_ID_LEN])
 {
+	const char *origin = r->lc.key.name;
+	const struct bytes part[] = {
+		bytes_of(origin, strlen(origin) + 1),
+		bytes_of(w->what, strlen(w->what) + 1),
+		bytes_of(w->of, w->n),
+	};
+	uint8_t hash[HASH_LEN];
+
+	hash_sha256(part, ARRAY_LEN(part), hash);
+	memcpy(out, hash, AUDITACCEPT_ID_LEN);
+}
+
+static bool
+is_accepted(struct audit *a, const uint8_t id[static AUDITACCEPT_ID_LEN])
+{
+	bool is = a->accepted != NULL &&
+	    auditaccept_find(a->accepted, id) != NULL;
+
+	for (size_t i = 0; i < a->naccept; i++)
+		if (memcmp(a->accept[i].id, id, AUDITACCEPT_ID_LEN) == 0)
+			is = a->accept[i].found = true;
+	return is;
+}
+
+/* [log] Whether it is one that alarms, and is listed; it is counted. */
+static bool alarm_add(struct run *r, const struct about *w, const char *fmt,
+    ...) printf_like(3, 4);
+
+static bool
+alarm_add(struct run *r, const struct about *w, const char *fmt, ...)
+{
+	struct audit *a = r->a;
 	struct audit_alarm *x = &a->alarm[a->nalarms];
+	uint8_t id[AUDITACCEPT_ID_LEN];
+	bool accepted;
 	va_list ap;
 
-	if (a->nalarms == AUDIT_ALARMS_MAX)
-		return;
-	x->index = index;
-	x->fresh = fresh;
+	alarm_id(r, w, id);
+	accepted = is_accepted(a, id);
+	if (a->counted[accepted]++ >= AUDIT_ALARMS_MAX)
+		return false;
+	memcpy(x->id, id, sizeof(x->id));
+	x->accepted = accepted;
+	x->fresh = w->fresh && !accepted;
 	va_start(ap, fmt);
 	(void)vsnprintf(x->text, sizeof(x->text), fmt, ap);
 	va_end(ap);
 	a->nalarms++;
+	return !accepted;
 }
 
 /* The tree. */
@@ -152,31 +196,36 @@ check_read(struct run *r, struct fault *f)
 	return rc;
 }
 
-/* Of a policy that this device has, the log cannot have another one. */
-static void
-look_at_policy(struct run *r, uint64_t index, const struct leaf *l)
+static int
+pinned_policy(struct run *r, struct fault *f)
 {
 	struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX + 64);
-	struct fault scrap = { 0 };
-	uint8_t hash[HASH_LEN];
-	uint64_t serial = 0;
 	struct bytes b;
+	int rc = state_policy_bytes(r->a->st, &file, f);
 
-	if (l->open.n != 8 + HASH_LEN ||
-	    state_policy_bytes(r->a->st, &file, &scrap) != 0)
-		return;
-	for (int i = 0; i < 8; i++)
-		serial = serial << 8 | l->open.p[i];
-	if (file.n < sizeof(struct sign_pub))
-		return;
+	if (rc == 0 && file.n < sizeof(struct sign_pub))
+		rc = fault_set(f, FAULT_CONFIG, "%s: the policy is damaged",
+		    r->a->st->dir);
+	if (rc != 0)
+		return rc;
 	b = bytes_of(file.p + sizeof(struct sign_pub),
 	    file.n - sizeof(struct sign_pub));
-	hash_sha256(&b, 1, hash);
-	if (serial == r->a->st->policy->serial &&
-	    memcmp(hash, l->open.p + 8, HASH_LEN) != 0)
-		alarm_add(r->a, index, true, "entry %" PRIu64 ": the authority "
-		    "has another policy with the serial of the pinned one",
-		    index);
+	hash_sha256(&b, 1, r->policy);
+	return 0;
+}
+
+/* Of a policy that this device has, the log cannot have another one. */
+static bool
+other_policy(const struct run *r, const struct leaf *l)
+{
+	struct rd rd = rd_from(l->open.p, l->open.n);
+	uint64_t serial = rd_u64(&rd);
+	uint8_t hash[HASH_LEN];
+
+	rd_copy(&rd, hash, sizeof(hash));
+	return rd_finish(&rd) != 0 ||
+	    (serial == r->a->st->policy->serial &&
+		memcmp(hash, r->policy, sizeof(hash)) != 0);
 }
 
 /* Until it is judged: then the device chain is known that belongs to it. */
@@ -202,8 +251,13 @@ look_at(struct run *r, uint64_t index, struct bytes entry, struct fault *f)
 		return fault_set(f, FAULT_LOG, "log of authority %s: entry %"
 		    PRIu64 " is none (%s)", r->a->peer->name, index,
 		    fault_text(rc));
-	if (l.type == LEAF_POLICY)
-		look_at_policy(r, index, &l);
+	if (l.type == LEAF_POLICY && other_policy(r, &l)) {
+		item.type = l.type;
+		item.time = l.time;
+		item.verdict = AUDIT_POLICY;
+		rc = audititem_add(&r->a->items, &item);
+		return rc == 0 ? 0 : fault_add(f, rc, "entries");
+	}
 	leaf_key(&r->key, l.nonce, &key);
 	if (leaf_is(&l, &key)) {
 		item.type = l.type;
@@ -461,26 +515,41 @@ kind_of(enum audit_verdict v)
 }
 
 static void
-raise_alarm(struct run *r, const struct audititem *x, bool fresh)
+keep_evidence(struct run *r, const struct audititem *x, struct fault *f)
 {
 	struct buf one defer(buf_wipe) = buf_init(PROOF_MAX);
 	struct buf two defer(buf_wipe) = buf_init(PROOF_MAX);
 	struct evidence_log e = { .authority = r->a->peer->name,
 		.vkey = r->lc.vkey, .kind = kind_of(x->verdict) };
-	struct fault f = { 0 }, scrap = { 0 };
+	struct fault scrap = { 0 };
 
+	if (make_proof(r, x->index, &one, &scrap) != 0)
+		return;
+	if (x->verdict == AUDIT_DOUBLE)
+		(void)!make_proof(r, audititem_first(&r->a->items, x)->index,
+		    &two, &scrap);
+	e.proof[0] = buf_bytes(&one);
+	e.proof[1] = buf_bytes(&two);
+	evidence_log(r->a->st, &e, f);
+}
+
+static void
+raise_alarm(struct run *r, const struct audititem *x, bool fresh)
+{
+	struct audit_alarm *last = &r->a->alarm[r->a->nalarms];
+	struct fault f = { 0 };
+	uint8_t of[9] = { x->verdict };
+
+	for (int i = 0; i < 8; i++)
+		of[1 + i] = (uint8_t)(x->index >> 8 * i);
 	(void)fault_set(&f, FAULT_ALARM, "log of authority %s: entry %" PRIu64
 	    ", %s: %s", r->a->peer->name, x->index, logbody_what(x->type),
 	    audititem_text(x->verdict));
-	if (fresh && make_proof(r, x->index, &one, &scrap) == 0) {
-		if (x->verdict == AUDIT_DOUBLE)
-			(void)!make_proof(r, audititem_first(&r->a->items,
-			    x)->index, &two, &scrap);
-		e.proof[0] = buf_bytes(&one);
-		e.proof[1] = buf_bytes(&two);
-		evidence_log(r->a->st, &e, &f);
-	}
-	alarm_add(r->a, x->index, fresh, "%s", f.text);
+	if (!alarm_add(r, &(struct about){ "entry", of, sizeof(of), fresh },
+		"%s", f.text) || !fresh)
+		return;
+	keep_evidence(r, x, &f);
+	(void)snprintf(last->text, sizeof(last->text), "%s", f.text);
 }
 
 /* In the log's order: the first of two alike is the one that is in order. */
@@ -496,7 +565,7 @@ judge_each(struct run *r, struct fault *f)
 		struct bytes entry, body;
 		struct leaf l;
 
-		if (i >= r->a->old) {
+		if (i >= r->a->old && x->verdict != AUDIT_POLICY) {
 			rc = body_of(r, x->index, &body, f);
 			entry = rd_take(&own, rd_u16(&own));
 			if (rc == 0)
@@ -552,8 +621,9 @@ chain_is_logged(struct run *r)
 		if (i != 1 && !has_hash(&r->a->items, i == 0 ?
 			LEAF_ENROLMENT : LEAF_DEVICE_ADDED, i == 0 ?
 			LEAF_ENROLMENT : LEAF_DEVICE_REVOKED, h))
-			alarm_add(r->a, UINT64_MAX, true, "log of authority "
-			    "%s: entry %u of the device chain is not in it",
+			(void)alarm_add(r, &(struct about){ "chain", h,
+			    sizeof(h), true }, "log of authority %s: entry %u "
+			    "of the device chain is not in it",
 			    r->a->peer->name, i);
 	}
 }
@@ -565,9 +635,9 @@ set_is_logged(struct run *r, const struct custody *set, const char *what)
 
 	custody_hash(set, h);
 	if (!has_hash(&r->a->items, LEAF_CUSTODY, LEAF_CUSTODY, h))
-		alarm_add(r->a, UINT64_MAX, true, "log of authority %s: the "
-		    "%s custody set %u is not in it", r->a->peer->name, what,
-		    set->serial);
+		(void)alarm_add(r, &(struct about){ "custody", h, sizeof(h),
+		    true }, "log of authority %s: the %s custody set %u is not "
+		    "in it", r->a->peer->name, what, set->serial);
 }
 
 /* Numbers before it may have been used up by epochs that nobody finished. */
@@ -581,7 +651,8 @@ epoch_is_logged(struct run *r)
 		    r->a->items.item[i].epoch == epoch)
 			return;
 	if (epoch > 1)
-		alarm_add(r->a, UINT64_MAX, true, "log of authority %s: the "
+		(void)alarm_add(r, &(struct about){ "epoch", &epoch,
+		    sizeof(epoch), true }, "log of authority %s: the "
 		    "beginning of epoch %u is not in it", r->a->peer->name,
 		    epoch);
 }
@@ -618,10 +689,13 @@ audit_run(struct audit *a, struct fault *f)
 	struct run r defer(run_wipe);
 	int rc;
 
-	a->alarm = calloc(AUDIT_ALARMS_MAX, sizeof(*a->alarm));
+	/* One more: where the next would be. */
+	a->alarm = calloc(2 * AUDIT_ALARMS_MAX + 1, sizeof(*a->alarm));
 	rc = begin(&r, a, f);
 	if (rc == 0 && a->alarm == NULL)
 		rc = fault_set(f, FAULT_MEMORY, "out of memory");
+	if (rc == 0)
+		rc = pinned_policy(&r, f);
 	if (rc == 0)
 		rc = audititem_load(a->st, r.lc.key.name, &a->items, f);
 	if (rc == 0)

@@ -13,17 +13,25 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "client/auditaccept.h"
 #include "client/audititem.h"
 #include "client/custodian.h"
 #include "client/logcheck.h"
 #include "client/progress.h"
 
-#define AUDIT_ALARMS_MAX 256
+#define AUDIT_ALARMS_MAX 256 /* that are listed; all are counted */
 
 struct audit_alarm {
-	uint64_t index; /* of the entry at fault; UINT64_MAX: none is */
-	bool fresh;     /* of this run; its evidence was kept now */
+	uint8_t id[AUDITACCEPT_ID_LEN]; /* the same in every run */
+	bool fresh;    /* of this run; its evidence was kept now */
+	bool accepted; /* by the owner: no alarm any more */
 	char text[FAULT_TEXT_MAX];
+};
+
+/* An alarm that the owner has named. */
+struct audit_accept {
+	uint8_t id[AUDITACCEPT_ID_LEN];
+	bool found; /* there is one; set by audit_run */
 };
 
 struct audit {
@@ -37,6 +45,9 @@ struct audit {
 	uint32_t chain_seen; /* entries of the chain that must be logged */
 	struct custodian custody; /* whose sets must be logged */
 	const struct audititems *revoked; /* the home's entries, or NULL */
+	const struct auditaccept *accepted;
+	struct audit_accept *accept; /* to be accepted; naccept of them */
+	size_t naccept;
 	struct progress *progress;
 	/* Called once the log's checkpoint was read: brings the chain up to
 	 * date. */
@@ -45,8 +56,10 @@ struct audit {
 	/* Out. */
 	struct audititems items; /* all there are; wiped by the caller */
 	size_t old;              /* of them, known from earlier runs */
-	struct audit_alarm *alarm; /* AUDIT_ALARMS_MAX; owned */
+	struct audit_alarm *alarm; /* owned; at most AUDIT_ALARMS_MAX that are
+	                            * accepted, and as many others */
 	size_t nalarms;
+	size_t counted[2]; /* all there were; [1]: of them accepted */
 };
 
 /* FAULT_LOG, FAULT_AUTHORITY, FAULT_NOT_FOUND (the log key is not known to this

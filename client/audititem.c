@@ -141,7 +141,7 @@ audititem_parse(struct bytes body, struct audititems *out)
 		rd_copy(&r, i.nonce, HTTPSIG_NONCE_LEN);
 		rd_copy(&r, i.hash, HASH_LEN);
 		rd_require(&r, i.index < a.size && i.type >= LEAF_ENROLMENT &&
-			i.type <= LEAF_SHRED && i.verdict <= AUDIT_REASON &&
+			i.type <= LEAF_SHRED && i.verdict <= AUDIT_POLICY &&
 			(a.n == 0 || i.index > a.item[a.n - 1].index));
 		if (!r.failed)
 			rc = audititem_add(&a, &i);

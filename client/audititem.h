@@ -34,7 +34,9 @@ struct state;
 	X(ELSEWHERE, 10, "the request was to another authority")              \
 	X(CLOCK, 11, "its time is not that of the request")                   \
 	X(CHAIN, 12, "of a device entry that the chain does not have")        \
-	X(REASON, 13, "released without its user: by a request")
+	X(REASON, 13, "released without its user: by a request")              \
+	X(POLICY, 14, "not the policy that this device has pinned with its "  \
+	    "serial")
 
 enum audit_verdict {
 #define X(name, number, text) AUDIT_##name = (number),

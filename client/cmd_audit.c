@@ -26,8 +26,11 @@
 struct args {
 	bool full, watch;
 	long seconds;
-	const char *hook, *open, *authority, *verify, *trust, *log, *chain;
+	const char *hook, *open, *authority, *verify, *trust, *log, *chain,
+	    *accept;
 };
+
+#define ACCEPT_MAX 256 /* of one command */
 
 /* One look at all logs. */
 struct round {
@@ -40,7 +43,10 @@ struct round {
 	struct audititems home_items;
 	json_t *logs, *alarms;
 	bool first; /* of a watch: known alarms are told once */
-	unsigned alarm, fresh;
+	struct auditaccept accepted;
+	struct audit_accept accept[ACCEPT_MAX]; /* of this command */
+	size_t naccept;
+	size_t alarm, fresh, more;
 	int rc; /* of logs that could not be audited: LOG before AUTHORITY */
 	struct fault fault;
 };
@@ -86,21 +92,39 @@ show_items(struct round *r, const struct audit *a)
 }
 
 static void
+tell_alarm(struct round *r, const struct audit_alarm *x, const char *authority)
+{
+	char id[TEXT_HEX_SIZE(AUDITACCEPT_ID_LEN)];
+
+	if (!x->fresh && !r->first)
+		return;
+	text_hex(x->id, sizeof(x->id), id, sizeof(id));
+	(void)json_array_append_new(r->alarms, json_pack(
+	    "{s:s,s:s,s:b,s:b,s:s}", "id", id, "authority", authority, "new",
+	    x->fresh, "accepted", x->accepted, "text", x->text));
+	if (r->cli->json)
+		return;
+	if (!x->accepted)
+		(void)fprintf(stderr, "skerry: ALARM %s: %s\n", id, x->text);
+	else if (r->in->full)
+		cli_print(r->cli, "accepted %s: %s\n", id, x->text);
+}
+
+static void
 tell_alarms(struct round *r, const struct audit *a)
 {
-	for (size_t i = 0; i < a->nalarms; i++) {
-		const struct audit_alarm *x = &a->alarm[i];
+	size_t more = a->counted[0] > AUDIT_ALARMS_MAX ?
+	    a->counted[0] - AUDIT_ALARMS_MAX : 0;
 
-		r->alarm++;
-		r->fresh += x->fresh;
-		if (!x->fresh && !r->first)
-			continue;
-		(void)json_array_append_new(r->alarms, json_pack(
-		    "{s:s,s:b,s:s}", "authority", a->peer->name, "new",
-		    x->fresh, "text", x->text));
-		if (!r->cli->json)
-			(void)fprintf(stderr, "skerry: ALARM: %s\n", x->text);
+	r->alarm += a->counted[0];
+	r->more += more;
+	for (size_t i = 0; i < a->nalarms; i++) {
+		r->fresh += a->alarm[i].fresh;
+		tell_alarm(r, &a->alarm[i], a->peer->name);
 	}
+	if (more != 0 && !r->cli->json)
+		(void)fprintf(stderr, "skerry: ALARM: %zu more of authority "
+		    "%s, which are not listed\n", more, a->peer->name);
 }
 
 static int
@@ -123,8 +147,11 @@ report(struct round *r, struct audit *a)
 	json_t *list;
 
 	cli_print(r->cli, "%s: %" PRIu64 " entries, %zu of this space, %zu "
-	    "new\n", a->peer->name, a->items.size, a->items.n,
+	    "new", a->peer->name, a->items.size, a->items.n,
 	    a->items.n - a->old);
+	if (a->counted[1] != 0)
+		cli_print(r->cli, "; %zu accepted", a->counted[1]);
+	cli_print(r->cli, "\n");
 	list = show_items(r, a);
 	(void)json_array_append_new(r->logs, json_pack(
 	    "{s:s,s:s,s:I,s:I,s:I,s:o}", "authority", a->peer->name, "origin",
@@ -159,6 +186,8 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 		.full = r->in->full, .home = home,
 		.chain_seen = r->chain_seen, .custody = r->custody,
 		.revoked = r->home_items.n != 0 ? &r->home_items : NULL,
+		.accepted = &r->accepted, .accept = r->accept,
+		.naccept = r->naccept,
 		.sync = sync_chain, .sync_arg = r };
 	struct fault f = { 0 };
 	int rc;
@@ -264,8 +293,8 @@ run_hook(struct cli *cli, const char *command, const char *text)
 static void
 end_round(struct round *r)
 {
-	json_t *j = json_pack("{s:O,s:O}", "logs", r->logs, "alarms",
-	    r->alarms);
+	json_t *j = json_pack("{s:O,s:O,s:I}", "logs", r->logs, "alarms",
+	    r->alarms, "alarms_not_listed", (json_int_t)r->more);
 	char *text = json_dumps(j, JSON_COMPACT);
 
 	if (text != NULL && r->in->hook != NULL &&
@@ -283,6 +312,7 @@ end_round(struct round *r)
 	json_decref(r->alarms);
 	authority_close(r->home);
 	audititem_wipe(&r->home_items);
+	auditaccept_wipe(&r->accepted);
 }
 
 static int
@@ -296,8 +326,54 @@ outcome(struct round *r, int rc)
 	}
 	if (r->alarm == 0)
 		return 0;
-	return fault_set(&r->cli->fault, FAULT_ALARM, "%u alarm%s: see above",
+	return fault_set(&r->cli->fault, FAULT_ALARM, "%zu alarm%s: see above; "
+	    "one that is understood is accepted by skerry audit --accept ID",
 	    r->alarm, r->alarm == 1 ? "" : "s");
+}
+
+/* "ID,ID…", each as it was shown. */
+static int
+read_accept(struct round *r)
+{
+	const char *p = r->in->accept;
+	int rc = 0;
+
+	while (p != NULL && rc == 0) {
+		const char *end = strchrnul(p, ',');
+
+		rc = r->naccept == ACCEPT_MAX ? FAULT_LIMIT :
+		    text_hex_parse(p, (size_t)(end - p),
+			r->accept[r->naccept++].id, AUDITACCEPT_ID_LEN);
+		p = *end == ',' ? end + 1 : NULL;
+	}
+	return rc == 0 ? 0 : cli_usage(r->cli, "--accept wants ids of alarms, "
+	    "as they are shown, with a comma between");
+}
+
+/* What is named is accepted only if it was seen now. */
+static int
+accept_alarms(struct round *r)
+{
+	uint8_t id[ACCEPT_MAX][AUDITACCEPT_ID_LEN];
+	char hex[TEXT_HEX_SIZE(AUDITACCEPT_ID_LEN)];
+	const uint8_t *missing = NULL;
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->naccept; i++) {
+		if (r->accept[i].found)
+			memcpy(id[n++], r->accept[i].id, AUDITACCEPT_ID_LEN);
+		else
+			missing = r->accept[i].id;
+	}
+	if (n != 0)
+		rc = auditaccept_keep(r->st, id, n, (int64_t)time(NULL),
+		    &r->accepted, &r->cli->fault);
+	if (rc != 0 || missing == NULL)
+		return rc;
+	text_hex(missing, AUDITACCEPT_ID_LEN, hex, sizeof(hex));
+	return fault_set(&r->cli->fault, FAULT_NOT_FOUND,
+	    "no alarm has the id %s", hex);
 }
 
 static int
@@ -305,8 +381,14 @@ one_round(struct cli *cli, struct state *st, const struct args *in, bool first)
 {
 	struct round r = { .cli = cli, .st = st, .in = in, .first = first,
 		.logs = json_array(), .alarms = json_array() };
-	int rc = audit_all(&r);
+	int rc = auditaccept_load(st, &r.accepted, &cli->fault);
 
+	if (rc == 0)
+		rc = read_accept(&r);
+	if (rc == 0)
+		rc = audit_all(&r);
+	if (rc == 0)
+		rc = accept_alarms(&r);
 	end_round(&r);
 	return outcome(&r, rc);
 }
@@ -348,6 +430,7 @@ watch(struct cli *cli, struct state *st, const struct args *in)
 		(void)fflush(stdout);
 		first = false;
 		again.full = false;
+		again.accept = NULL;
 	} while (wait_for(cli, in->seconds) == 0);
 	cli->fault = worst;
 	return worst.code != 0 ? worst.code :
@@ -562,6 +645,7 @@ option_at(struct args *in, int c)
 	    c == 't'	 ? &in->trust :
 	    c == 'l'	 ? &in->log :
 	    c == 'c'	 ? &in->chain :
+	    c == 'y'	 ? &in->accept :
 			   NULL;
 }
 
@@ -573,6 +657,7 @@ run(struct cli *cli, int argc, char **argv)
 		{ "full", no_argument, NULL, 'f' },
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "hook", required_argument, NULL, 'h' },
+		{ "accept", required_argument, NULL, 'y' },
 		{ "open", required_argument, NULL, 'o' },
 		{ "authority", required_argument, NULL, 'a' },
 		{ "verify", required_argument, NULL, 'v' },
@@ -613,14 +698,16 @@ run(struct cli *cli, int argc, char **argv)
 const struct command cmd_audit = {
 	.name = "audit",
 	.run = run,
-	.args = "[--full] [--watch [SECONDS]] [--hook CMD] | --open WHAT | "
-		"--verify FILE",
+	.args = "[--full] [--watch [SECONDS]] [--hook CMD] [--accept ID,…] | "
+		"--open WHAT | --verify FILE",
 	.help = "check what the logs have of the space; open, verify entries",
 	.options =
 	    "  --full             from the first entry on, and show all\n"
 	    "  --watch [SECONDS]  go on looking, every 300 seconds\n"
 	    "  --hook CMD         at an alarm, run CMD with the JSON on its "
 	    "input\n"
+	    "  --accept ID,…      alarms that are understood: listed, and no "
+	    "alarms any more\n"
 	    "  --open WHAT        write what an auditor needs: an entry, by "
 	    "its index;\n"
 	    "                     chain; custody\n"

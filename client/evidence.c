@@ -15,7 +15,7 @@
 #include "client/state.h"
 #include "net/text.h"
 
-#define FILES_A_SECOND 16
+#define FILES_A_SECOND 10000
 
 static json_t *
 b64(const void *p, size_t n)
@@ -118,17 +118,16 @@ keep(const struct state *st, json_t *j, const char *what, int64_t now,
 	char *text = j == NULL ? NULL : json_dumps(j, JSON_INDENT(1));
 	struct fault scrap = { 0 };
 	char name[64], was[FAULT_TEXT_MAX];
-	int code = f->code;
+	int code = f->code, i = 0;
 
-	/* Two of one second do not take each other's place. */
-	for (int i = 0; i < FILES_A_SECOND; i++) {
+	/* Those of one second do not take each other's place. */
+	do {
 		(void)snprintf(name, sizeof(name), "evidence-%s-%" PRId64
 		    "%s%.0d.json", what, now, i == 0 ? "" : "-", i);
-		if (faccessat(st->fd, name, F_OK, 0) != 0)
-			break;
-	}
+	} while (faccessat(st->fd, name, F_OK, 0) == 0 &&
+	    ++i < FILES_A_SECOND);
 	(void)snprintf(was, sizeof(was), "%s", f->text);
-	if (text == NULL || file_write(st->fd, name,
+	if (text == NULL || i == FILES_A_SECOND || file_write(st->fd, name,
 		bytes_of(text, strlen(text)), &scrap) != 0)
 		(void)fault_set(f, code, "%s; the evidence could not be kept",
 		    was);

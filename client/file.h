@@ -28,6 +28,7 @@ enum file_kind {
 	FILE_LOG_KEY,
 	FILE_TRUST,
 	FILE_AUDIT,
+	FILE_ACCEPTED,
 };
 
 /* Appends the whole file to out.  FAULT_NOT_FOUND, FAULT_LIMIT, FAULT_IO. */

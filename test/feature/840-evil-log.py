@@ -337,7 +337,7 @@ def withheld():
     t.eq(a.run("audit", "--full").code, 0, "when it is opened, it is good")
 
 
-def additions(d, *more):
+def additions(d, *more, args=()):
     """Entries that the authority makes of itself, at the log's end."""
     entries = evil.entries()
     tree = Tree(entries + [entry for _, entry, _ in more])
@@ -351,7 +351,7 @@ def additions(d, *more):
                 for i, (_, _, body) in enumerate(more)]
         return j
     evil.plan = plan
-    r = d.run("audit")
+    r = d.run("audit", *args)
     evil.plan = evil.files = None
     return r
 
@@ -396,6 +396,73 @@ def made_up():
     verdict(c, additions(c, (key, entry, body)), ALARM,
             "a device that the chain does not have", False,
             "device entry that the chain does not have")
+
+
+def forged(d, body):
+    """A release that no device signed."""
+    body = body[:60] + os.urandom(16) + body[76:]
+    return (*leaf(d, body), body)
+
+
+def evidence(d):
+    return len(glob.glob(os.path.join(d.home, "evidence-*")))
+
+
+def accepted():
+    """An alarm whose reason its owner knows does not go on for ever."""
+    c = space()
+    body = last_body(c)
+    one, two = forged(c, body), forged(c, body)
+    r = additions(c, one, args=("--json",))
+    t.eq((r.code, [x["accepted"] for x in r.json["alarms"]]), (ALARM, [False]),
+         "an alarm")
+    ident = r.json["alarms"][0]["id"]
+    kept = evidence(c)
+    r = additions(c, one)
+    t.ok(r.code == ALARM and ident in r.err and "--accept" in r.err,
+         "it comes again, with an id and what to do")
+    t.eq(additions(c, one, args=("--accept", "0" * 16)).code, 4,
+         "another id is none (NOT_FOUND)")
+    t.eq(additions(c, one, args=("--accept", "nonsense")).code, 2,
+         "nor is something else (USAGE)")
+    r = additions(c, one, args=("--accept", ident))
+    t.eq((r.code, "1 accepted" in r.out, "ALARM" in r.err), (0, True, False),
+         "accepted, it is counted, and alarms no more")
+    r = additions(c, one)
+    t.eq((r.code, "1 accepted" in r.out, "ALARM" in r.err), (0, True, False),
+         "nor in the next command")
+    r = additions(c, one, args=("--full",))
+    t.eq((r.code, f"accepted {ident}" in r.out), (0, True), "--full lists it")
+    r = additions(c, one, args=("--json",))
+    t.eq((r.code, [(x["id"], x["accepted"], x["new"])
+                   for x in r.json["alarms"]]), (0, [(ident, True, False)]),
+         "and so does --json")
+    t.eq(evidence(c), kept, "its evidence stays, once")
+    r = additions(c, one, two, args=("--json",))
+    t.eq((r.code, sorted(x["accepted"] for x in r.json["alarms"])),
+         (ALARM, [False, True]), "another one alarms")
+    with open(os.path.join(c.home, "accepted"), "r+b") as f:
+        f.seek(8)
+        f.write(b"x")
+    r = additions(c, one)
+    t.eq((r.code, "accepted: damaged" in r.err), (3, True),
+         "a damaged list is named (CONFIG)")
+
+
+def many():
+    """More alarms than are listed: none goes without a word."""
+    c = space()
+    body = last_body(c)
+    more = [forged(c, body) for _ in range(300)]
+    r = additions(c, *more, args=("--json",))
+    t.eq((r.code, len(r.json["alarms"]), r.json["alarms_not_listed"],
+          "300 alarms" in r.json["error"]["text"]), (ALARM, 256, 44, True),
+         "300 alarms: 256 are listed, 44 are counted")
+    t.eq(evidence(c), 256, "those that are listed have their evidence")
+    ids = ",".join(x["id"] for x in r.json["alarms"])
+    r = additions(c, *more, args=("--accept", ids))
+    t.ok(r.code == ALARM and "44 alarms" in r.err and r.err.count(
+        "\nskerry: ALARM") >= 43, "with those accepted the rest is listed")
 
 
 def early():
@@ -452,4 +519,5 @@ def not_logged():
 
 
 t.run(honest, split_view, rollback, wrong_proof, wrong_release, clock,
-      bad_files, withheld, made_up, early, not_logged)
+      bad_files, withheld, made_up, accepted, many,
+      early, not_logged)

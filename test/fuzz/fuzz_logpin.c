@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "client/auditaccept.h"
 #include "client/audititem.h"
 #include "client/leaving.h"
 #include "client/logpin.h"
@@ -36,6 +37,22 @@ items(struct bytes in)
 	rc = audititem_format(&a, &again);
 	assert(rc == 0 && bytes_cmp(in, buf_bytes(&again)) == 0);
 	audititem_wipe(&a);
+}
+
+static void
+accepted(struct bytes in)
+{
+	struct buf again defer(buf_wipe) = buf_init(in.n + 1);
+	struct auditaccept a;
+	int rc;
+
+	if (auditaccept_parse(in, &a) != 0)
+		return;
+	rc = auditaccept_format(&a, &again);
+	assert(rc == 0 && bytes_cmp(in, buf_bytes(&again)) == 0);
+	for (size_t i = 0; i < a.n; i++)
+		assert(auditaccept_find(&a, a.one[i].id) == &a.one[i]);
+	auditaccept_wipe(&a);
 }
 
 static void
@@ -75,6 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (logpin_parse(in, one, &total) == 0)
 		assert(total == size);
 	items(in);
+	accepted(in);
 	left(in);
 	asked(in);
 	return 0;

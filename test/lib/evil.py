@@ -65,13 +65,18 @@ class Tree:
             self.root(k, first)]
 
     def file(self, name):
-        """A tile of level 0 or of entries, of a log of under 256 entries."""
-        kind = name.split("/")[1]
+        """A tile, or entries, of a log of under 65536 entries."""
+        _, kind, index, *width = name.split("/")
+        first = 256 * int(index[:3])
+        part = slice(first, first + int(width[0] if width else 256))
         if kind == "0":
-            return b"".join(self.leaves)
+            return b"".join(self.leaves[part])
+        if kind == "1":
+            return b"".join(self.root(256, 256 * i) for i in range(
+                len(self.leaves) // 256)[part])
         if kind == "entries":
             return b"".join(len(e).to_bytes(2, "big") + e
-                            for e in self.entries)
+                            for e in self.entries[part])
         return None
 
 
