@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -16,10 +17,29 @@
 #define SHORT_MS 50 /* of descriptors or memory: then it tries again */
 
 struct door {
-	struct MHD_Daemon *daemon;
+	struct MHD_Daemon *const *daemon; /* borrowed */
+	size_t n;
 	pthread_t thread;
 	int fd;
 };
+
+static struct MHD_Daemon *
+idlest(const struct door *d)
+{
+	unsigned fewest = UINT_MAX;
+	size_t best = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		unsigned has = MHD_get_daemon_info(d->daemon[i],
+		    MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+
+		if (has < fewest) {
+			fewest = has;
+			best = i;
+		}
+	}
+	return d->daemon[best];
+}
 
 static void *
 run(void *arg)
@@ -33,10 +53,9 @@ run(void *arg)
 		int fd = accept4(d->fd, (struct sockaddr *)&addr, &n,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		/* It closes what it refuses.  Consecutive descriptors go to
-		 * different threads. */
+		/* What it refuses it closes. */
 		if (fd >= 0)
-			(void)MHD_add_connection(d->daemon, fd,
+			(void)MHD_add_connection(idlest(d), fd,
 			    (struct sockaddr *)&addr, n);
 		else if (errno == EINVAL || errno == EBADF)
 			return NULL; /* door_close */
@@ -46,7 +65,8 @@ run(void *arg)
 }
 
 int
-door_open(int fd, struct MHD_Daemon *daemon, struct door **out)
+door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
+    struct door **out)
 {
 	struct door *d = calloc(1, sizeof(*d));
 
@@ -55,6 +75,7 @@ door_open(int fd, struct MHD_Daemon *daemon, struct door **out)
 		return FAULT_MEMORY;
 	}
 	d->daemon = daemon;
+	d->n = n;
 	d->fd = fd;
 	(void)fcntl(fd, F_SETFL, 0); /* the thread has nothing but to wait */
 	if (pthread_create(&d->thread, NULL, run, d) != 0) {

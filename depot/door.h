@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Accepts connections and hands them to the network threads in turn.  Threads
- * that share a listening socket do not: whichever wakes first takes all that
- * wait, and a device's uploads end up with one of them. */
+/* Accepts connections and hands each to the network thread that has fewest.
+ * Threads that share a listening socket do not share alike: whichever wakes
+ * first takes all that wait, and a device's uploads end up with one of them. */
 #ifndef SKERRY_DEPOT_DOOR_H
 #define SKERRY_DEPOT_DOOR_H
+
+#include <stddef.h>
 
 #include "base/attr.h"
 
 struct door;
 struct MHD_Daemon;
 
-/* Takes over fd, a listening socket, in any case.  daemon must outlive the
- * door.  FAULT_MEMORY. */
-int door_open(int fd, struct MHD_Daemon *daemon,
+/* Takes over fd, a listening socket, in any case.  The n daemons, each a
+ * thread, must outlive the door.  FAULT_MEMORY. */
+int door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
     struct door **out) must_check;
 
 /* Stops listening; waits for the thread; frees.  NULL is fine. */

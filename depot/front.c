@@ -24,7 +24,8 @@
 
 struct front {
 	struct request_site *site;
-	struct MHD_Daemon *https;
+	struct MHD_Daemon **https; /* owned; each a network thread */
+	size_t nhttps;
 	struct door *door;
 	struct blocks *blocks; /* for what connections receive */
 	struct MHD_Daemon *metrics; /* NULL: none */
@@ -175,11 +176,10 @@ on_metrics(void *cls, struct MHD_Connection *conn, const char *url,
 	return ok;
 }
 
-static int
-start_https(struct front *front, const struct front_options *o,
-    struct fault *f)
+static struct MHD_Daemon *
+start_thread(struct front *front, const struct front_options *o)
 {
-	front->https = MHD_start_daemon(
+	return MHD_start_daemon(
 	    MHD_USE_TLS | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
 		MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
 	    0, NULL, NULL, on_request, front,
@@ -187,17 +187,31 @@ start_https(struct front *front, const struct front_options *o,
 	    MHD_OPTION_HTTPS_MEM_CERT, o->cert,
 	    MHD_OPTION_HTTPS_MEM_KEY, o->key,
 	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
-	    MHD_OPTION_THREAD_POOL_SIZE, o->threads > 1 ? o->threads : 0,
-	    MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
+	    MHD_OPTION_CONNECTION_LIMIT,
+	    (o->max_connections + o->threads - 1) / o->threads,
 	    MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_target, front,
 	    MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_END);
+}
+
+static int
+start_https(struct front *front, const struct front_options *o,
+    struct fault *f)
+{
+	front->https = calloc(o->threads, sizeof(struct MHD_Daemon *));
 	if (front->https == NULL)
-		return fault_set(f, FAULT_CONFIG,
-		    "HTTPS cannot start: do cert and key belong together?");
+		return fault_set(f, FAULT_MEMORY, "threads");
+	for (; front->nhttps < o->threads; front->nhttps++) {
+		struct MHD_Daemon *d = start_thread(front, o);
+
+		if (d == NULL)
+			return fault_set(f, FAULT_CONFIG, "HTTPS cannot start: "
+			    "do cert and key belong together?");
+		front->https[front->nhttps] = d;
+	}
 	return 0;
 }
 
@@ -236,7 +250,8 @@ front_start(struct request_site *site, const struct front_options *o,
 		rc = start_https(front, o, f);
 	if (rc == 0 && o->metrics_fd >= 0)
 		rc = start_metrics(front, o->metrics_fd, f);
-	if (rc == 0 && door_open(o->listen_fd, front->https, &front->door) != 0)
+	if (rc == 0 && door_open(o->listen_fd, front->https,
+		front->nhttps, &front->door) != 0)
 		rc = fault_set(f, FAULT_MEMORY, "thread");
 	if (rc != 0) {
 		front_stop(front);
@@ -267,10 +282,11 @@ front_stop(struct front *front)
 	door_close(front->door);
 	/* The pool first: it resumes the connections that it holds. */
 	pool_stop(front->pool);
-	if (front->https != NULL)
-		MHD_stop_daemon(front->https);
+	for (size_t i = 0; i < front->nhttps; i++)
+		MHD_stop_daemon(front->https[i]);
 	if (front->metrics != NULL)
 		MHD_stop_daemon(front->metrics);
 	blocks_free(front->blocks);
+	free(front->https);
 	free(front);
 }
