@@ -9,6 +9,9 @@
 #include "crypt/secret.h"
 #include "net/text.h"
 
+/* Of chunks that are opened together. */
+#define PLAIN_MAX (2 * SEAL_OUT(CHUNK_MAX))
+
 struct batch {
 	struct batch *next;
 	size_t n;
@@ -22,7 +25,7 @@ struct worker {
 	bool started;
 	struct reader *reader;
 	uint8_t *range; /* FETCH_RANGE_MAX */
-	uint8_t *plain; /* CHUNK_MAX */
+	uint8_t *plain; /* PLAIN_MAX */
 	const struct fetch_want *order[FETCH_BATCH_WANTS];
 	struct fault fault;
 };
@@ -182,30 +185,66 @@ get(struct worker *w, const uint8_t *object, uint64_t from, size_t len)
 	return rc;
 }
 
+/* Tells of order[i] and of those that want the same chunk; returns the first
+ * that does not. */
+static size_t
+tell_same(struct worker *w, size_t i, size_t j, const uint8_t *data, int rc)
+{
+	const struct fetch_want *x = w->order[i];
+
+	do
+		tell(w, w->order[i], data, rc);
+	while (++i < j && same_chunk(x, w->order[i]));
+	return i;
+}
+
+/* Chunks from order[i] on that are opened together, out of range, which begins
+ * at from; returns how many. */
+static size_t
+gather(struct worker *w, size_t i, size_t j, uint64_t from,
+    struct seal_opening x[static SEAL_OPENINGS])
+{
+	size_t n = 0, used = 0;
+
+	for (; i < j && n < SEAL_OPENINGS; i++) {
+		const struct index_entry *e = &w->order[i]->e;
+		size_t room = SEAL_OUT(e->plain_len);
+
+		if (n != 0 && same_chunk(w->order[i - 1], w->order[i]))
+			continue;
+		if (e->plain_len > CHUNK_MAX)
+			room = 0; /* it is refused */
+		if (room > PLAIN_MAX - used)
+			break;
+		x[n++] = (struct seal_opening){ .e = e,
+			.sealed = bytes_of(w->range + (e->place.offset - from),
+			    e->place.length), .out = w->plain + used };
+		used += room;
+	}
+	return n;
+}
+
 /* Wants order[i..j) of one object, of which range has the bytes from `from`
  * on; rc: what getting them gave. */
 static void
 open_range(struct worker *w, size_t i, size_t j, uint64_t from, int rc)
 {
-	while (i < j) {
-		const struct fetch_want *x = w->order[i];
-		uint64_t off = x->e.place.offset - from;
-		const uint8_t *data = NULL;
-		int one = rc;
+	struct seal_opening x[SEAL_OPENINGS];
 
-		if (one == 0) {
+	while (rc != 0 && i < j)
+		i = tell_same(w, i, j, NULL, rc);
+	while (i < j) {
+		size_t n = gather(w, i, j, from, x);
+
+		seal_open_chunks(w->reader->seal, x, n);
+		for (size_t k = 0; k < n; k++) {
 			w->fault = (struct fault){ 0 };
-			one = seal_open_chunk(w->reader->seal, &x->e,
-			    bytes_of(w->range + off, x->e.place.length),
-			    w->plain);
-			if (one != 0)
-				(void)name_object(w, x->e.place.object, one);
-			else
-				data = w->plain;
+			if (x[k].rc != 0)
+				(void)name_object(w, x[k].e->place.object,
+				    x[k].rc);
+			i = tell_same(w, i, j, x[k].rc == 0 ?
+			    x[k].content.p : NULL, x[k].rc);
 		}
-		do
-			tell(w, w->order[i], data, one);
-		while (++i < j && same_chunk(x, w->order[i]));
 	}
 }
 
@@ -316,7 +355,7 @@ start_worker(struct fetch *ft, struct worker *w, const struct commit *commit,
 		return rc;
 	w->ft = ft;
 	w->range = malloc(FETCH_RANGE_MAX);
-	w->plain = malloc(CHUNK_MAX);
+	w->plain = malloc(PLAIN_MAX);
 	if (w->range == NULL || w->plain == NULL)
 		return fault_set(f, FAULT_MEMORY, "no memory for a fetch");
 	rc = pthread_create(&w->thread, NULL, run, w);

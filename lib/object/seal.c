@@ -253,6 +253,13 @@ unframe(struct seal *s, struct bytes in, size_t len, uint8_t *out,
 	return 0;
 }
 
+static bool
+is_possible(const struct subject *sub, struct bytes sealed)
+{
+	return sealed.n >= SEAL_OVERHEAD &&
+	    sealed.n <= (size_t)sub->plain_len + SEAL_OVERHEAD;
+}
+
 /* Opens a sealing and gives its content, in s->frame or in out. */
 static int
 open_frame(struct seal *s, const struct subject *sub, struct bytes sealed,
@@ -261,8 +268,7 @@ open_frame(struct seal *s, const struct subject *sub, struct bytes sealed,
 	uint8_t aad[AAD_LEN];
 	int rc;
 
-	if (sealed.n < SEAL_OVERHEAD ||
-	    sealed.n > (size_t)sub->plain_len + SEAL_OVERHEAD)
+	if (!is_possible(sub, sealed))
 		return FAULT_MALFORMED;
 	s->frame.n = 0;
 	rc = buf_reserve(&s->frame, sealed.n - BULK_TAG_LEN);
@@ -411,6 +417,58 @@ seal_open_chunk(struct seal *s, const struct index_entry *e,
 		return rc;
 	seal_id(s, hash, id);
 	return memcmp(id, e->id, CHUNK_ID_LEN) == 0 ? 0 : FAULT_TAMPERED;
+}
+
+/* As open_frame, but content is in x->out; only a frame of the content's own
+ * length and a byte is not compressed, and goes there as it is. */
+static int
+open_to(struct seal *s, struct seal_opening *x)
+{
+	const struct subject sub = { .kind = x->e->kind, .id = x->e->id,
+		.key = &x->e->key, .plain_len = x->e->plain_len };
+	size_t n = x->sealed.n - BULK_TAG_LEN;
+	uint8_t aad[AAD_LEN];
+	int rc;
+
+	if (sub.plain_len == 0 || sub.plain_len > CHUNK_MAX ||
+	    x->sealed.n != x->e->place.length || !is_possible(&sub, x->sealed))
+		return FAULT_MALFORMED;
+	if (n != SEAL_OUT(sub.plain_len))
+		return open_frame(s, &sub, x->sealed, x->out, &x->content);
+	rc = bulk_open(s->bulk, sub.key, 0, aad_of(&sub, aad), x->sealed,
+	    x->out);
+	if (rc != 0)
+		return rc;
+	return unframe(s, bytes_of(x->out, n), sub.plain_len, NULL,
+	    &x->content);
+}
+
+void
+seal_open_chunks(struct seal *s, struct seal_opening *x, size_t n)
+{
+	struct seal_opening *opened[SEAL_OPENINGS];
+	struct bytes content[SEAL_OPENINGS] = { 0 };
+	uint8_t hash[SEAL_OPENINGS][HASH_LEN], id[CHUNK_ID_LEN];
+	size_t k = 0;
+	int rc;
+
+	assert(n <= SEAL_OPENINGS);
+	for (size_t i = 0; i < n; i++) {
+		x[i].rc = open_to(s, &x[i]);
+		if (x[i].rc != 0)
+			continue;
+		opened[k] = &x[i];
+		content[k++] = x[i].content;
+	}
+	rc = treehash_many(s->hash, content, k, hash);
+	for (size_t i = 0; i < k; i++) {
+		opened[i]->rc = rc;
+		if (rc != 0)
+			continue;
+		seal_id(s, hash[i], id);
+		if (memcmp(id, opened[i]->e->id, CHUNK_ID_LEN) != 0)
+			opened[i]->rc = FAULT_TAMPERED;
+	}
 }
 
 int

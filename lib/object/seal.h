@@ -97,6 +97,22 @@ int seal_ref(struct seal *s, enum seal_kind kind, struct bytes plain,
 int seal_open_chunk(struct seal *s, const struct index_entry *e,
     struct bytes sealed, uint8_t *out) must_check;
 
+/* One of several chunks that are opened together. */
+struct seal_opening {
+	const struct index_entry *e;
+	struct bytes sealed;  /* of e->place.length bytes */
+	uint8_t *out;         /* room for SEAL_OUT(e->plain_len) */
+	struct bytes content; /* the result, within out; if rc is 0 */
+	int rc;               /* as of seal_open_chunk */
+};
+
+#define SEAL_OUT(plain_len) ((size_t)(plain_len) + 1)
+#define SEAL_OPENINGS 16u
+
+/* Opens n chunks, at most SEAL_OPENINGS: their leaves are hashed together, and
+ * what was not compressed is not copied. */
+void seal_open_chunks(struct seal *s, struct seal_opening *x, size_t n);
+
 /* The same for a node or commit, out[0..ref->plain_len). */
 int seal_open_ref(struct seal *s, enum seal_kind kind, const struct ref *ref,
     struct bytes sealed, uint8_t *out) must_check;

@@ -49,13 +49,32 @@ drop(struct sealed *x)
 	seal_free(x->s);
 }
 
+/* The same by both ways of opening a chunk. */
+static int
+open_both(struct seal *s, const struct index_entry *e, struct bytes in,
+    uint8_t *out)
+{
+	struct seal_opening o = { .e = e, .sealed = in,
+		.out = malloc(SEAL_OUT(e->plain_len)) };
+	int rc = seal_open_chunk(s, e, in, out);
+
+	seal_open_chunks(s, &o, 1);
+	assert_int_equal(o.rc, rc);
+	if (rc == 0) {
+		assert_int_equal(o.content.n, e->plain_len);
+		assert_memory_equal(o.content.p, out, e->plain_len);
+	}
+	free(o.out);
+	return rc;
+}
+
 /* Opens into a buffer of just the right size. */
 static int
 reopen(const struct sealed *x, const struct index_entry *e)
 {
 	uint8_t *in = cm_exact(x->out, e->place.length);
 	uint8_t *got = malloc(e->plain_len + 1);
-	int rc = seal_open_chunk(x->s, e, bytes_of(in, e->place.length), got);
+	int rc = open_both(x->s, e, bytes_of(in, e->place.length), got);
 
 	if (rc == 0)
 		assert_memory_equal(got, x->plain, x->n);
@@ -115,6 +134,34 @@ refuses_every_altered_byte(void **state)
 }
 
 static void
+opens_many_each_by_itself(void **state)
+{
+	struct sealed x[SEAL_OPENINGS];
+	struct seal_opening o[SEAL_OPENINGS];
+
+	(void)state;
+	for (size_t i = 0; i < SEAL_OPENINGS; i++) {
+		size_t n = 1 + i * i * 3001;
+
+		x[i] = chunk(i % 2 == 0 ? data_new(i, n) : data_text(i, n), n);
+		x[i].out[0] ^= i % 5 == 3;
+		o[i] = (struct seal_opening){ .e = &x[i].e,
+			.sealed = bytes_of(x[i].out, x[i].e.place.length),
+			.out = malloc(SEAL_OUT(n)) };
+	}
+	seal_open_chunks(x[0].s, o, SEAL_OPENINGS);
+	for (size_t i = 0; i < SEAL_OPENINGS; i++) {
+		assert_int_equal(o[i].rc, i % 5 == 3 ? FAULT_TAMPERED : 0);
+		if (o[i].rc == 0) {
+			assert_int_equal(o[i].content.n, x[i].n);
+			assert_memory_equal(o[i].content.p, x[i].plain, x[i].n);
+		}
+		free(o[i].out);
+		drop(&x[i]);
+	}
+}
+
+static void
 refuses_an_entry_that_says_otherwise(void **state)
 {
 	struct sealed x = chunk(data_new(4, 300), 300);
@@ -155,7 +202,7 @@ open_frame(const uint8_t *frame, size_t n, uint32_t plain_len)
 	assert_int_equal(bulk_seal(seal_bulk(s), &e.key, 0,
 			     bytes_of(aad, 34), bytes_of(frame, n), out), 0);
 	e.place.length = (uint32_t)(n + 16);
-	rc = seal_open_chunk(s, &e, bytes_of(out, n + 16), got);
+	rc = open_both(s, &e, bytes_of(out, n + 16), got);
 	free(out);
 	free(got);
 	seal_free(s);
@@ -272,6 +319,7 @@ main(void)
 		cmocka_unit_test(opens_to_what_was_sealed),
 		cmocka_unit_test(never_uses_a_key_twice),
 		cmocka_unit_test(refuses_every_altered_byte),
+		cmocka_unit_test(opens_many_each_by_itself),
 		cmocka_unit_test(refuses_an_entry_that_says_otherwise),
 		cmocka_unit_test(refuses_bad_frames_and_wrong_content),
 		cmocka_unit_test(seals_nodes_and_commits),
