@@ -109,7 +109,8 @@ bulk_sum(struct bulk *b, struct bytes msg, uint8_t out[static BULK_SUM_LEN])
 
 	if (msg.n > BULK_SEAL_MAX)
 		return FAULT_LIMIT;
-	return b->ops->seal(b->ctx, &b->sum, nonce, msg, bytes_of("", 0), out);
+	return b->ops->seal(b->ctx, &b->sum, nonce, msg,
+	    (const struct bytes[2]){ bytes_of("", 0), bytes_of("", 0) }, out);
 }
 
 int
@@ -121,7 +122,20 @@ bulk_seal(struct bulk *b, const struct seal_key *key, uint32_t counter,
 	if (in.n > BULK_SEAL_MAX || aad.n > BULK_SEAL_MAX)
 		return FAULT_LIMIT;
 	nonce_of(counter, nonce);
-	return b->ops->seal(b->ctx, key, nonce, aad, in, out);
+	return b->ops->seal(b->ctx, key, nonce, aad,
+	    (const struct bytes[2]){ in, bytes_of("", 0) }, out);
+}
+
+int
+bulk_seal_prefixed(struct bulk *b, const struct seal_key *key,
+    struct bytes aad, uint8_t first, struct bytes in, uint8_t *out)
+{
+	const uint8_t nonce[BULK_NONCE_LEN] = { 0 };
+
+	if (in.n >= BULK_SEAL_MAX || aad.n > BULK_SEAL_MAX)
+		return FAULT_LIMIT;
+	return b->ops->seal(b->ctx, key, nonce, aad,
+	    (const struct bytes[2]){ bytes_of(&first, 1), in }, out);
 }
 
 int

@@ -56,6 +56,11 @@ int bulk_sum(struct bulk *b, struct bytes msg,
 int bulk_seal(struct bulk *b, const struct seal_key *key, uint32_t counter,
     struct bytes aad, struct bytes in, uint8_t *out) must_check;
 
+/* bulk_seal() with counter 0 of the byte first and in behind it; in.n + 1 bytes
+ * and the tag go to out, which does not overlap in. */
+int bulk_seal_prefixed(struct bulk *b, const struct seal_key *key,
+    struct bytes aad, uint8_t first, struct bytes in, uint8_t *out) must_check;
+
 /* The reverse: in is ciphertext and tag, out gets in.n - 16 bytes and may equal
  * in.p.  FAULT_TAMPERED (out is then zeroed), FAULT_MALFORMED where in.n < 16,
  * FAULT_LIMIT, FAULT_INTERNAL. */

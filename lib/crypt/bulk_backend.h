@@ -24,9 +24,10 @@ struct bulk_ops {
 
 	int (*sha256)(void *ctx, const struct bytes *msg, size_t n,
 	    uint8_t (*out)[BULK_HASH_LEN]);
+	/* Two parts, one after the other; the second may be empty. */
 	int (*seal)(void *ctx, const struct seal_key *key,
 	    const uint8_t nonce[static BULK_NONCE_LEN], struct bytes aad,
-	    struct bytes in, uint8_t *out);
+	    const struct bytes in[static 2], uint8_t *out);
 	int (*open)(void *ctx, const struct seal_key *key,
 	    const uint8_t nonce[static BULK_NONCE_LEN], struct bytes aad,
 	    struct bytes in, uint8_t *out);

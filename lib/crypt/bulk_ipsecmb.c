@@ -157,13 +157,25 @@ forget(struct ipsecmb *m)
 static int
 ipsecmb_seal(void *ctx, const struct seal_key *key,
     const uint8_t nonce[static BULK_NONCE_LEN], struct bytes aad,
-    struct bytes in, uint8_t *out)
+    const struct bytes in[static 2], uint8_t *out)
 {
 	struct ipsecmb *m = ctx;
+	uint8_t *next = out + in[0].n;
 
 	IMB_AES256_GCM_PRE(m->mgr, key->b, &m->key);
-	IMB_AES256_GCM_ENC(m->mgr, &m->key, &m->gcm, out, in.p, in.n, nonce,
-	    aad.p, aad.n, out + in.n, BULK_TAG_LEN);
+	if (in[1].n == 0) {
+		IMB_AES256_GCM_ENC(m->mgr, &m->key, &m->gcm, out, in[0].p,
+		    in[0].n, nonce, aad.p, aad.n, next, BULK_TAG_LEN);
+	} else {
+		IMB_AES256_GCM_INIT(m->mgr, &m->key, &m->gcm, nonce, aad.p,
+		    aad.n);
+		IMB_AES256_GCM_ENC_UPDATE(m->mgr, &m->key, &m->gcm, out,
+		    in[0].p, in[0].n);
+		IMB_AES256_GCM_ENC_UPDATE(m->mgr, &m->key, &m->gcm, next,
+		    in[1].p, in[1].n);
+		IMB_AES256_GCM_ENC_FINALIZE(m->mgr, &m->key, &m->gcm,
+		    next + in[1].n, BULK_TAG_LEN);
+	}
 	forget(m);
 	return imb_get_errno(m->mgr) == 0 ? 0 : FAULT_INTERNAL;
 }

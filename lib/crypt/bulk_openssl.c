@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/evp.h>
 
@@ -69,11 +70,16 @@ openssl_sha256(void *ctx, const struct bytes *msg, size_t n,
 static int
 openssl_seal(void *ctx, const struct seal_key *key,
     const uint8_t nonce[static BULK_NONCE_LEN], struct bytes aad,
-    struct bytes in, uint8_t *out)
+    const struct bytes in[static 2], uint8_t *out)
 {
 	struct openssl *o = ctx;
 
-	return gcm_seal(o->gcm, key->b, nonce, aad, in, out);
+	if (in[1].n == 0)
+		return gcm_seal(o->gcm, key->b, nonce, aad, in[0], out);
+	memcpy(out, in[0].p, in[0].n);
+	memcpy(out + in[0].n, in[1].p, in[1].n);
+	return gcm_seal(o->gcm, key->b, nonce, aad,
+	    bytes_of(out, in[0].n + in[1].n), out);
 }
 
 static int

@@ -44,6 +44,9 @@ struct seal {
 	unsigned sealed; /* counts up to HASH_AGAIN */
 	bool has_dedup;
 	struct dedup_key *dedup; /* secret memory */
+	struct bytes body;       /* of the frame that is made; borrowed … */
+	struct buf packed;       /* … from here where it is compressed */
+	enum codec codec;        /* of it */
 	struct buf frame;        /* an opened frame */
 	struct buf check;        /* content, when a sealing is checked */
 	uint8_t probe[PROBE_PARTS * PROBE_PART];
@@ -65,6 +68,7 @@ seal_new(enum bulk_kind kind, const struct dedup_key *dedup, struct seal **out)
 
 	if (s == NULL)
 		return FAULT_MEMORY;
+	s->packed = buf_init(COMMIT_MAX);
 	s->frame = buf_init(COMMIT_MAX + 1);
 	s->check = buf_init(COMMIT_MAX);
 	s->dedup = secret_new(sizeof(*s->dedup));
@@ -90,6 +94,7 @@ seal_free(struct seal *s)
 {
 	if (s == NULL)
 		return;
+	buf_wipe(&s->packed);
 	buf_wipe(&s->frame);
 	buf_wipe(&s->check);
 	secret_free(s->dedup);
@@ -214,22 +219,28 @@ promising(struct seal *s, struct bytes plain)
 	return !ZSTD_isError(n);
 }
 
-/* Writes the frame of plain to out; returns its length, at most plain.n + 1. */
-static size_t
-frame(struct seal *s, struct bytes plain, uint8_t *out)
+int
+seal_frame(struct seal *s, struct bytes plain, uint32_t *length)
 {
+	s->codec = CODEC_NONE;
+	s->body = plain;
 	if (promising(s, plain)) {
-		size_t n = ZSTD_compressCCtx(s->zc, out + 1,
-		    plain.n - plain.n / GAIN - 1, plain.p, plain.n, LEVEL);
+		size_t room = plain.n - plain.n / GAIN - 1, n;
+		int rc;
 
+		s->packed.n = 0;
+		rc = buf_reserve(&s->packed, room);
+		if (rc != 0)
+			return rc;
+		n = ZSTD_compressCCtx(s->zc, s->packed.p, room, plain.p,
+		    plain.n, LEVEL);
 		if (!ZSTD_isError(n)) {
-			out[0] = CODEC_ZSTD;
-			return n + 1;
+			s->codec = CODEC_ZSTD;
+			s->body = bytes_of(s->packed.p, s->packed.n = n);
 		}
 	}
-	out[0] = CODEC_NONE;
-	memcpy(out + 1, plain.p, plain.n);
-	return plain.n + 1;
+	*length = (uint32_t)(s->body.n + SEAL_OVERHEAD);
+	return 0;
 }
 
 /* The content within an opened frame, of exactly len bytes; decompressed to
@@ -282,20 +293,6 @@ open_frame(struct seal *s, const struct subject *sub, struct bytes sealed,
 	return unframe(s, buf_bytes(&s->frame), sub->plain_len, out, content);
 }
 
-/* Frames and seals plain to out; *length is what it came to. */
-static int
-put(struct seal *s, const struct subject *sub, struct bytes plain, uint8_t *out,
-    uint32_t *length)
-{
-	uint8_t aad[AAD_LEN];
-	size_t n = frame(s, plain, out);
-	int rc = bulk_seal(s->bulk, sub->key, 0, aad_of(sub, aad),
-	    bytes_of(out, n), out);
-
-	if (rc == 0)
-		*length = (uint32_t)(n + BULK_TAG_LEN);
-	return rc;
-}
 
 /* Whether content is what was marked. */
 static bool
@@ -312,16 +309,21 @@ is_marked(struct seal *s, struct bytes content, const struct seal_mark *mark)
 	    memcmp(hash, mark->hash, HASH_LEN) == 0;
 }
 
-/* [names]: whoever seals opens again and compares. */
+/* Seals the frame to out.  [names]: whoever seals opens again and compares. */
 static int
-verify(struct seal *s, const struct subject *sub, struct bytes sealed,
-    const struct seal_mark *mark)
+put(struct seal *s, const struct subject *sub, const struct seal_mark *mark,
+    uint8_t *out)
 {
+	const struct bytes sealed = bytes_of(out, s->body.n + SEAL_OVERHEAD);
+	uint8_t aad[AAD_LEN];
 	struct bytes content;
 	int rc;
 
 	s->check.n = 0;
 	rc = buf_reserve(&s->check, sub->plain_len);
+	if (rc == 0)
+		rc = bulk_seal_prefixed(s->bulk, sub->key, aad_of(sub, aad),
+		    (uint8_t)s->codec, s->body, out);
 	if (rc != 0)
 		return rc;
 	if (open_frame(s, sub, sealed, s->check.p, &content) != 0 ||
@@ -334,6 +336,16 @@ int
 seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
     const struct seal_mark *mark, uint8_t *out, struct index_entry *e)
 {
+	uint32_t length;
+	int rc = seal_frame(s, plain, &length);
+
+	return rc != 0 ? rc : seal_framed(s, kind, plain, mark, out, e);
+}
+
+int
+seal_framed(struct seal *s, enum seal_kind kind, struct bytes plain,
+    const struct seal_mark *mark, uint8_t *out, struct index_entry *e)
+{
 	struct index_entry got = { .kind = (uint8_t)kind };
 	struct subject sub = { .kind = kind, .id = got.id, .key = &got.key };
 	int rc;
@@ -343,11 +355,10 @@ seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
 	    plain.n > (kind == SEAL_ATTRS ? XATTR_MAX : CHUNK_MAX))
 		return FAULT_LIMIT;
 	got.plain_len = sub.plain_len = (uint32_t)plain.n;
+	got.place.length = (uint32_t)(s->body.n + SEAL_OVERHEAD);
 	seal_id(s, mark->hash, got.id);
 	seal_fresh_key(s, mark->hash, &got.key);
-	rc = put(s, &sub, plain, out, &got.place.length);
-	if (rc == 0)
-		rc = verify(s, &sub, bytes_of(out, got.place.length), mark);
+	rc = put(s, &sub, mark, out);
 	if (rc == 0)
 		*e = got;
 	return rc;
@@ -373,13 +384,13 @@ seal_ref(struct seal *s, enum seal_kind kind, struct bytes plain, uint8_t *out,
 		return FAULT_LIMIT;
 	got.plain_len = sub.plain_len = (uint32_t)plain.n;
 	rc = set_marks(s, &plain, 1, &mark);
+	if (rc == 0)
+		rc = seal_frame(s, plain, &got.place.length);
 	if (rc != 0)
 		return rc;
 	memcpy(got.hash, mark.hash, HASH_LEN);
 	seal_fresh_key(s, got.hash, &got.key);
-	rc = put(s, &sub, plain, out, &got.place.length);
-	if (rc == 0)
-		rc = verify(s, &sub, bytes_of(out, got.place.length), &mark);
+	rc = put(s, &sub, &mark, out);
 	if (rc == 0)
 		*ref = got;
 	return rc;

@@ -84,6 +84,15 @@ int seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
     const struct seal_mark *mark, uint8_t *out,
     struct index_entry *e) must_check;
 
+/* seal_chunk() in two steps, for who makes room when the length is known: that
+ * of what seal_framed(), called next and with the same plain, writes to out.
+ * FAULT_MEMORY. */
+int seal_frame(struct seal *s, struct bytes plain,
+    uint32_t *length) must_check;
+int seal_framed(struct seal *s, enum seal_kind kind, struct bytes plain,
+    const struct seal_mark *mark, uint8_t *out,
+    struct index_entry *e) must_check;
+
 /* The same for a node or commit; hashes it; fills all of *ref but place.object
  * and place.offset. */
 int seal_ref(struct seal *s, enum seal_kind kind, struct bytes plain,

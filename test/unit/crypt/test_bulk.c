@@ -306,6 +306,16 @@ both_backends_seal_alike(void **state)
 				     bytes_of(y, n + BULK_TAG_LEN), x),
 		    0);
 		assert_memory_equal(x, in, n);
+		if (n != 0) {
+			assert_int_equal(bulk_seal_prefixed(b, &key,
+					     bytes_of(aad, an), in[0],
+					     bytes_of(in + 1, n - 1), x), 0);
+			assert_int_equal(bulk_open(o, &key, 0,
+					     bytes_of(aad, an),
+					     bytes_of(x, n + BULK_TAG_LEN), y),
+			    0);
+			assert_memory_equal(y, in, n);
+		}
 		free(in);
 		free(aad);
 		free(x);
