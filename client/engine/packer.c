@@ -17,6 +17,7 @@ struct slot {
 	struct pack pack;
 	bool ready; /* pack has its buffer */
 	bool last;  /* may be shorter than PACK_SIZE */
+	unsigned reserved; /* rooms that are being filled */
 	struct index_entry *entry; /* owned; of the chunks in pack */
 	size_t n, cap;
 };
@@ -25,7 +26,7 @@ struct packer {
 	struct journal *journal;
 	struct packer_stats *stats;
 	pthread_mutex_t lock; /* over all below */
-	pthread_cond_t work;  /* a slot is waiting, or stop */
+	pthread_cond_t work;  /* a slot can be sent, or stop */
 	pthread_cond_t freed; /* a slot became free, or failed */
 	struct slot slot[PACKER_PACKS];
 	struct slot *open; /* or NULL */
@@ -50,6 +51,27 @@ in_state(struct packer *p, enum slot_state state)
 		if (p->slot[i].state == state)
 			return &p->slot[i];
 	return NULL;
+}
+
+/* With the lock held. */
+static struct slot *
+to_send(struct packer *p)
+{
+	for (size_t i = 0; i < PACKER_PACKS; i++)
+		if (p->slot[i].state == SLOT_WAITING &&
+		    p->slot[i].reserved == 0)
+			return &p->slot[i];
+	return NULL;
+}
+
+/* With the lock held: the first failure counts. */
+static void
+fail(struct packer *p, int code, const struct fault *f)
+{
+	if (p->failed.code != 0)
+		return;
+	p->failed = *f;
+	p->failed.code = code;
 }
 
 /* Without the lock: the slot is this thread's while it is SLOT_SENDING. */
@@ -78,7 +100,7 @@ upload(void *arg)
 	free(arg);
 	(void)pthread_mutex_lock(&p->lock);
 	for (;;) {
-		struct slot *s = in_state(p, SLOT_WAITING);
+		struct slot *s = to_send(p);
 		struct fault f = { 0 };
 		int rc = 0;
 
@@ -94,10 +116,8 @@ upload(void *arg)
 			rc = send_slot(p, u.store, s, &f);
 			(void)pthread_mutex_lock(&p->lock);
 		}
-		if (rc != 0 && p->failed.code == 0) {
-			p->failed = f;
-			p->failed.code = rc;
-		}
+		if (rc != 0)
+			fail(p, rc, &f);
 		s->state = SLOT_FREE;
 		(void)pthread_cond_broadcast(&p->freed);
 	}
@@ -159,8 +179,9 @@ close_open(struct packer *p, bool last)
 {
 	p->open->last = last;
 	p->open->state = SLOT_WAITING;
+	if (p->open->reserved == 0)
+		(void)pthread_cond_signal(&p->work);
 	p->open = NULL;
-	(void)pthread_cond_signal(&p->work);
 }
 
 /* With the lock held: an empty open pack, waiting for a buffer if need be. */
@@ -215,9 +236,10 @@ note_entry(struct slot *s, const struct index_entry *e, struct fault *f)
 
 /* With the lock held. */
 static int
-add_locked(struct packer *p, struct bytes sealed, struct index_entry *e,
-    struct place *out, struct fault *f)
+reserve(struct packer *p, uint32_t length, struct packer_room *out,
+    struct fault *f)
 {
+	struct pack *k;
 	int rc;
 
 	/* Another thread may fill what was made free: look again. */
@@ -229,29 +251,76 @@ add_locked(struct packer *p, struct bytes sealed, struct index_entry *e,
 			*f = p->failed;
 			return f->code;
 		}
-		if (pack_room(&p->open->pack) >= sealed.n)
+		if (pack_room(&p->open->pack) >= length)
 			break;
 		close_open(p, false);
 	}
-	rc = pack_append(&p->open->pack, sealed, out);
-	if (rc != 0)
-		return fault_set(f, rc, "%s", fault_text(rc));
-	if (e == NULL)
-		return 0;
-	e->place = *out;
-	return note_entry(p->open, e, f);
+	k = &p->open->pack;
+	out->slot = p->open;
+	out->slot->reserved++;
+	out->p = pack_tail(k);
+	out->place = pack_commit(k, length);
+	return 0;
 }
 
 int
-packer_add(struct packer *p, struct bytes sealed, struct index_entry *e,
-    struct place *out, struct fault *f)
+packer_reserve(struct packer *p, uint32_t length, struct packer_room *out,
+    struct fault *f)
 {
 	int rc;
 
 	(void)pthread_mutex_lock(&p->lock);
-	rc = add_locked(p, sealed, e, out, f);
+	rc = reserve(p, length, out, f);
 	(void)pthread_mutex_unlock(&p->lock);
 	return rc;
+}
+
+/* With the lock held. */
+static void
+release(struct packer *p, struct slot *s)
+{
+	if (--s->reserved == 0 && s->state == SLOT_WAITING)
+		(void)pthread_cond_signal(&p->work);
+}
+
+int
+packer_fill(struct packer *p, const struct packer_room *room,
+    struct index_entry *e, struct fault *f)
+{
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&p->lock);
+	if (e != NULL) {
+		e->place = room->place;
+		rc = note_entry(room->slot, e, f);
+	}
+	release(p, room->slot);
+	(void)pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+void
+packer_spoil(struct packer *p, const struct packer_room *room,
+    const struct fault *f)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	fail(p, f->code, f);
+	release(p, room->slot);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+int
+packer_add(struct packer *p, struct bytes sealed, struct place *out,
+    struct fault *f)
+{
+	struct packer_room room;
+	int rc = packer_reserve(p, (uint32_t)sealed.n, &room, f);
+
+	if (rc != 0)
+		return rc;
+	memcpy(room.p, sealed.p, sealed.n);
+	*out = room.place;
+	return packer_fill(p, &room, NULL, f);
 }
 
 /* With the lock held: something is on its way. */

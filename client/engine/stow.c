@@ -10,7 +10,7 @@ struct stow {
 	struct packer *packer;
 	struct fresh *fresh;
 	struct reader *reader; /* owned */
-	uint8_t *sealed;       /* owned; room for one sealing */
+	uint8_t *sealed;       /* owned; a node or commit */
 	size_t cap;
 	struct seal_mark mark[STOW_PIECES];
 	enum fresh_claim claim[STOW_PIECES];
@@ -28,10 +28,6 @@ stow_new(struct space *sp, struct packer *packer, struct fresh *fresh,
 	s->space = sp;
 	s->packer = packer;
 	s->fresh = fresh;
-	s->cap = seal_bound(CHUNK_MAX);
-	s->sealed = malloc(s->cap);
-	if (s->sealed == NULL)
-		return fault_set(f, FAULT_MEMORY, "out of memory");
 	rc = reader_new(sp, &s->reader, f);
 	if (rc != 0)
 		return rc;
@@ -69,17 +65,26 @@ stow_one(struct stow *s, enum seal_kind kind, struct bytes piece,
     const struct seal_mark *mark, const uint8_t *id, struct fault *f)
 {
 	struct index_entry e;
-	struct place at;
+	struct packer_room room;
+	uint32_t length;
 	int rc;
 
 	rc = reader_find(s->reader, id, &e, f);
 	if (rc != FAULT_NOT_FOUND)
 		return rc;
-	rc = seal_chunk(s->reader->seal, kind, piece, mark, s->sealed, &e);
+	rc = seal_frame(s->reader->seal, piece, &length);
 	if (rc != 0)
 		return fault_set(f, rc, "sealing a chunk: %s", fault_text(rc));
-	rc = packer_add(s->packer, bytes_of(s->sealed, e.place.length), &e,
-	    &at, f);
+	rc = packer_reserve(s->packer, length, &room, f);
+	if (rc != 0)
+		return rc;
+	rc = seal_framed(s->reader->seal, kind, piece, mark, room.p, &e);
+	if (rc != 0) {
+		(void)fault_set(f, rc, "sealing a chunk: %s", fault_text(rc));
+		packer_spoil(s->packer, &room, f);
+		return rc;
+	}
+	rc = packer_fill(s->packer, &room, &e, f);
 	if (rc == 0)
 		rc = fresh_add(s->fresh, &e);
 	if (rc == FAULT_MEMORY)
@@ -135,8 +140,8 @@ stow_ref(struct stow *s, enum seal_kind kind, struct bytes plain,
 		rc = seal_ref(s->reader->seal, kind, plain, s->sealed, ref);
 	if (rc != 0)
 		return fault_set(f, rc, "sealing the tree: %s", fault_text(rc));
-	rc = packer_add(s->packer, bytes_of(s->sealed, ref->place.length), NULL,
-	    &at, f);
+	rc = packer_add(s->packer, bytes_of(s->sealed, ref->place.length), &at,
+	    f);
 	if (rc != 0)
 		return rc;
 	ref->place = at;
@@ -167,7 +172,7 @@ stow_block(void *arg, struct bytes sealed, struct place *out)
 	int rc;
 
 	s->reader->fault = (struct fault){ 0 };
-	rc = packer_add(s->packer, sealed, NULL, out, &s->reader->fault);
+	rc = packer_add(s->packer, sealed, out, &s->reader->fault);
 	if (rc == 0)
 		cache_put(&s->space->cache, out, sealed.p);
 	return rc;

@@ -2,6 +2,7 @@
 #include "client/engine/packer.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "client/engine/journal.h"
 #include "object/pack.h"
@@ -21,7 +22,6 @@ struct bed {
 	struct journal *journal;
 	struct packer_stats stats;
 	struct packer *packer;
-	uint8_t *piece;
 };
 
 static struct store *
@@ -48,8 +48,6 @@ begin(struct bed *b, void **state)
 	assert_int_equal(journal_open(b->s->dir, &key, &b->journal, &f), 0);
 	assert_int_equal(packer_new(b->store, b->journal, &b->stats,
 	    &b->packer, &f), 0);
-	b->piece = malloc(PIECE);
-	assert_non_null(b->piece);
 }
 
 static void
@@ -59,20 +57,31 @@ end(struct bed *b)
 	journal_close(b->journal);
 	store_close(b->store);
 	store_close(b->real);
-	free(b->piece);
 }
 
 /* Every byte of piece i is i; its entry says so in the id. */
 static int
-add(struct bed *b, unsigned i, struct fault *f)
+add_to(struct packer *p, unsigned i, struct fault *f)
 {
 	struct index_entry e = scratch_entry(i);
-	struct place place;
+	struct packer_room room;
+	int rc;
 
-	memset(b->piece, (int)i, PIECE);
 	e.plain_len = PIECE;
 	e.place.length = PIECE;
-	return packer_add(b->packer, bytes_of(b->piece, PIECE), &e, &place, f);
+	rc = packer_reserve(p, PIECE, &room, f);
+	if (rc != 0)
+		return rc;
+	memset(room.p, (int)i, PIECE);
+	rc = packer_fill(p, &room, &e, f);
+	assert_memory_equal(&e.place, &room.place, sizeof(e.place));
+	return rc;
+}
+
+static int
+add(struct bed *b, unsigned i, struct fault *f)
+{
+	return add_to(b->packer, i, f);
 }
 
 struct found {
@@ -206,20 +215,10 @@ static void *
 adds(void *arg)
 {
 	struct adder *a = arg;
-	uint8_t *p = malloc(PIECE);
+	struct fault f;
 
-	for (unsigned i = a->first; i < a->first + 16 && a->rc == 0; i++) {
-		struct index_entry e = scratch_entry(i);
-		struct place place;
-		struct fault f;
-
-		memset(p, (int)i, PIECE);
-		e.plain_len = PIECE;
-		e.place.length = PIECE;
-		a->rc = packer_add(a->packer, bytes_of(p, PIECE), &e, &place,
-		    &f);
-	}
-	free(p);
+	for (unsigned i = a->first; i < a->first + 16 && a->rc == 0; i++)
+		a->rc = add_to(a->packer, i, &f);
 	return NULL;
 }
 
@@ -245,6 +244,50 @@ takes_from_many_threads(void **state)
 	end(&b);
 }
 
+/* The first pack is closed, and the second is sent before it. */
+static void
+sends_no_pack_before_its_room_is_filled(void **state)
+{
+	struct bed b = { .s = NULL };
+	struct packer_room room;
+	struct fault f = { 0 };
+	uint8_t byte;
+
+	begin(&b, state);
+	assert_int_equal(packer_reserve(b.packer, PIECE, &room, &f), 0);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(add(&b, i, &f), 0);
+	while (atomic_load(&b.stats.objects) == 0)
+		(void)usleep(1000);
+	assert_int_not_equal(b.real->ops->get(b.real, room.place.object, 0, 1,
+				 &byte, &f), 0);
+	memset(room.p, 0, PIECE);
+	assert_int_equal(packer_fill(b.packer, &room, NULL, &f), 0);
+	assert_int_equal(packer_flush(b.packer, &f), 0);
+	assert_int_equal(atomic_load(&b.stats.objects), 3);
+	assert_int_equal(journaled(&b).n, 40);
+	end(&b);
+}
+
+static void
+fails_with_what_could_not_be_filled(void **state)
+{
+	struct bed b = { .s = NULL };
+	struct packer_room room;
+	struct fault f = { 0 };
+
+	begin(&b, state);
+	assert_int_equal(packer_reserve(b.packer, PIECE, &room, &f), 0);
+	(void)fault_set(&f, FAULT_INTERNAL, "a bit flipped");
+	packer_spoil(b.packer, &room, &f);
+	f = (struct fault){ 0 };
+	assert_int_equal(add(&b, 1, &f), FAULT_INTERNAL);
+	assert_string_equal(f.text, "a bit flipped");
+	assert_int_equal(packer_flush(b.packer, &f), FAULT_INTERNAL);
+	assert_int_equal(atomic_load(&b.stats.objects), 0);
+	end(&b);
+}
+
 int
 main(void)
 {
@@ -258,6 +301,8 @@ main(void)
 		TEST(notes_nothing_that_was_torn),
 		TEST(fails_at_the_last_pack),
 		TEST(takes_from_many_threads),
+		TEST(sends_no_pack_before_its_room_is_filled),
+		TEST(fails_with_what_could_not_be_filled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
