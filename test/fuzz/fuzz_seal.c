@@ -33,7 +33,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* As a node whose treehash is ref->hash. */
 static void
-seal_frame(struct bytes frame, struct ref *ref, uint8_t *out)
+enclose(struct bytes frame, struct ref *ref, uint8_t *out)
 {
 	uint8_t aad[34] = { 1, SEAL_NODE };
 
@@ -63,7 +63,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* True of codec 0, and a hash that must be refused for codec 1. */
 	assert(seal_hash(seal, &content, 1, hash) == 0);
 	memcpy(ref.hash, hash[0], HASH_LEN);
-	seal_frame(frame, &ref, sealed);
+	enclose(frame, &ref, sealed);
 	rc = seal_open_ref(seal, SEAL_NODE, &ref,
 	    bytes_of(sealed, ref.place.length), out);
 	assert((rc == 0) == (frame.p[0] == 0 && content.n == ref.plain_len));
