@@ -1,58 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-/* All of it by libsodium: spec/10-names.md. */
+/* HKDF by OpenSSL, the PRF and Argon2id by libsodium: spec/10-names.md. */
 #include "crypt/kdf.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <sodium.h>
 
 #include "base/fault.h"
 #include "crypt/secret.h"
 
-/* A key of any length: RFC 2104 hashes those of more than a block. */
-static void
-hmac(struct bytes key, const struct bytes *part, size_t n,
-    uint8_t out[static 32])
-{
-	crypto_auth_hmacsha256_state st;
+static EVP_KDF *hkdf;
+static pthread_once_t hkdf_once = PTHREAD_ONCE_INIT;
 
-	(void)crypto_auth_hmacsha256_init(&st, key.p, key.n);
-	for (size_t i = 0; i < n; i++)
-		(void)crypto_auth_hmacsha256_update(&st, part[i].p, part[i].n);
-	(void)crypto_auth_hmacsha256_final(&st, out);
-	secret_wipe(&st, sizeof(st));
+static void
+fetch(void)
+{
+	hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+}
+
+/* OpenSSL takes no NULL where nothing is meant, and never writes here. */
+static OSSL_PARAM
+octets(const char *name, struct bytes b)
+{
+	static uint8_t none;
+
+	return OSSL_PARAM_construct_octet_string(name,
+	    b.n == 0 ? &none : (uint8_t *)(uintptr_t)b.p, b.n);
+}
+
+static int
+derive(const char *mode, struct bytes key, OSSL_PARAM extra, uint8_t *out,
+    size_t out_len)
+{
+	OSSL_PARAM p[5];
+	EVP_KDF_CTX *ctx;
+	int ok;
+
+	(void)pthread_once(&hkdf_once, fetch);
+	ctx = EVP_KDF_CTX_new(hkdf);
+	if (ctx == NULL)
+		return FAULT_INTERNAL;
+	p[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MODE,
+	    (char *)(uintptr_t)mode, 0);
+	p[1] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
+	    (char *)(uintptr_t)"SHA2-256", 0);
+	p[2] = octets(OSSL_KDF_PARAM_KEY, key);
+	p[3] = extra;
+	p[4] = OSSL_PARAM_construct_end();
+	ok = EVP_KDF_derive(ctx, out, out_len, p);
+	EVP_KDF_CTX_free(ctx);
+	return ok == 1 ? 0 : FAULT_INTERNAL;
 }
 
 int
 kdf_extract(struct bytes ikm, struct bytes salt, uint8_t out[static 32])
 {
-	hmac(salt, &ikm, 1, out);
-	return 0;
+	return derive("EXTRACT_ONLY", ikm, octets(OSSL_KDF_PARAM_SALT, salt),
+	    out, 32);
 }
 
 int
 kdf_expand(const uint8_t prk[static 32], struct bytes info, uint8_t *out,
     size_t out_len)
 {
-	uint8_t t[32], count = 0;
-
-	if (out_len > sizeof(t) * UINT8_MAX)
-		return FAULT_INTERNAL;
-	while (out_len > 0) {
-		size_t n = out_len < sizeof(t) ? out_len : sizeof(t);
-		const struct bytes part[] = {
-			bytes_of(t, count == 0 ? 0 : sizeof(t)), info,
-			bytes_of(&count, 1) };
-
-		count++;
-		hmac(bytes_of(prk, 32), part, ARRAY_LEN(part), t);
-		memcpy(out, t, n);
-		out += n;
-		out_len -= n;
-	}
-	secret_wipe(t, sizeof(t));
-	return 0;
+	return derive("EXPAND_ONLY", bytes_of(prk, 32),
+	    octets(OSSL_KDF_PARAM_INFO, info), out, out_len);
 }
 
 int
