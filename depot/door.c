@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -23,31 +22,13 @@ struct door {
 	int fd;
 };
 
-static struct MHD_Daemon *
-idlest(const struct door *d)
-{
-	unsigned fewest = UINT_MAX;
-	size_t best = 0;
-
-	for (size_t i = 0; i < d->n; i++) {
-		unsigned has = MHD_get_daemon_info(d->daemon[i],
-		    MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
-
-		if (has < fewest) {
-			fewest = has;
-			best = i;
-		}
-	}
-	return d->daemon[best];
-}
-
 static void *
 run(void *arg)
 {
 	const struct timespec pause = { .tv_nsec = SHORT_MS * 1000000 };
 	struct door *d = arg;
 
-	for (;;) {
+	for (size_t next = 0;; next = (next + 1) % d->n) {
 		struct sockaddr_storage addr;
 		socklen_t n = sizeof(addr);
 		int fd = accept4(d->fd, (struct sockaddr *)&addr, &n,
@@ -55,7 +36,7 @@ run(void *arg)
 
 		/* What it refuses it closes. */
 		if (fd >= 0)
-			(void)MHD_add_connection(idlest(d), fd,
+			(void)MHD_add_connection(d->daemon[next], fd,
 			    (struct sockaddr *)&addr, n);
 		else if (errno == EINVAL || errno == EBADF)
 			return NULL; /* door_close */

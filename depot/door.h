@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Accepts connections and hands each to the network thread that has fewest.
- * Threads that share a listening socket do not share alike: whichever wakes
- * first takes all that wait, and a device's uploads end up with one of them. */
+/* Accepts connections and hands them to the network threads in turn.  Threads
+ * that share a listening socket do not share alike: whichever wakes first takes
+ * all that wait, and a device's uploads end up with one of them. */
 #ifndef SKERRY_DEPOT_DOOR_H
 #define SKERRY_DEPOT_DOOR_H
 
