@@ -30,6 +30,10 @@ struct file {
 	int fd;
 	char temp[RESTORE_TEMP_SIZE];
 
+	/* The kernel lets one write to a file at a time, and the others spin:
+	 * they had better sleep. */
+	pthread_mutex_t writing;
+
 	bool sparse;
 	uint64_t size, holes;
 	struct restore_meta meta;
@@ -117,6 +121,7 @@ drop(struct file *x, struct fault *f)
 	}
 	folder_leave(&rs->folders, x->dir);
 	pthread_mutex_destroy(&x->lock);
+	pthread_mutex_destroy(&x->writing);
 	free(x);
 	return rc == FAULT_SPACE ? rc : 0;
 }
@@ -155,8 +160,11 @@ restore_file_chunk(void *arg, const struct fetch_want *w, const uint8_t *data,
 			atomic_store(&x->failed, true);
 	} else if (!atomic_load(&x->failed)) {
 		err = open_temp(x);
-		if (err == 0)
+		if (err == 0) {
+			pthread_mutex_lock(&x->writing);
 			err = write_all(x->fd, data, w->e.plain_len, w->at);
+			pthread_mutex_unlock(&x->writing);
+		}
 		if (err != 0) {
 			end = restore_fault(f, err, "cannot be written");
 			fail(x, f->text);
@@ -185,6 +193,7 @@ new_file(struct restore *rs, struct folder *dir, struct bytes key,
 	x->size = e->size;
 	atomic_init(&x->refs, 1);
 	pthread_mutex_init(&x->lock, NULL);
+	pthread_mutex_init(&x->writing, NULL);
 	x->meta = restore_meta_of(e, rs->root);
 	x->key_len = key.n;
 	memcpy(x->data, key.p, key.n);
