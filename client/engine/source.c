@@ -229,10 +229,10 @@ add_extent(struct source *s, int fd, struct record *r, uint64_t from,
 			size_t have = (size_t)n - used;
 			size_t cut;
 
-			if (have < CHUNK_MAX && !end)
-				break;
 			cut = chunker_cut(s->chunker, slab->p + slab->used,
 			    have);
+			if (cut == have && have < CHUNK_MAX && !end)
+				break; /* it may go on */
 			add_piece(slab, r, cut);
 			used += cut;
 		}

@@ -29,8 +29,9 @@ const char *chunker_name(const struct chunker *c);
 
 /*
  * Length of the first chunk of p[0..n), 1..CHUNK_MAX; 0 where n is 0.  The
- * caller gives at least CHUNK_MAX bytes, or all up to the end of the data: n
- * below CHUNK_MAX means that the data ends there.  Does not allocate.
+ * caller gives at least CHUNK_MAX bytes, or all up to the end of the data; of
+ * less, a result below n is a cut whatever follows, and n is none.  Does not
+ * allocate.
  */
 size_t chunker_cut(struct chunker *c, const uint8_t *p, size_t n);
 

@@ -163,6 +163,25 @@ ends_at_the_limits_and_at_the_end_of_the_data(void **state)
 /* Lengths of the end of the data around those of a pass; data of no, one or
  * many values; and a start in the middle. */
 static void
+a_cut_does_not_depend_on_what_follows(void **state)
+{
+	struct chunker *c = make();
+	uint64_t seed = 77;
+	uint8_t *p = data_new(78, CHUNK_MAX);
+	size_t whole = chunker_cut(c, p, CHUNK_MAX);
+
+	(void)state;
+	for (size_t i = 0; i < 200; i++) {
+		size_t n = i < 100 ? whole - 50 + i :
+		    1 + data_next(&seed) % (CHUNK_MAX - 1);
+
+		assert_int_equal(chunker_cut(c, p, n), n < whole ? n : whole);
+	}
+	free(p);
+	chunker_free(c);
+}
+
+static void
 cuts_alike_with_and_without_vectors(void **state)
 {
 	enum { N = 3 << 20 };
@@ -220,6 +239,7 @@ main(void)
 		cmocka_unit_test(finds_the_same_cuts_wherever_the_data_begins),
 		cmocka_unit_test(gives_chunks_of_the_size_that_is_expected),
 		cmocka_unit_test(ends_at_the_limits_and_at_the_end_of_the_data),
+		cmocka_unit_test(a_cut_does_not_depend_on_what_follows),
 		cmocka_unit_test(cuts_alike_with_and_without_vectors),
 		cmocka_unit_test(cuts_stay_what_they_were),
 	};
