@@ -23,7 +23,7 @@
 #include "store/store.h"
 
 #define PACKER_UPLOADS 2u
-#define PACKER_PACKS (PACKER_UPLOADS + 2u)
+#define PACKER_PACKS (PACKER_UPLOADS + 1u)
 
 struct packer;
 struct journal;

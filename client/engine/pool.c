@@ -146,12 +146,12 @@ pool_new(struct space *sp, struct packer *packer, struct fresh *fresh,
 	(void)pthread_cond_init(&p->ready, NULL);
 	(void)pthread_cond_init(&p->finished, NULL);
 	p->done = done;
-	p->slab = calloc(2 * workers + 2, sizeof(*p->slab));
+	p->slab = calloc(workers + 2, sizeof(*p->slab));
 	p->thread = calloc(workers, sizeof(*p->thread));
 	p->stow = calloc(workers, sizeof(*p->stow));
 	if (p->slab == NULL || p->thread == NULL || p->stow == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	p->slabs = 2 * workers + 2;
+	p->slabs = workers + 2;
 	rc = make_slabs(p, f);
 	if (rc == 0)
 		rc = start(p, sp, packer, fresh, workers, f);
