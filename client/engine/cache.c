@@ -4,17 +4,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/rd.h"
+#include "base/wr.h"
 #include "net/text.h"
 
 /* "ab/<object, hex>.<offset, hex>": two hex digits of fan-out. */
 #define NAME_SIZE 64
+#define SIZE_NAME "size"
 
 static void
 name_of(const struct place *place, char out[static NAME_SIZE])
@@ -58,7 +60,7 @@ cache_has(const struct cache *c, const struct place *place)
 }
 
 void
-cache_put(const struct cache *c, const struct place *place,
+cache_put(struct cache *c, const struct place *place,
     const uint8_t *sealed)
 {
 	static atomic_uint serial;
@@ -78,6 +80,7 @@ cache_put(const struct cache *c, const struct place *place,
 	n = write(fd, sealed, place->length);
 	close(fd);
 	if (n == (ssize_t)place->length) {
+		atomic_fetch_add(&c->added, place->length);
 		if (renameat(c->dir, temp, c->dir, name) == 0)
 			return;
 		(void)snprintf(fan, sizeof(fan), "%.2s", name);
@@ -161,13 +164,48 @@ scan_fan(const struct cache *c, const char *fan, struct aged_list *l)
 	closedir(d);
 }
 
-void
-cache_trim(const struct cache *c, uint64_t max)
+/* false: it is not known. */
+static bool
+read_size(const struct cache *c, uint64_t *out)
+{
+	uint8_t b[9];
+	int fd = openat(c->dir, SIZE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : read(fd, b, sizeof(b));
+	struct rd r = rd_from(b, sizeof(uint64_t));
+
+	if (fd >= 0)
+		close(fd);
+	if (n != (ssize_t)sizeof(uint64_t))
+		return false;
+	*out = rd_u64(&r);
+	return true;
+}
+
+/* A failure leaves it unknown, or as it was. */
+static void
+write_size(const struct cache *c, uint64_t size)
+{
+	struct buf b defer(buf_wipe) = buf_init(sizeof(size));
+	struct wr w = wr_to(&b);
+	int fd;
+
+	wr_u64(&w, size);
+	fd = openat(c->dir, SIZE_NAME,
+	    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return;
+	if (wr_finish(&w) != 0 || pwrite(fd, b.p, b.n, 0) != (ssize_t)b.n)
+		(void)unlinkat(c->dir, SIZE_NAME, 0);
+	close(fd);
+}
+
+/* Looks at every file; removes the longest unused while there are more than
+ * max bytes, until no more than target are left.  How many that are. */
+static uint64_t
+trim(const struct cache *c, uint64_t max, uint64_t target)
 {
 	struct aged_list l = { 0 };
 
-	if (c->dir < 0)
-		return;
 	for (unsigned i = 0; i < 256; i++) {
 		char fan[3];
 
@@ -176,9 +214,25 @@ cache_trim(const struct cache *c, uint64_t max)
 	}
 	if (l.bytes > max)
 		qsort(l.p, l.n, sizeof(*l.p), older_first);
-	for (size_t i = 0; i < l.n && l.bytes > max; i++) {
+	else
+		target = max;
+	for (size_t i = 0; i < l.n && l.bytes > target; i++) {
 		(void)unlinkat(c->dir, l.p[i].name, 0);
 		l.bytes -= l.p[i].size;
 	}
 	free(l.p);
+	return l.bytes;
+}
+
+void
+cache_trim(struct cache *c, uint64_t max)
+{
+	uint64_t size, added = atomic_exchange(&c->added, 0);
+
+	if (c->dir < 0 || added == 0)
+		return;
+	if (!read_size(c, &size) || size > max || added > max - size)
+		write_size(c, trim(c, max, max - max / 4));
+	else
+		write_size(c, size + added);
 }

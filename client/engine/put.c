@@ -25,7 +25,6 @@
 /* Records that may wait behind a file that is being stowed. */
 #define QUEUE_MAX 4096u
 #define ROTATIONS_MAX 4
-#define CACHE_MAX ((uint64_t)1 << 30)
 
 struct putting {
 	struct put *p;
@@ -60,8 +59,6 @@ putting_wipe(struct putting *w)
 	fresh_free(w->fresh);
 	chunker_free(w->chunker);
 	journal_close(w->journal);
-	if (w->space != NULL)
-		cache_trim(&w->space->cache, CACHE_MAX);
 	space_close(w->space);
 	buf_wipe(&w->run_from);
 	buf_wipe(&w->made);

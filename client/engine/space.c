@@ -195,6 +195,7 @@ space_close(struct space *sp)
 	commit_wipe(&sp->commit);
 	buf_wipe(&sp->tail);
 	secret_wipe(&sp->head, sizeof(sp->head));
+	cache_trim(&sp->cache, CACHE_MAX);
 	if (sp->cache.dir >= 0)
 		close(sp->cache.dir);
 	(void)pthread_mutex_destroy(&sp->lock);
