@@ -13,6 +13,7 @@
 
 #include "base/fault.h"
 #include "crypt/filler.h"
+#include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "object/chunker.h"
 #include "object/pack.h"
@@ -76,13 +77,8 @@ cut(struct bench *b)
 static int
 sum(struct bench *b)
 {
-	for (size_t i = 0; i < b->pieces; i++) {
-		int rc = bulk_sum(seal_bulk(b->seal), b->piece[i],
-		    b->mark[i].sum);
-
-		if (rc != 0)
-			return rc;
-	}
+	for (size_t i = 0; i < b->pieces; i++)
+		b->mark[i].sum = hash_crc64(0, b->piece[i].p, b->piece[i].n);
 	return 0;
 }
 

@@ -13,7 +13,6 @@
 struct bulk {
 	const struct bulk_ops *ops;
 	void *ctx; /* owned, by ops */
-	struct seal_key sum;
 };
 
 /* Fastest first. */
@@ -52,10 +51,8 @@ bulk_new(enum bulk_kind kind)
 		if (name != NULL && strcmp(name, b->ops->name) != 0)
 			continue;
 		b->ctx = b->ops->new();
-		if (b->ctx != NULL) {
-			secret_random(&b->sum, sizeof(b->sum));
+		if (b->ctx != NULL)
 			return b;
-		}
 	}
 	free(b);
 	return NULL;
@@ -67,7 +64,6 @@ bulk_free(struct bulk *b)
 	if (b == NULL)
 		return;
 	b->ops->free(b->ctx);
-	secret_wipe(&b->sum, sizeof(b->sum));
 	free(b);
 }
 
@@ -100,17 +96,6 @@ nonce_of(uint32_t counter, uint8_t nonce[static BULK_NONCE_LEN])
 	memset(nonce, 0, BULK_NONCE_LEN);
 	for (size_t i = 0; i < 4; i++)
 		nonce[BULK_NONCE_LEN - 1 - i] = (uint8_t)(counter >> 8 * i);
-}
-
-int
-bulk_sum(struct bulk *b, struct bytes msg, uint8_t out[static BULK_SUM_LEN])
-{
-	const uint8_t nonce[BULK_NONCE_LEN] = { 0 };
-
-	if (msg.n > BULK_SEAL_MAX)
-		return FAULT_LIMIT;
-	return b->ops->seal(b->ctx, &b->sum, nonce, msg,
-	    (const struct bytes[2]){ bytes_of("", 0), bytes_of("", 0) }, out);
 }
 
 int

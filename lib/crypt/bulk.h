@@ -17,7 +17,6 @@
 #define BULK_HASH_LEN 32
 #define BULK_MSG_MAX 65535 /* longest message of bulk_sha256 */
 #define BULK_TAG_LEN 16
-#define BULK_SUM_LEN 16
 #define BULK_SEAL_MAX ((size_t)1 << 30) /* longest plaintext, longest aad */
 
 enum bulk_kind {
@@ -42,13 +41,6 @@ const char *bulk_name(const struct bulk *b);
  * FAULT_LIMIT, FAULT_INTERNAL. */
 int bulk_sha256(struct bulk *b, const struct bytes *msg, size_t n,
     uint8_t (*out)[BULK_HASH_LEN]) must_check;
-
-/* A sum of msg by which to tell whether memory holds what it held: AES-256-GMAC
- * under a key made by bulk_new, so only sums of the same b compare.  Different
- * messages of up to 2^30 bytes have one sum with probability below 2^-100; the
- * sum is not to leave the process.  FAULT_LIMIT, FAULT_INTERNAL. */
-int bulk_sum(struct bulk *b, struct bytes msg,
-    uint8_t out[static BULK_SUM_LEN]) must_check;
 
 /* AES-256-GCM, nonce of twelve bytes whose last four are counter in big-endian
  * and the rest zero.  Writes in.n bytes to out and the tag to out + in.n; out

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <endian.h>
 #include <isa-l/crc.h>
+#include <isa-l/crc64.h>
 #include <openssl/evp.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -54,6 +55,12 @@ hash_crc32c(uint32_t crc, const void *p, size_t n)
 		n -= k;
 	}
 	return ~crc;
+}
+
+uint64_t
+hash_crc64(uint64_t crc, const void *p, size_t n)
+{
+	return crc64_ecma_refl(crc, p, n);
 }
 
 uint64_t

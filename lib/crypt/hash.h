@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Single hashes: SHA-256 (FIPS 180-4), also piece by piece, HMAC, SipHash-2-4,
- * and CRC-32C, which finds accidents only.  bulk.h is for many. */
+ * and CRCs, which find accidents only.  bulk.h is for many. */
 #ifndef SKERRY_CRYPT_HASH_H
 #define SKERRY_CRYPT_HASH_H
 
@@ -34,6 +34,9 @@ void hash_freep(struct hash **h);
 /* CRC-32C (RFC 9260, appendix A) of what crc is of, followed by n bytes; crc of
  * nothing is 0. */
 uint32_t hash_crc32c(uint32_t crc, const void *p, size_t n);
+
+/* The same by CRC-64/XZ (the polynomial of ECMA-182). */
+uint64_t hash_crc64(uint64_t crc, const void *p, size_t n);
 
 /* SipHash-2-4, its 8 bytes read as little-endian. */
 uint64_t hash_sip(const uint8_t key[static HASH_SIP_KEY_LEN],

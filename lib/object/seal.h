@@ -34,7 +34,7 @@ enum seal_kind {
 /* What a piece was when it was named. */
 struct seal_mark {
 	uint8_t hash[HASH_LEN];
-	uint8_t sum[BULK_SUM_LEN];
+	uint64_t sum; /* CRC-64 */
 };
 
 struct seal;

@@ -324,28 +324,6 @@ both_backends_seal_alike(void **state)
 }
 
 static void
-sums_tell_every_bit_apart(void **state)
-{
-	uint8_t p[100] = { 7 }, a[BULK_SUM_LEN], b[BULK_SUM_LEN];
-	struct bulk *k = bulk_new(kind);
-
-	(void)state;
-	assert_non_null(k);
-	for (size_t n = 0; n <= sizeof(p); n++) {
-		assert_int_equal(bulk_sum(k, bytes_of(p, n), a), 0);
-		for (size_t i = 0; i < 8 * n; i++) {
-			p[i / 8] ^= (uint8_t)(1 << i % 8);
-			assert_int_equal(bulk_sum(k, bytes_of(p, n), b), 0);
-			assert_memory_not_equal(a, b, sizeof(a));
-			p[i / 8] ^= (uint8_t)(1 << i % 8);
-		}
-		assert_int_equal(bulk_sum(k, bytes_of(p, n), b), 0);
-		assert_memory_equal(a, b, sizeof(a));
-	}
-	bulk_free(k);
-}
-
-static void
 the_environment_decides_for_the_best(void **state)
 {
 	struct bulk *b;
@@ -391,7 +369,6 @@ main(int argc, char **argv)
 		    refuses_every_flipped_bit_and_zeroes_the_output),
 		cmocka_unit_test(leaves_nothing_in_place_after_a_refusal),
 		cmocka_unit_test(both_backends_seal_alike),
-		cmocka_unit_test(sums_tell_every_bit_apart),
 		cmocka_unit_test(the_environment_decides_for_the_best),
 	};
 	struct bulk *b;

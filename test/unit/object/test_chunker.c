@@ -160,8 +160,6 @@ ends_at_the_limits_and_at_the_end_of_the_data(void **state)
 	chunker_free(c);
 }
 
-/* Lengths of the end of the data around those of a pass; data of no, one or
- * many values; and a start in the middle. */
 static void
 a_cut_does_not_depend_on_what_follows(void **state)
 {
@@ -181,6 +179,8 @@ a_cut_does_not_depend_on_what_follows(void **state)
 	chunker_free(c);
 }
 
+/* Lengths of the end of the data around those of a pass; data of no, one or
+ * many values; and a start in the middle. */
 static void
 cuts_alike_with_and_without_vectors(void **state)
 {
