@@ -220,6 +220,21 @@ add_device(struct ledger *l, const struct db_space *space,
 	return l->db->device_slot_add(l->db, space->id, &slot, f);
 }
 
+/* [custody] What was destroyed does not come back by a keyslot that was under
+ * way. */
+static int
+check_live(struct ledger *l, const struct db_space *space, uint32_t epoch,
+    struct fault *f)
+{
+	uint8_t receipt[RECEIPT_LEN];
+	int rc = l->db->receipt_get(l->db, space->id, epoch, receipt, f);
+
+	if (rc == FAULT_NOT_FOUND)
+		return 0;
+	return rc != 0 ? rc : fault_set(f, FAULT_CONFLICT,
+	    "keyslots: epoch %u has ended meanwhile", epoch);
+}
+
 /* [custody] Kinds of the mode, and no other; a share is this holder's own. */
 int
 ledger_custody_add(struct ledger *l, const struct db_space *space,
@@ -236,6 +251,9 @@ ledger_custody_add(struct ledger *l, const struct db_space *space,
 		rc = read_slot(j, &s);
 		if (rc != 0)
 			return fault_set(f, rc, "keyslots: members");
+		rc = check_live(l, space, s.epoch, f);
+		if (rc != 0)
+			return rc;
 		if (set->mode == CUSTODY_STANDARD &&
 		    strcmp(s.kind, "authority") == 0)
 			rc = add_whole(l, space, &s, f);
@@ -253,10 +271,53 @@ ledger_custody_add(struct ledger *l, const struct db_space *space,
 	return 0;
 }
 
-/* Every live epoch has to stay open to somebody. */
+static bool
+has_slot(const json_t *slots, uint32_t epoch,
+    const uint8_t device[static ID_LEN])
+{
+	const json_t *j;
+	size_t i;
+
+	json_array_foreach (slots, i, j) {
+		struct slot s;
+
+		if (read_slot(j, &s) == 0 && s.epoch == epoch &&
+		    memcmp(s.device, device, ID_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* [custody] A device that came while they were made is not left without. */
+int
+ledger_custody_covers(struct ledger *l, const struct db_space *space,
+    const struct custody *set, uint32_t epoch, const json_t *slots,
+    struct fault *f)
+{
+	struct buf raw defer(buf_wipe) = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
+	struct chain chain defer(chain_wipe) = { 0 };
+	int rc;
+
+	if (set->mode != CUSTODY_SEALED)
+		return 0;
+	rc = l->db->chain_get(l->db, space->account, 0, &raw, f);
+	if (rc == 0 && chain_append_all(&chain, buf_bytes(&raw)) != 0)
+		rc = fault_set(f, FAULT_INTERNAL, "stored chain");
+	for (uint32_t i = 0; rc == 0 && i < chain.devices; i++) {
+		const struct chain_device *d = &chain.device[i];
+
+		if (d->live && !d->recovery && !has_slot(slots, epoch, d->id))
+			rc = fault_set(f, FAULT_CONFLICT, "keyslots: none for "
+			    "a device that was let in meanwhile");
+	}
+	return rc;
+}
+
+/* Every live epoch has to stay open to somebody, in sealed custody to every
+ * device. */
 static int
 check_epochs(struct ledger *l, const struct db_space *space,
-    const json_t *slots, struct fault *f)
+    const struct custody *set, const json_t *slots, struct fault *f)
 {
 	struct db_slot live[DB_SLOTS_MAX];
 	size_t n = 0, i;
@@ -270,8 +331,11 @@ check_epochs(struct ledger *l, const struct db_space *space,
 			has |= json_integer_value(json_object_get(j,
 			    "epoch")) == live[k].epoch;
 		if (!has)
-			return fault_set(f, FAULT_DENIED,
-			    "keyslots: none for epoch %u", live[k].epoch);
+			return fault_set(f, FAULT_CONFLICT, "keyslots: none "
+			    "for epoch %u, which was begun meanwhile",
+			    live[k].epoch);
+		rc = ledger_custody_covers(l, space, set, live[k].epoch,
+		    slots, f);
 	}
 	return rc;
 }
@@ -289,7 +353,7 @@ at_home(struct ledger *l, const struct db_space *space,
 	if (!ledger_custody_home(l, set))
 		return fault_set(f, FAULT_DENIED,
 		    "custody: the home authority stays");
-	rc = check_epochs(l, space, slots, f);
+	rc = check_epochs(l, space, set, slots, f);
 	if (rc == 0)
 		rc = ledger_left_end(l, set, f);
 	if (rc == 0)

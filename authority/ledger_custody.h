@@ -24,6 +24,12 @@ int ledger_custody_add(struct ledger *l, const struct db_space *space,
     const struct custody *set, const json_t *slots, struct fault *f)
 	must_check;
 
+/* Whether slots of an epoch, where the set is of sealed custody, have one for
+ * each live device: FAULT_CONFLICT. */
+int ledger_custody_covers(struct ledger *l, const struct db_space *space,
+    const struct custody *set, uint32_t epoch, const json_t *slots,
+    struct fault *f) must_check;
+
 /* Whether this authority is the set's home. */
 bool ledger_custody_home(const struct ledger *l, const struct custody *c);
 

@@ -166,6 +166,9 @@ add(struct ledger *l, const struct epoch *e,
 		rc = fault_set(f, FAULT_DENIED,
 		    "keyslots: the recovery one is for the home");
 	if (rc == 0)
+		rc = ledger_custody_covers(l, &e->space, &e->set, e->epoch,
+		    e->slots, f);
+	if (rc == 0)
 		rc = ledger_secret_for(l, &e->space, e->epoch, &under, f);
 	if (rc == 0 && e->home)
 		rc = ledger_secret_cover(l, &e->space, DB_RECOVERY,

@@ -194,6 +194,16 @@ cli_custody(struct cli *cli, const struct state *st, bool moved)
 		    "(set %u)\n", custody_mode_text(c.set.mode), c.set.k,
 		    c.set.n, c.set.serial);
 	}
+	/* [custody] The operator cannot change the key; who was left by its set
+	 * has what he had. */
+	if (!cli->told_key && c.set.kind == CUSTODY_OPERATOR &&
+	    st->head.known && st->head.epoch <= c.set.epoch) {
+		cli->told_key = true;
+		cli_set_bool(cli, "custody_keeps_key", true);
+		cli_note(cli, "skerry: the operator has changed the custody, "
+		    "and the key is that of before: whoever held it or a "
+		    "share may have kept that; skerry rotate changes it\n");
+	}
 	if (!c.announced || cli->told)
 		return;
 	cli->told = true;

@@ -32,6 +32,7 @@ struct cli {
 	struct fault fault;
 	struct http_wire onshore, offshore; /* what the command moved */
 	bool told; /* the announced change of custody was shown */
+	bool told_key; /* that the operator's custody has the key of before */
 	json_t *out; /* object: members of the --json answer */
 	json_t *warnings; /* array of cli_warn(), or NULL */
 	uint64_t warned;  /* how often that was called */

@@ -12,6 +12,8 @@
 #include "client/transfer.h"
 #include "net/text.h"
 
+#define TRIES 4 /* of a move, where others change epochs or devices */
+
 struct args {
 	const char *holders, *threshold;
 	bool keep_key;
@@ -255,6 +257,8 @@ read_want(struct cli *cli, const struct state *st, const char *mode,
 static bool
 leaves(const struct custody *old, const struct custody *new)
 {
+	if (old->kind == CUSTODY_OPERATOR)
+		return true; /* by which who held before was left */
 	if (old->mode == CUSTODY_SEALED)
 		return false;
 	if (old->mode != new->mode || new->k > old->k)
@@ -290,6 +294,36 @@ finish_set(struct cli *cli, struct state *st, bool rotate,
 	return so_far;
 }
 
+/* Again where not the custody has changed meanwhile but epochs or devices: what
+ * another device had begun to rotate is ended, and a device that it let in gets
+ * keyslots.  Another custody is for the user to look at. */
+static int
+transfer(struct cli *cli, struct session *ses, const struct transfer *t,
+    struct custodian *out)
+{
+	struct custodian before, now;
+	int rc = custodian_load(ses->state, &before, &cli->fault);
+
+	for (int i = 0; rc == 0; i++) {
+		rc = rotation_clear(ses, &cli->fault);
+		if (rc == 0)
+			rc = transfer_run(ses, t, out, &cli->fault);
+		else if (rc == FAULT_DENIED)
+			rc = FAULT_CONFLICT; /* it was finished just now */
+		if (rc != FAULT_CONFLICT || i == TRIES)
+			return rc;
+		cli->fault = (struct fault){ 0 };
+		rc = session_refresh(ses, &cli->fault);
+		if (rc == 0)
+			rc = custodian_load(ses->state, &now, &cli->fault);
+		if (rc == 0 && !custody_same(&before.set, &now.set))
+			rc = fault_set(&cli->fault, FAULT_CONFLICT, "another "
+			    "device has changed the custody meanwhile: nothing "
+			    "was changed by this command; see skerry custody");
+	}
+	return rc;
+}
+
 /* First who was left before, while what it knows is the set that left it. */
 static int
 move(struct cli *cli, struct session *ses, const struct transfer *t,
@@ -302,7 +336,7 @@ move(struct cli *cli, struct session *ses, const struct transfer *t,
 	if (r == NULL)
 		return cli->fault.code;
 	(void)!leaving_settle(ses, r, &scrap);
-	rc = transfer_run(ses, t, out, &cli->fault);
+	rc = transfer(cli, ses, t, out);
 	if (rc != 0 && rc != FAULT_PARTIAL)
 		return rc;
 	show_set(cli, ses->state, out);
@@ -329,9 +363,7 @@ set(struct cli *cli, const char *mode, const struct args *in)
 		rc = cli_session(cli, st, SESSION_WRITE, &ses);
 	if (rc != 0)
 		return rc;
-	rc = rotation_clear(ses, &cli->fault);
-	if (rc == 0)
-		rc = custodian_load(st, &old, &cli->fault);
+	rc = custodian_load(st, &old, &cli->fault);
 	if (rc == 0)
 		rc = move(cli, ses, &t, &c, &left);
 	cli_session_done(cli, ses);

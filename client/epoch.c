@@ -80,11 +80,13 @@ device_slot(struct beginning *b, const struct chain_device *d)
 	    .epoch = b->epoch }, b->key->b, s);
 }
 
-/* What holder i of the custody in force keeps of the new epoch. */
+/* What holder i of the custody in force keeps of the new epoch; a: which that
+ * is, where it gets a key to keep. */
 static int
 make_slots(struct beginning *b, int i, const struct policy_authority *a)
 {
-	struct release_to to = { .box = &a->intake, .epoch = b->epoch };
+	struct release_to to = { .box = a == NULL ? NULL : &a->intake,
+		.epoch = b->epoch };
 	const struct chain *c = b->ses->chain;
 	int rc = 0;
 
@@ -286,6 +288,37 @@ end_one(struct session *ses, const struct custody *set, uint32_t epoch,
 	return 0;
 }
 
+/*
+ * [custody] Whoever let a device into a sealed space before the head moved here
+ * could give it keyslots of the epochs before alone: no head had shown that the
+ * key of this one is true.  A session that is later than the move has its entry
+ * in the chain.
+ */
+static int
+admit_all(struct session *ses, const struct custodian *custodian,
+    uint32_t epoch, struct fault *f)
+{
+	struct beginning b defer(beginning_wipe) = { .ses = ses,
+		.custodian = *custodian, .epoch = epoch };
+	const struct space_key *key = session_key(ses, epoch);
+	struct authority *home;
+	int rc;
+
+	b.key = secret_new(sizeof(*b.key));
+	b.slot = calloc(SLOTS_MAX, sizeof(*b.slot));
+	if (b.key == NULL || b.slot == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	if (key == NULL)
+		return 0; /* it was let in so itself */
+	*b.key = *key;
+	rc = make_slots(&b, 0, NULL);
+	if (rc != 0)
+		return fault_add(f, rc, "keyslots");
+	rc = session_home(ses, &home, f);
+	return rc != 0 ? rc :
+			 authority_keyslots(home, ses->space, b.slot, b.n, f);
+}
+
 int
 epoch_end(struct session *ses, bool abandoned, struct epoch_ends *out,
     struct fault *f)
@@ -294,6 +327,8 @@ epoch_end(struct session *ses, bool abandoned, struct epoch_ends *out,
 	uint32_t keep = head_epoch(ses);
 	int rc = custodian_load(ses->state, &c, f);
 
+	if (rc == 0 && epoch_stale(ses) && c.set.mode == CUSTODY_SEALED)
+		rc = admit_all(ses, &c, keep, f);
 	for (uint32_t e = ses->first_epoch; rc == 0 && e < keep && e != 0; e++)
 		rc = end_one(ses, &c.set, e, false, out, f);
 	for (uint32_t e = keep + 1; rc == 0 && abandoned &&

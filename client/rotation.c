@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "client/custodian.h"
 #include "client/epoch.h"
 #include "client/state.h"
 #include "crypt/secret.h"
@@ -93,7 +94,11 @@ rotate(struct cli *cli, struct session *ses, const char *verb,
 	if (rc != 0)
 		return rc;
 	show(cli, w);
-	rc = epoch_end(ses, false, ends, &cli->fault);
+	/* Devices that came meanwhile are to have the new key first. */
+	if (ses->custodian->set.mode == CUSTODY_SEALED)
+		rc = session_refresh(ses, &cli->fault);
+	if (rc == 0)
+		rc = epoch_end(ses, false, ends, &cli->fault);
 	/* The agent, too, forgets the old keys. */
 	return rc == 0 ? session_refresh(ses, &cli->fault) : rc;
 }
@@ -147,8 +152,8 @@ try_all(struct cli *cli, struct session *ses, const char *verb,
 		rc = session_refresh(ses, &cli->fault);
 		if (rc != 0)
 			return rc;
-		cli_note(cli, "skerry: another device has rotated "
-		    "meanwhile%s: once more\n",
+		cli_note(cli, "skerry: another device has changed the "
+		    "space's keys or who has them meanwhile%s: once more\n",
 		    lost == FAULT_DENIED ? ", and ended this try" : "");
 	}
 	return fault_add(&cli->fault, rc, "other devices keep rotating");

@@ -523,8 +523,19 @@ check_log_key(struct full *p, const struct gather *g, struct fault *f)
 	return rc;
 }
 
+/* Whether all have answered, so that what is missing is not for one that is
+ * away: they moved on between their answers. */
+static bool
+all_answered(const struct gather *g)
+{
+	for (int i = 0; i < g->set->n; i++)
+		if (g->one[i].rc != 0)
+			return false;
+	return true;
+}
+
 static int
-ask_authority(struct full *p, struct fault *f)
+ask_once(struct full *p, bool *again, struct fault *f)
 {
 	struct gather *g defer(gather_freep) = calloc(1, sizeof(*g));
 	struct custodian *c = &p->custodian;
@@ -547,6 +558,7 @@ ask_authority(struct full *p, struct fault *f)
 	if (rc == 0)
 		rc = gather_keys(g, (struct gather_check){ fits, p }, p->lease,
 		    f);
+	*again = said != NULL && rc == FAULT_AUTHORITY && all_answered(g);
 	/* [custody] Without a head nothing would tell a forged key. */
 	if (rc == 0 && c->set.mode != CUSTODY_STANDARD && !p->s.has_head &&
 	    !p->s.home_away)
@@ -566,6 +578,19 @@ ask_authority(struct full *p, struct fault *f)
 	if (rc == 0)
 		(void)!agent_put(p->s.state, p->lease, &scrap);
 	return rc;
+}
+
+/* Once more where another device changed the custody between the answers. */
+static int
+ask_authority(struct full *p, struct fault *f)
+{
+	bool again = false;
+	int rc = ask_once(p, &again, f);
+
+	if (rc == 0 || !again)
+		return rc;
+	*f = (struct fault){ 0 };
+	return ask_once(p, &again, f);
 }
 
 int

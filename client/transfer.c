@@ -14,6 +14,7 @@
 #include "crypt/secret.h"
 #include "crypt/shamir.h"
 
+#define ADMIT_TRIES 4
 #define SLOTS_MAX 256 /* what a request has room for */
 
 struct job {
@@ -263,9 +264,8 @@ transfer_run(struct session *ses, const struct transfer *t,
 	return rc != 0 ? rc : confirm_all(&j, f);
 }
 
-int
-transfer_admit(struct session *ses, const struct chain_device *d,
-    struct fault *f)
+static int
+admit(struct session *ses, const struct chain_device *d, struct fault *f)
 {
 	struct job j defer(job_wipe) = { .ses = ses };
 	struct authority *home;
@@ -283,4 +283,26 @@ transfer_admit(struct session *ses, const struct chain_device *d,
 	rc = session_home(ses, &home, f);
 	return rc != 0 ? rc : authority_keyslots(home, ses->space, j.slot,
 	    j.nslots, f);
+}
+
+int
+transfer_admit(struct session *ses, const struct chain_device *d,
+    struct fault *f)
+{
+	uint8_t id[ID_LEN];
+	int rc = admit(ses, d, f);
+
+	memcpy(id, d->id, ID_LEN);
+	/* An epoch ended, or the custody changed, while it was made. */
+	for (int i = 0; rc == FAULT_CONFLICT && i < ADMIT_TRIES; i++) {
+		*f = (struct fault){ 0 };
+		rc = session_refresh(ses, f);
+		d = chain_find(ses->chain, id);
+		if (rc == 0 && d == NULL)
+			return fault_set(f, FAULT_TRUST,
+			    "device chain: the device is gone from it");
+		if (rc == 0)
+			rc = admit(ses, d, f);
+	}
+	return rc;
 }

@@ -323,10 +323,16 @@ def takes_effect():
     r = a.run("ls")
     t.eq(r.code, 0, "takes it when it is due")
     t.ok("custody is now" in r.err, "and says so")
+    for _ in range(2):
+        t.ok("the key is that of before" in a.run("ls").err,
+             "and that it has the key of before, until that is changed")
     t.eq(a.json("custody")["signer"], "operator", "it is the operator's")
     b.lock()
     verdict(b, b.run("ls"), 24, "a device that was not shown it in time")
-    t.eq(move(a, "standard").code, 0, "a device that was stands for it")
+    r = move(a, "standard")
+    t.eq((r.code, len(r.json["receipts"])), (0, 1),
+         "a device that was stands for it, which changes the key")
+    t.ok("the key is that of before" not in a.run("ls").err, "that is over")
     t.eq(b.run("ls").code, 0, "then the other goes on")
 
 

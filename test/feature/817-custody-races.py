@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A device that is let in, a move of the custody and a rotation, two of them at
+once by two devices, each at the worst moment: one of both begins anew or is
+refused with what to do, nothing is lost, and what was destroyed stays so."""
+
+import os
+import random
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import insider  # noqa: E402
+from evil import Evil  # noqa: E402
+from skerrysite import Site  # noqa: E402
+from skerrytest import Tap  # noqa: E402
+
+t = Tap()
+s = Site(others=(("ireland", "ie"), ("iceland", "is")))
+ch, ie, iceland = s.authorities
+evil = Evil(ch)
+a = s.first()
+b = s.device().join(a)
+data = os.path.join(a.dir, "data")
+with open(data, "wb") as out:
+    out.write(os.urandom(200000))
+if a.run("put", data).code != 0:
+    raise RuntimeError("put")
+SPLIT = ("split", "--holders", "offshore,ireland,iceland", "--threshold", "2")
+OTHER = ("split", "--holders", "offshore,ireland", "--threshold", "2")
+
+
+def same(d):
+    """Reads everything, from the authority's keys and not from a lease."""
+    d.lock()
+    to = os.path.join(d.dir, f"got-{time.monotonic_ns()}")
+    r = d.run("get", "--to", to, "data")
+    if r.code != 0:
+        t.note(repr(r))
+        return False
+    return open(os.path.join(to, "data"), "rb").read() == \
+        open(data, "rb").read()
+
+
+def epochs(authority):
+    return sorted(int(n.rsplit("-", 1)[1]) for n in os.listdir(
+        os.path.join(authority.home, "epochs")))
+
+
+def ok(r, text):
+    if not t.ok(r.code == 0, text):
+        t.note(repr(r))
+
+
+def sound(what, *devices):
+    t.ok(same(devices[1]), f"{what}: the other device reads")
+    ok(devices[0].run("rotate"), f"{what}: and can rotate")
+    t.ok(all(len(epochs(x)) <= 1 for x in s.authorities),
+         f"{what}: which leaves one epoch")
+    t.ok(all([same(d) for d in devices]), f"{what}: and all read")
+
+
+def meanwhile(path, what, skip=0):
+    """Once, between the home's answer to a path and who asked."""
+    left = [skip + 1]
+    lock = threading.Lock()
+
+    def plan(p, j):
+        with lock:
+            now = p == path
+            left[0] -= now
+            now = now and left[0] == 0
+        if now:
+            what()
+        return j
+    evil.plan = plan
+
+
+def let_in(at, what):
+    """While b rotates a sealed space, a lets a third device in."""
+    ok(a.run("custody", "set", "sealed"), f"{what}: sealed")
+    c = s.device()
+    b.lock()
+    meanwhile(at, lambda: c.join(a))
+    r = b.run("rotate")
+    evil.plan = None
+    ok(r, f"{what}: the rotation ends well")
+    t.ok(same(c), f"{what}: the device reads")
+    sound(what, a, b, c)
+    ok(a.run("revoke", c.json("status")["device"]), f"{what}: it goes again")
+
+
+def joins():
+    let_in("/v1/session", "let in before the new epoch")
+    let_in("/v1/epochs", "let in after the new epoch began")
+    let_in("/v1/head", "let in after the head moved")
+    ok(a.run("custody", "set", "standard"), "standard")
+    c = s.device()
+    b.lock()
+    meanwhile("/v1/session", lambda: c.join(a))
+    ok(b.run("custody", "set", "sealed"), "let in while it is sealed")
+    evil.plan = None
+    t.ok(same(c), "the device reads")
+    sound("sealed", a, b, c)
+    ok(a.run("revoke", c.json("status")["device"]), "it goes again")
+
+
+def admits_under_a_rotation():
+    """The other way round: b rotates, whole, while a lets a device in."""
+    c = s.device()
+    code = c.json(*c.enrol_args(), "--no-wait")["code"]
+    a.lock()
+    meanwhile("/v1/session", lambda: ok(b.run("rotate"), "a rotation"))
+    ok(a.run("approve", "--yes", code), "approved under a rotation")
+    evil.plan = None
+    ok(c.run(*c.enrol_args()), "let in")
+    t.ok(same(c), "the device reads")
+    sound("approved", a, b, c)
+    ok(a.run("revoke", c.json("status")["device"]), "it goes again")
+
+
+def moves_under_a_rotation():
+    for mode in (SPLIT, ("standard",)):
+        a.lock()
+        was = epochs(ch)
+        meanwhile("/v1/session", lambda: ok(b.run("rotate"), "a rotation"))
+        ok(a.run("custody", "set", *mode),
+           f"to {mode[0]}, with a rotation before it")
+        evil.plan = None
+        t.ok(not set(was) & set(epochs(ch)),
+             "what that destroyed does not come back")
+        sound(f"to {mode[0]}", a, b)
+
+
+def rotates_under_a_move():
+    ok(a.run("custody", "set", *SPLIT), "split")
+    for at, mode in (("/v1/session", OTHER), ("/v1/epochs", SPLIT)):
+        b.lock()
+        meanwhile(at, lambda: ok(a.run("custody", "set", *mode), "a move"))
+        r = b.run("rotate")
+        evil.plan = None
+        ok(r, f"a move under a rotation, at {at}: it begins anew")
+        sound(f"a move at {at}", a, b)
+    ok(a.run("custody", "set", *OTHER), "a holder is left")
+    t.eq(list(insider.Backup(iceland).shares), [], "and holds nothing")
+
+
+def two_moves():
+    b.lock()
+    meanwhile("/v1/session", lambda: ok(a.run(
+        "custody", "set", "standard", "--no-rotate"), "a move"))
+    r = b.run("custody", "set", *SPLIT)
+    evil.plan = None
+    t.ok(r.code == 16 and "nothing was changed by this command" in r.err,
+         "of two moves at once one is refused (CONFLICT), and says so")
+    if r.code != 16:
+        t.note(repr(r))
+    t.eq(a.json("custody")["custody"], "standard", "the other counts")
+    sound("two moves", a, b)
+
+
+def at_random():
+    random.seed(3)
+    for i, mode in enumerate((SPLIT, ("sealed",))):
+        p = b.start("rotate")
+        time.sleep(random.uniform(0, 0.6))
+        q = a.start("custody", "set", *mode)
+        codes = p.wait(), q.wait()
+        t.ok(set(codes) <= {0, 16, 17}, f"at once ({i}): {codes}")
+        if codes != (0, 0):
+            t.note(p.stderr.read().decode() + q.stderr.read().decode())
+        sound(f"at once ({i})", a, b)
+
+
+t.run(joins, admits_under_a_rotation, moves_under_a_rotation,
+      rotates_under_a_move, two_moves, at_random)
