@@ -168,7 +168,7 @@ not_audited(struct round *r, const struct policy_authority *peer, int rc,
 	(void)json_array_append_new(r->logs, json_pack("{s:s,s:{s:s,s:s}}",
 	    "authority", peer->name, "error", "code", fault_name(rc), "text",
 	    f->text));
-	if (rc == FAULT_AUTHORITY)
+	if (rc == FAULT_AUTHORITY || rc == FAULT_CLOCK)
 		cli_print(r->cli, "%s: NOT AUDITED: %s\n", peer->name, f->text);
 	else if (!r->cli->json)
 		(void)fprintf(stderr, "skerry: ALARM: %s\n", f->text);

@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
-from skerrytest import Tap  # noqa: E402
+from skerrytest import FAKETIME, Tap  # noqa: E402
 
 PROBE = os.environ["SKERRY_SESSION_PROBE"]
 t = Tap()
@@ -148,6 +148,38 @@ def clock_skew():
     t.note(r["text"])
 
 
+def day_off(d, what, env=None, prefix=()):
+    for args in (("ls",), ("custody",), ("audit",)):
+        d.run("lock")
+        r = d.run(*args, env=env, prefix=prefix)
+        t.eq(r.code, 15, f"{what}: {args[0]} ends (CLOCK)")
+        t.ok(r.err.count(" UTC") == 2 and "86" in r.err
+             and s.authority.url in r.err,
+             f"{what}: it names both clocks, and whose they are")
+        t.ok("ALARM" not in r.err, f"{what}: and it is no alarm")
+        t.note(r.err.strip())
+
+
+def a_day_off():
+    """Live answers, of one whose clock is a day off, or to one."""
+    if FAKETIME is None or os.environ.get("SKERRY_SANITIZED"):
+        t.skip("a day off", "no faketime here, or not with ASan")
+        return
+    d = s.first()
+    t.eq(d.run("put", __file__).code, 0, "put")
+    for days in ("+1d", "-1d"):
+        s.authority.stop()
+        s.authority.start(env={"LD_PRELOAD": FAKETIME, "FAKETIME": days})
+        day_off(d, f"an authority at {days}")
+    s.authority.stop()
+    s.authority.start()
+    # The certificate is of yesterday: one that is younger is no clock's fault.
+    day_off(d, "a device at +1d", {"LD_PRELOAD": FAKETIME, "FAKETIME": "+1d"})
+    d.run("lock")
+    t.eq((d.run("ls").code, d.run("audit").code), (0, 0),
+         "with the right time all is well")
+
+
 def agents():
     probe(a, "write")
     runtime = os.path.join(a.env["XDG_RUNTIME_DIR"], "skerry")
@@ -172,4 +204,4 @@ def agents():
 
 
 t.run(head_moves, reads_under_the_lease, old_mirror, unknown_device, rollback,
-      clock_skew, agents)
+      clock_skew, a_day_off, agents)
