@@ -24,7 +24,6 @@
 #include "crypt/recovery.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
-#include "crypt/wrap.h"
 
 #define FIRST_EPOCH 1
 
@@ -36,7 +35,6 @@ struct args {
 /* Secrets of one run, in secret memory. */
 struct secrets {
 	struct recovery_code code;
-	struct wrap_key wrap;
 	struct sign_key sign;
 	struct box_key box;
 	struct space_key space;
@@ -186,7 +184,7 @@ make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
 	memcpy(parts.space, b->space, ID_LEN);
 	recovery_new(&s->code);
 	secret_random(s->space.b, KEY_LEN);
-	rc = recovery_keys(&s->code, &s->wrap, &s->sign, &s->box);
+	rc = recovery_keys(&s->code, &s->sign, &s->box);
 	if (rc == 0)
 		rc = make_chain(st, b, s, parts.chain);
 	if (rc == 0)

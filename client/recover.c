@@ -22,7 +22,6 @@
 struct keys {
 	char line[LINE_MAX_LEN];
 	struct recovery_code code;
-	struct wrap_key wrap;
 	struct sign_key sign;
 	struct box_key box;
 	struct space_key space;
@@ -61,7 +60,7 @@ read_code(struct cli *cli, const char *file, struct keys *k)
 					 "recovery code: it has nine groups of "
 					 "four letters or digits");
 	if (rc == 0)
-		rc = recovery_keys(&k->code, &k->wrap, &k->sign, &k->box);
+		rc = recovery_keys(&k->code, &k->sign, &k->box);
 	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "recovery code");
 }
 

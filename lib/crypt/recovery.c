@@ -12,6 +12,7 @@
 #include "crypt/kdf.h"
 #include "crypt/secret.h"
 
+#define UNUSED_LEN 32 /* of what comes of a code, in front */
 #define GROUP 4
 #define CODE_SYMBOLS BASE32_LEN(RECOVERY_LEN)
 #define SYMBOLS (CODE_SYMBOLS + GROUP)
@@ -83,10 +84,10 @@ recovery_parse(struct bytes text, struct recovery_code *out)
 }
 
 int
-recovery_keys(const struct recovery_code *code, struct wrap_key *wrap,
-    struct sign_key *sign, struct box_key *box)
+recovery_keys(const struct recovery_code *code, struct sign_key *sign,
+    struct box_key *box)
 {
-	uint8_t s[sizeof(wrap->b) + sizeof(sign->seed) + sizeof(box->b)];
+	uint8_t s[UNUSED_LEN + sizeof(sign->seed) + sizeof(box->b)];
 	struct rd r;
 	int rc;
 
@@ -94,7 +95,7 @@ recovery_keys(const struct recovery_code *code, struct wrap_key *wrap,
 	    "skerry/1 recovery", s, sizeof(s));
 	if (rc == 0) {
 		r = rd_from(s, sizeof(s));
-		rd_copy(&r, wrap->b, sizeof(wrap->b));
+		(void)rd_take(&r, UNUSED_LEN);
 		rd_copy(&r, sign->seed, sizeof(sign->seed));
 		rd_copy(&r, box->b, sizeof(box->b));
 		rc = rd_finish(&r);

@@ -29,7 +29,7 @@ void recovery_text(const struct recovery_code *code,
 int recovery_parse(struct bytes text, struct recovery_code *out) must_check;
 
 /* What the code stands for.  FAULT_INTERNAL. */
-int recovery_keys(const struct recovery_code *code, struct wrap_key *wrap,
-    struct sign_key *sign, struct box_key *box) must_check;
+int recovery_keys(const struct recovery_code *code, struct sign_key *sign,
+    struct box_key *box) must_check;
 
 #endif
