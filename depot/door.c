@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -13,41 +15,53 @@
 
 #include "base/fault.h"
 
-#define SHORT_MS 50 /* of descriptors or memory: then it tries again */
+#define SHORT_MS 20 /* of what it needs: then it tries again */
 
 struct door {
 	struct MHD_Daemon *const *daemon; /* borrowed */
 	size_t n;
+	const atomic_uint *open; /* connections; borrowed */
+	unsigned most;           /* of them */
+	atomic_bool closing;
 	pthread_t thread;
 	int fd;
 };
 
+static void
+pause_shortly(void)
+{
+	const struct timespec t = { .tv_nsec = SHORT_MS * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
 static void *
 run(void *arg)
 {
-	const struct timespec pause = { .tv_nsec = SHORT_MS * 1000000 };
 	struct door *d = arg;
 
-	for (size_t next = 0;; next = (next + 1) % d->n) {
+	for (size_t next = 0; !atomic_load(&d->closing);) {
 		struct sockaddr_storage addr;
 		socklen_t n = sizeof(addr);
-		int fd = accept4(d->fd, (struct sockaddr *)&addr, &n,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = -1;
 
-		/* What it refuses it closes. */
+		if (atomic_load(d->open) < d->most)
+			fd = accept4(d->fd, (struct sockaddr *)&addr, &n,
+			    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		else
+			errno = EAGAIN;
 		if (fd >= 0)
-			(void)MHD_add_connection(d->daemon[next], fd,
+			(void)MHD_add_connection(d->daemon[next++ % d->n], fd,
 			    (struct sockaddr *)&addr, n);
-		else if (errno == EINVAL || errno == EBADF)
-			return NULL; /* door_close */
 		else if (errno != EINTR && errno != ECONNABORTED)
-			(void)nanosleep(&pause, NULL);
+			pause_shortly();
 	}
+	return NULL;
 }
 
 int
 door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    struct door **out)
+    const atomic_uint *open, unsigned most, struct door **out)
 {
 	struct door *d = calloc(1, sizeof(*d));
 
@@ -57,6 +71,8 @@ door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
 	}
 	d->daemon = daemon;
 	d->n = n;
+	d->open = open;
+	d->most = most;
 	d->fd = fd;
 	(void)fcntl(fd, F_SETFL, 0); /* the thread has nothing but to wait */
 	if (pthread_create(&d->thread, NULL, run, d) != 0) {
@@ -73,6 +89,7 @@ door_close(struct door *d)
 {
 	if (d == NULL)
 		return;
+	atomic_store(&d->closing, true);
 	(void)shutdown(d->fd, SHUT_RDWR);
 	(void)pthread_join(d->thread, NULL);
 	(void)close(d->fd);

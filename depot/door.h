@@ -5,6 +5,7 @@
 #ifndef SKERRY_DEPOT_DOOR_H
 #define SKERRY_DEPOT_DOOR_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -12,10 +13,11 @@
 struct door;
 struct MHD_Daemon;
 
-/* Takes over fd, a listening socket, in any case.  The n daemons, each a
- * thread, must outlive the door.  FAULT_MEMORY. */
+/* Takes over fd, a listening socket, in any case.  While open, which the caller
+ * counts, is most or more, connections wait.  The n daemons, each a thread, and
+ * open must outlive the door.  FAULT_MEMORY. */
 int door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    struct door **out) must_check;
+    const atomic_uint *open, unsigned most, struct door **out) must_check;
 
 /* Stops listening; waits for the thread; frees.  NULL is fine. */
 void door_close(struct door *d);

@@ -27,6 +27,7 @@ struct front {
 	struct MHD_Daemon **https; /* owned; each a network thread */
 	size_t nhttps;
 	struct door *door;
+	atomic_uint connections; /* open ones */
 	struct blocks *blocks; /* for what connections receive */
 	struct MHD_Daemon *metrics; /* NULL: none */
 	struct pool *pool;
@@ -41,8 +42,10 @@ on_connection(void *cls, struct MHD_Connection *conn, void **intake,
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		intake_free(*intake);
+		atomic_fetch_sub(&front->connections, 1);
 		return;
 	}
+	atomic_fetch_add(&front->connections, 1);
 	tls = MHD_get_connection_info(conn,
 	    MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	fd = MHD_get_connection_info(conn,
@@ -187,8 +190,7 @@ start_thread(struct front *front, const struct front_options *o)
 	    MHD_OPTION_HTTPS_MEM_CERT, o->cert,
 	    MHD_OPTION_HTTPS_MEM_KEY, o->key,
 	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
-	    MHD_OPTION_CONNECTION_LIMIT,
-	    (o->max_connections + o->threads - 1) / o->threads,
+	    MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
 	    MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_target, front,
 	    MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
@@ -251,7 +253,8 @@ front_start(struct request_site *site, const struct front_options *o,
 	if (rc == 0 && o->metrics_fd >= 0)
 		rc = start_metrics(front, o->metrics_fd, f);
 	if (rc == 0 && door_open(o->listen_fd, front->https,
-		front->nhttps, &front->door) != 0)
+		front->nhttps, &front->connections, o->max_connections,
+		&front->door) != 0)
 		rc = fault_set(f, FAULT_MEMORY, "thread");
 	if (rc != 0) {
 		front_stop(front);

@@ -216,7 +216,7 @@ count_fan(int prefix, unsigned n, uint64_t *bytes, bool *found,
 	if (rc != 0)
 		return rc == FAULT_NOT_FOUND ? 0 : rc;
 	while (fan_next(&fan, &id)) {
-		uint64_t size;
+		uint64_t size = 0;
 
 		rc = fan_size(&fan, &id, &size);
 		if (rc != 0)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Quotas, a full disk, long lists."""
+"""Quotas, a full disk, long lists, many connections."""
 
 import atexit
 import json
@@ -148,4 +148,24 @@ def many_writers_one_quota():
          "16 of 40 objects fit")
 
 
-t.run(quota, operator_quota, full_disk, paging, many_writers_one_quota)
+def connections():
+    """Above the limit they wait until others end."""
+    other = Depot(max_connections=4, threads=2)
+    held = [other.raw() for _ in range(4)]
+    codes = []
+
+    def late():
+        codes.append(other.request("GET", "/healthz", token=None).status)
+
+    threads = [threading.Thread(target=late) for _ in range(8)]
+    for x in threads:
+        x.start()
+    for s in held:
+        s.close()
+    for x in threads:
+        x.join()
+    t.eq(codes, [200] * 8, "what waits is served when others have ended")
+    other.process.kill()
+
+
+t.run(connections, quota, operator_quota, full_disk, paging, many_writers_one_quota)
