@@ -440,8 +440,7 @@ ask_all(struct full *p, struct custodian *c, struct gather *g,
 		    (!split || !custody_same(&before, &c->set)))
 			bad = gather_ask(g, 1, f);
 	}
-	if (rc == 0)
-		g->set = &c->set;
+	g->set = &c->set;
 	return rc != 0 ? rc : bad;
 }
 

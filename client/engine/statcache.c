@@ -92,7 +92,8 @@ advance(struct statcache *c)
 		return;
 	c->in_key.n = shared;
 	if (buf_reserve(&c->in_key, rest) != 0 ||
-	    fread(c->in_key.p + shared, 1, rest, c->in) != rest ||
+	    (rest != 0 &&
+		fread(c->in_key.p + shared, 1, rest, c->in) != rest) ||
 	    fread(tail, 1, sizeof(tail), c->in) != sizeof(tail))
 		return;
 	c->in_key.n += rest;

@@ -104,6 +104,7 @@ int
 kdf_passphrase(struct bytes pass, const uint8_t salt[static 16], uint64_t ops,
     uint64_t mem, uint8_t out[static 32])
 {
+	const char *text = pass.n == 0 ? "" : (const char *)pass.p;
 	uint8_t key[32];
 
 	static_assert(crypto_pwhash_SALTBYTES == 16, "salt of Argon2id");
@@ -113,8 +114,8 @@ kdf_passphrase(struct bytes pass, const uint8_t salt[static 16], uint64_t ops,
 	if (mem < crypto_pwhash_MEMLIMIT_MIN ||
 	    mem > crypto_pwhash_MEMLIMIT_MAX)
 		return FAULT_LIMIT;
-	if (crypto_pwhash(key, sizeof(key), (const char *)pass.p, pass.n, salt,
-		ops, mem, crypto_pwhash_ALG_ARGON2ID13) != 0)
+	if (crypto_pwhash(key, sizeof(key), text, pass.n, salt, ops,
+		mem, crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return FAULT_MEMORY;
 	memcpy(out, key, sizeof(key));
 	secret_wipe(key, sizeof(key));
