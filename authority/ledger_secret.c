@@ -16,6 +16,25 @@ name_of(const uint8_t space[static ID_LEN], uint32_t epoch)
 	return n;
 }
 
+/* Epochs from before there were secrets have a row, and no request in it.  Of
+ * any other a missing file was destroyed: then the database is an old copy. */
+static int
+never_had_one(struct ledger *l, const uint8_t space[static ID_LEN],
+    uint32_t epoch, struct fault *f)
+{
+	static const uint8_t none[DB_HASH_LEN];
+	uint8_t request[DB_HASH_LEN] = { 1 };
+	int rc = l->db->epoch_get(l->db, space, epoch, request, f);
+
+	if (rc != 0 && rc != FAULT_NOT_FOUND)
+		return rc;
+	if (rc == 0 && memcmp(request, none, sizeof(none)) == 0)
+		return 0;
+	return fault_set(f, FAULT_AUTHORITY, "epoch %u: its secret was "
+	    "destroyed, and the database still has its keyslots: it is older",
+	    epoch);
+}
+
 int
 ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
     uint32_t epoch, struct keymsg_secret *out, struct fault *f)
@@ -25,12 +44,15 @@ ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
 	struct fault none = { 0 };
 	int rc = vault_get(l->vault, &n, s.wrapped, &none);
 
-	if (rc == FAULT_NOT_FOUND)
-		s = (struct keymsg_secret){ 0 };
-	else if (rc != 0)
+	if (rc != 0 && rc != FAULT_NOT_FOUND)
 		return fault_set(f, rc, "%s", none.text);
-	*out = s;
-	return 0;
+	if (rc == FAULT_NOT_FOUND) {
+		s = (struct keymsg_secret){ 0 };
+		rc = never_had_one(l, space, epoch, f);
+	}
+	if (rc == 0)
+		*out = s;
+	return rc;
 }
 
 /* A secret that is made anew in the batch in which it was doomed lives. */

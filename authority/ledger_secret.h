@@ -7,7 +7,8 @@
 #include "authority/ledger.h"
 
 /* The one of an epoch that has keyslots; has is false for an epoch from before
- * there were secrets. */
+ * there were secrets.  FAULT_AUTHORITY where it was destroyed: the database is
+ * an old copy. */
 int ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
     uint32_t epoch, struct keymsg_secret *out, struct fault *f) must_check;
 
