@@ -361,6 +361,7 @@ fetch(struct reader *r, const struct place *p, struct fault *f)
 {
 	int rc = make_room(r, p->length, f);
 
+	r->missed++;
 	if (rc == 0 && r->head)
 		rc = fetch_tail(r, p, f);
 	if (rc != 0 || from_tail(r, p) ||
@@ -466,26 +467,28 @@ reader_block(void *arg, const struct place *place, struct bytes *out)
 	return 0;
 }
 
+/* Blocks of one segment are in slots of their own. */
 static struct space_block **
-slot_of(struct space *sp, const struct place *p)
+slot_of(struct space *sp, const struct segment *s, uint32_t block)
 {
 	uint32_t h;
 
-	memcpy(&h, p->object, sizeof(h));
-	h += p->offset / INDEX_SEALED_LEN;
-	return &sp->block[h % SPACE_BLOCKS];
+	memcpy(&h, s->run[0].object, sizeof(h));
+	return &sp->block[(h + block) % SPACE_BLOCKS];
 }
 
-/* Looks id up in a block that is open in memory.  false: it is not there. */
+/* Looks id up in the block at p, if that is open in its slot.  false: it is
+ * not. */
 static bool
-find_open(struct space *sp, const struct place *p, const uint8_t *id, int *rc,
+find_open(struct space *sp, struct space_block *const *slot,
+    const struct place *p, const uint8_t *id, int *rc,
     struct index_entry *out)
 {
-	struct space_block *b;
+	const struct space_block *b;
 	bool have;
 
 	(void)pthread_mutex_lock(&sp->lock);
-	b = *slot_of(sp, p);
+	b = *slot;
 	have = b != NULL && memcmp(&b->place, p, sizeof(*p)) == 0;
 	if (have)
 		*rc = index_block_find(bytes_of(b->plain, b->n), id, out);
@@ -494,12 +497,10 @@ find_open(struct space *sp, const struct place *p, const uint8_t *id, int *rc,
 }
 
 static void
-keep_open(struct space *sp, const struct place *p, struct bytes plain)
+keep_open(struct space *sp, struct space_block **slot, const struct place *p,
+    struct bytes plain)
 {
-	struct space_block **slot;
-
 	(void)pthread_mutex_lock(&sp->lock);
-	slot = slot_of(sp, p);
 	if (*slot == NULL)
 		*slot = malloc(sizeof(**slot));
 	if (*slot != NULL) {
@@ -513,29 +514,42 @@ keep_open(struct space *sp, const struct place *p, struct bytes plain)
 /* How many blocks of one run a bulk reader asks for at once. */
 #define READ_AHEAD 32u
 
+static bool
+lies_behind(const struct place *p, const struct place *q)
+{
+	return memcmp(q->object, p->object, ID_LEN) == 0 &&
+	    q->offset == p->offset + p->length;
+}
+
 /*
- * Fetches block number b and those after it that lie behind it in the same
- * object, and leaves all of them in the cache.
+ * Fetches block number b and those that lie around it in the same object, up to
+ * the multiples of READ_AHEAD (so that no block is fetched for two others), and
+ * leaves all of them in the cache.
  */
 static int
 read_ahead(struct reader *r, const struct segment *s, uint32_t b,
     struct fault *f)
 {
-	struct place first = segment_block_place(s, b), p = first;
-	size_t n = p.length;
-	uint32_t last = b;
+	struct place it = segment_block_place(s, b), first = it, last = it;
+	uint32_t low = b, high = b;
+	size_t n;
 	int rc;
 
-	while (last + 1 < s->blocks && last - b + 1 < READ_AHEAD) {
-		struct place q = segment_block_place(s, last + 1);
+	for (; low % READ_AHEAD != 0; low--) {
+		struct place p = segment_block_place(s, low - 1);
 
-		if (memcmp(q.object, first.object, ID_LEN) != 0 ||
-		    q.offset != p.offset + p.length)
+		if (!lies_behind(&p, &first))
 			break;
-		n += q.length;
-		p = q;
-		last++;
+		first = p;
 	}
+	for (; high + 1 < s->blocks && (high + 1) % READ_AHEAD != 0; high++) {
+		struct place p = segment_block_place(s, high + 1);
+
+		if (!lies_behind(&last, &p))
+			break;
+		last = p;
+	}
+	n = last.offset + last.length - first.offset;
 	rc = make_room(r, n, f);
 	if (rc != 0)
 		return rc;
@@ -543,12 +557,15 @@ read_ahead(struct reader *r, const struct segment *s, uint32_t b,
 	    r->sealed.p, f);
 	if (rc != 0)
 		return rc;
-	for (uint32_t i = b; i <= last; i++) {
-		p = segment_block_place(s, i);
+	for (uint32_t i = low; i <= high; i++) {
+		struct place p = segment_block_place(s, i);
+
 		cache_put(&r->space->cache, &p,
 		    r->sealed.p + (p.offset - first.offset));
 	}
-	r->sealed.n = first.length;
+	memmove(r->sealed.p, r->sealed.p + (it.offset - first.offset),
+	    it.length);
+	r->sealed.n = it.length;
 	return 0;
 }
 
@@ -587,7 +604,7 @@ open_block(struct reader *r, const struct segment *s, uint32_t b,
 	if (!cached && !r->bulk)
 		cache_put(&r->space->cache, &p, r->sealed.p);
 	*out = bytes_of(r->plain, index_block_count(&w) * INDEX_ENTRY_LEN);
-	keep_open(r->space, &p, *out);
+	keep_open(r->space, slot_of(r->space, s, b), &p, *out);
 	return 0;
 }
 
@@ -604,7 +621,8 @@ find_in_segment(struct reader *r, const struct segment *s, const uint8_t *id,
 		struct place p = segment_block_place(s, b);
 		struct bytes plain;
 
-		if (!find_open(r->space, &p, id, &rc, out)) {
+		if (!find_open(r->space, slot_of(r->space, s, b), &p, id, &rc,
+		    out)) {
 			rc = open_block(r, s, b, &plain, f);
 			if (rc != 0)
 				return rc;

@@ -23,8 +23,9 @@
 #include "object/index.h"
 #include "object/seal.h"
 
-/* Open index blocks in memory: a direct-mapped table. */
-#define SPACE_BLOCKS 256u
+/* Open index blocks in memory: a direct-mapped table, filled as they are used.
+ * A million entries; beyond, each lookup opens a block of the cache. */
+#define SPACE_BLOCKS 2048u
 
 /* What is fetched with the head's commit, of that which lies before it: after
  * a small put, the new index block and the upper nodes of the tree. */
@@ -78,6 +79,7 @@ struct reader {
 	struct buf sealed;          /* scratch */
 	uint8_t *plain;             /* scratch, INDEX_BLOCK_LEN */
 	struct ahead *ahead; /* owned, or NULL */
+	uint64_t missed; /* sealings that were not in the cache */
 	bool head; /* for the head's commit: fetch the tail with it */
 	bool bulk; /* many lookups to come: fetch index blocks in long runs */
 	struct fault fault;         /* of the last callback that failed */

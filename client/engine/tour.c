@@ -13,6 +13,7 @@ struct tour {
 	bool prev_folder, lost_some, at_end;
 	bool given; /* the cursor still stands before what was given */
 	uint32_t leaf; /* cursor_leaf of what was given */
+	uint64_t missed; /* the reader's, at that leaf */
 	size_t window; /* leaves to ask for ahead; 0 where the walk leapt */
 	size_t asked;  /* that were asked for and not reached yet */
 };
@@ -131,19 +132,21 @@ set_window(struct tour *t, uint32_t leaf)
 }
 
 /* Asks for the leaves that come next, while the walk goes from one to the
- * next. */
+ * next, and the cache does not have them. */
 static void
 look_ahead(struct tour *t)
 {
 	struct place place[AHEAD_MAX];
 	struct reader *r = t->r;
 	uint32_t leaf = cursor_leaf(t->c);
+	bool cached = r->missed == t->missed;
 	size_t n, wanted = 0;
 
 	if (leaf == t->leaf)
 		return;
+	t->missed = r->missed;
 	set_window(t, leaf);
-	if (t->window == 0 || 2 * t->asked > t->window)
+	if (cached || t->window == 0 || 2 * t->asked > t->window)
 		return;
 	n = cursor_ahead(t->c, buf_bytes(&t->base), place, t->window);
 	for (size_t i = t->asked; i < n; i++)
