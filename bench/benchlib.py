@@ -29,7 +29,7 @@ class Relay:
     is under way at once is bounded as by a TCP window of 16 MiB, and there is no slow start, which favours the one farthest away.
 
     requests: by the TLS records of application data from the client that are longer than its Finished and its alerts.  One a
-    request: bodies: two, head and body, as of a short POST."""
+    request; with bodies two, head and body, as of a short POST.  (Not of a long PUT.)"""
 
     def __init__(self, port, to, delay=0.0, bodies=False):
         self.to, self.delay, self.per_request = to, delay, 2 if bodies else 1
