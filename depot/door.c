@@ -19,9 +19,9 @@
 
 struct door {
 	struct MHD_Daemon *const *daemon; /* borrowed */
-	size_t n;
-	const atomic_uint *open; /* connections; borrowed */
-	unsigned most;           /* of them */
+	size_t n, next;
+	atomic_uint *open; /* connections; borrowed */
+	unsigned most;     /* of them */
 	atomic_bool closing;
 	pthread_t thread;
 	int fd;
@@ -35,12 +35,23 @@ pause_shortly(void)
 	(void)nanosleep(&t, NULL);
 }
 
+static void
+hand_over(struct door *d, int fd, const struct sockaddr *addr, socklen_t n)
+{
+	struct MHD_Daemon *m = d->daemon[d->next++ % d->n];
+
+	atomic_fetch_add(d->open, 1);
+	/* What it refuses it closes. */
+	if (MHD_add_connection(m, fd, addr, n) != MHD_YES)
+		atomic_fetch_sub(d->open, 1);
+}
+
 static void *
 run(void *arg)
 {
 	struct door *d = arg;
 
-	for (size_t next = 0; !atomic_load(&d->closing);) {
+	while (!atomic_load(&d->closing)) {
 		struct sockaddr_storage addr;
 		socklen_t n = sizeof(addr);
 		int fd = -1;
@@ -51,8 +62,7 @@ run(void *arg)
 		else
 			errno = EAGAIN;
 		if (fd >= 0)
-			(void)MHD_add_connection(d->daemon[next++ % d->n], fd,
-			    (struct sockaddr *)&addr, n);
+			hand_over(d, fd, (struct sockaddr *)&addr, n);
 		else if (errno != EINTR && errno != ECONNABORTED)
 			pause_shortly();
 	}
@@ -61,7 +71,7 @@ run(void *arg)
 
 int
 door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    const atomic_uint *open, unsigned most, struct door **out)
+    atomic_uint *open, unsigned most, struct door **out)
 {
 	struct door *d = calloc(1, sizeof(*d));
 

@@ -13,11 +13,12 @@
 struct door;
 struct MHD_Daemon;
 
-/* Takes over fd, a listening socket, in any case.  While open, which the caller
- * counts, is most or more, connections wait.  The n daemons, each a thread, and
- * open must outlive the door.  FAULT_MEMORY. */
+/* Takes over fd, a listening socket, in any case.  Counts in open what it hands
+ * over; the caller counts down what ends.  While there are most, connections
+ * wait.  The n daemons, each a thread, and open must outlive the door.
+ * FAULT_MEMORY. */
 int door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    const atomic_uint *open, unsigned most, struct door **out) must_check;
+    atomic_uint *open, unsigned most, struct door **out) must_check;
 
 /* Stops listening; waits for the thread; frees.  NULL is fine. */
 void door_close(struct door *d);

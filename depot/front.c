@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "depot/front.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,6 @@ on_connection(void *cls, struct MHD_Connection *conn, void **intake,
 		atomic_fetch_sub(&front->connections, 1);
 		return;
 	}
-	atomic_fetch_add(&front->connections, 1);
 	tls = MHD_get_connection_info(conn,
 	    MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	fd = MHD_get_connection_info(conn,
@@ -190,7 +190,7 @@ start_thread(struct front *front, const struct front_options *o)
 	    MHD_OPTION_HTTPS_MEM_CERT, o->cert,
 	    MHD_OPTION_HTTPS_MEM_KEY, o->key,
 	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
-	    MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
+	    MHD_OPTION_CONNECTION_LIMIT, INT_MAX, /* the door has it */
 	    MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_target, front,
 	    MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
