@@ -175,7 +175,7 @@ void ledger_complete(struct ledger *l, struct ledger_batch *b,
     const struct ledger_sink *sink);
 
 /* Answers one request of the front, inside a transaction; FAULT_MEMORY.  *out
- * is to be wiped. */
+ * is to be completed, which wipes it. */
 int ledger_answer(struct ledger *l, struct bytes in, int64_t now,
     struct ledger_reply *out) must_check;
 
