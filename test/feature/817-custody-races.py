@@ -54,7 +54,6 @@ def ok(r, text):
 
 
 def sound(what, *devices):
-    t.ok(same(devices[1]), f"{what}: the other device reads")
     ok(devices[0].run("rotate"), f"{what}: and can rotate")
     t.ok(all(len(epochs(x)) <= 1 for x in s.authorities),
          f"{what}: which leaves one epoch")
@@ -79,7 +78,6 @@ def meanwhile(path, what, skip=0):
 
 def let_in(at, what):
     """While b rotates a sealed space, a lets a third device in."""
-    ok(a.run("custody", "set", "sealed"), f"{what}: sealed")
     c = s.device()
     b.lock()
     meanwhile(at, lambda: c.join(a))
@@ -87,11 +85,13 @@ def let_in(at, what):
     evil.plan = None
     ok(r, f"{what}: the rotation ends well")
     t.ok(same(c), f"{what}: the device reads")
-    sound(what, a, b, c)
-    ok(a.run("revoke", c.json("status")["device"]), f"{what}: it goes again")
+    ok(a.run("revoke", c.json("status")["device"]),
+       f"{what}: it goes again, with another key")
+    t.eq((len(epochs(ch)), same(b)), (1, True), f"{what}: one epoch is left")
 
 
 def joins():
+    ok(a.run("custody", "set", "sealed"), "sealed")
     let_in("/v1/session", "let in before the new epoch")
     let_in("/v1/epochs", "let in after the new epoch began")
     let_in("/v1/head", "let in after the head moved")
@@ -102,7 +102,6 @@ def joins():
     ok(b.run("custody", "set", "sealed"), "let in while it is sealed")
     evil.plan = None
     t.ok(same(c), "the device reads")
-    sound("sealed", a, b, c)
     ok(a.run("revoke", c.json("status")["device"]), "it goes again")
 
 
@@ -116,7 +115,6 @@ def admits_under_a_rotation():
     evil.plan = None
     ok(c.run(*c.enrol_args()), "let in")
     t.ok(same(c), "the device reads")
-    sound("approved", a, b, c)
     ok(a.run("revoke", c.json("status")["device"]), "it goes again")
 
 
@@ -147,6 +145,7 @@ def rotates_under_a_move():
 
 
 def two_moves():
+    ok(b.run("custody"), "both know the custody")
     b.lock()
     meanwhile("/v1/session", lambda: ok(a.run(
         "custody", "set", "standard", "--no-rotate"), "a move"))
@@ -164,6 +163,8 @@ def two_moves():
 
 
 def at_random():
+    if os.environ.get("SKERRY_SANITIZED"):  # the moments above are the same
+        return
     random.seed(3)
     for i, mode in enumerate((SPLIT, ("sealed",))):
         p = b.start("rotate")
