@@ -57,7 +57,7 @@ static int
 prove(struct ledger_log *g, struct ledger_reply *r)
 {
 	struct ledger_outbox *b = &r->box;
-	struct ledger_release *next = b->release;
+	size_t next = 0;
 	int rc = 0;
 
 	r->proofs = json_array();
@@ -66,9 +66,8 @@ prove(struct ledger_log *g, struct ledger_reply *r)
 		struct merkle_proof path;
 
 		rc = prove_item(g, item, &path, r->proofs);
-		if (rc == 0 && next != b->release + b->releases &&
-		    next->item == i)
-			next++->m.logged = (struct keymsg_logged){
+		if (rc == 0 && next < b->releases && b->release[next].item == i)
+			b->release[next++].m.logged = (struct keymsg_logged){
 				.entry = buf_bytes(&item->entry),
 				.key = item->key, .index = item->index,
 				.path = path };
