@@ -38,6 +38,24 @@ answer(struct bytes in)
 	assert(bytes_cmp(in, buf_bytes(&out)) == 0);
 }
 
+/* Many to a packet: what is taken, put together again, is the packet. */
+static void
+packet(struct bytes in)
+{
+	struct buf out defer(buf_wipe) = buf_init(in.n);
+	struct bytes left = in, one;
+	struct keymsg m;
+
+	while (keymsg_next(&left, &one) == 0) {
+		assert(keymsg_add(&out, one) == 0);
+		if (keymsg_read(one, &m) == 0)
+			assert(m.request >= PERMIT_ADMIT &&
+			    m.request <= PERMIT_SIGN);
+	}
+	assert(out.n + left.n == in.n);
+	assert(bytes_cmp(buf_bytes(&out), bytes_of(in.p, out.n)) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -46,6 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	request(in);
 	answer(in);
+	packet(in);
 	if (keymsg_read(in, &m) == 0)
 		assert(m.request >= PERMIT_ADMIT &&
 		    m.request <= PERMIT_SIGN);
