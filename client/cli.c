@@ -180,6 +180,21 @@ cli_set_id(struct cli *cli, const char *name, const uint8_t id[static ID_LEN])
 
 /* [custody] An announced change is shown on every command. */
 void
+cli_receipt(const struct cli *cli, const char *holder, const struct receipt *r,
+    json_t *list)
+{
+	char hash[TEXT_HEX_SIZE(HASH_LEN)];
+
+	text_hex(r->blobs, HASH_LEN, hash, sizeof(hash));
+	cli_print(cli, "receipt: %s destroyed %sepoch %u (keyslots %.16s…)\n",
+	    holder, r->what == RECEIPT_CUSTODY ? "what it held of " : "",
+	    r->epoch, hash);
+	(void)json_array_append_new(list, json_pack("{s:I,s:s,s:s,s:I}",
+	    "epoch", (json_int_t)r->epoch, "holder", holder, "keyslots", hash,
+	    "time", (json_int_t)r->time));
+}
+
+void
 cli_custody(struct cli *cli, const struct state *st, bool moved)
 {
 	struct custodian c;

@@ -20,6 +20,7 @@
 #include "client/session.h"
 #include "client/state.h"
 #include "net/http.h"
+#include "object/receipt.h"
 
 struct command;
 
@@ -101,6 +102,10 @@ void cli_custody(struct cli *cli, const struct state *st, bool moved);
 
 /* The state of --home, whatever its stage. */
 int cli_state(struct cli *cli, struct state **out) must_check;
+
+/* A receipt that holds: a line, and an object for list. */
+void cli_receipt(const struct cli *cli, const char *holder,
+    const struct receipt *r, json_t *list);
 
 /* A session and its end, which adds what moved to the command's counts. */
 int cli_session(struct cli *cli, struct state *st, enum session_need need,

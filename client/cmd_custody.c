@@ -107,15 +107,8 @@ show_left(struct cli *cli, const struct leaving_report *r)
 
 	for (size_t i = 0; i < r->nreceipts; i++) {
 		const struct leaving_receipt *x = &r->receipt[i];
-		char hash[TEXT_HEX_SIZE(HASH_LEN)];
 
-		text_hex(x->receipt.blobs, HASH_LEN, hash, sizeof(hash));
-		cli_print(cli, "receipt: %s destroyed what it held of epoch %u "
-		    "(keyslots %.16s…)\n", x->holder, x->epoch, hash);
-		(void)json_array_append_new(proved,
-		    json_pack("{s:I,s:s,s:s,s:I}", "epoch",
-		        (json_int_t)x->epoch, "holder", x->holder, "keyslots",
-		        hash, "time", (json_int_t)x->receipt.time));
+		cli_receipt(cli, x->holder, &x->receipt, proved);
 	}
 	for (size_t i = 0; i < r->ndoubts; i++) {
 		const struct leaving_doubt *d = &r->doubt[i];

@@ -275,7 +275,7 @@ keep(struct settling *s, struct leaving *x, const struct receipt *r,
 	    f);
 	if (rc != 0)
 		return rc;
-	*o = (struct leaving_receipt){ .epoch = r->epoch, .receipt = *r };
+	*o = (struct leaving_receipt){ .receipt = *r };
 	(void)snprintf(o->holder, sizeof(o->holder), "%s", s->peer->name);
 	s->out->nreceipts++;
 	x->epoch[i] = x->epoch[--x->n];

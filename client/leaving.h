@@ -47,7 +47,6 @@ int leaving_note(const struct session *ses, const struct custody *old,
 /* What came of it. */
 struct leaving_receipt {
 	char holder[65];
-	uint32_t epoch;
 	struct receipt receipt;
 };
 

@@ -23,15 +23,8 @@ show_ends(struct cli *cli, const struct epoch_ends *ends)
 
 	for (size_t i = 0; i < ends->n; i++) {
 		const struct epoch_ended *e = &ends->end[i];
-		char hash[TEXT_HEX_SIZE(HASH_LEN)];
 
-		text_hex(e->receipt.blobs, HASH_LEN, hash, sizeof(hash));
-		cli_print(cli, "receipt: %s destroyed epoch %u "
-		    "(keyslots %.16s…)\n", e->holder, e->epoch, hash);
-		(void)json_array_append_new(list,
-		    json_pack("{s:I,s:s,s:s,s:I}", "epoch",
-		        (json_int_t)e->epoch, "holder", e->holder, "keyslots",
-		        hash, "time", (json_int_t)e->receipt.time));
+		cli_receipt(cli, e->holder, &e->receipt, list);
 	}
 	(void)json_object_set_new(cli->out, "receipts", list);
 }
