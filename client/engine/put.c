@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/engine/journal.h"
+#include "client/engine/leaves.h"
 #include "client/engine/pool.h"
 #include "client/engine/publish.h"
 #include "client/engine/record.h"
@@ -40,6 +41,7 @@ struct putting {
 	struct source source;
 
 	struct cursor *old;     /* along the walk */
+	struct leaves leaves;   /* of it, ahead */
 	struct statcache *stats_cache;
 	bool running;           /* a run of unchanged keys is open … */
 	struct buf run_from;    /* … from this key on */
@@ -161,6 +163,18 @@ old_fault(struct putting *w, int rc, struct fault *f)
 	return fault_add(f, rc, "tree");
 }
 
+/* Past the old entry ahead, which is within range. */
+static int
+step_old(struct putting *w, struct bytes range, struct fault *f)
+{
+	int rc = cursor_next(w->old);
+
+	if (rc < 0)
+		return old_fault(w, rc, f);
+	leaves_ahead(&w->leaves, stow_reader(w->stow), w->old, range);
+	return 0;
+}
+
 /* Ends the run before key: something changes there. */
 static int
 end_run(struct putting *w, struct bytes key, struct fault *f)
@@ -209,9 +223,9 @@ drop_until(struct putting *w, struct bytes range, struct bytes key,
 			return rc;
 		w->p->changed = true;
 		w->p->removed++;
-		rc = cursor_next(w->old);
-		if (rc < 0)
-			return old_fault(w, rc, f);
+		rc = step_old(w, range, f);
+		if (rc != 0)
+			return rc;
 	}
 	return 0;
 }
@@ -305,8 +319,6 @@ store_item(struct putting *w, const struct walk_item *item, uint64_t stat_fp,
 	rc = source_add(&w->source, item, stat_fp, &unsteady, &why);
 	if (rc == FAULT_PARTIAL) {
 		rc = leave_out(w, item->key, have_old, &why, f);
-		if (rc == 0 && have_old)
-			rc = cursor_next(w->old) < 0 ? FAULT_IO : 0;
 		/* Only this one: its run ends right after it. */
 		if (rc == 0 && have_old) {
 			struct buf after defer(buf_wipe) =
@@ -331,9 +343,15 @@ store_item(struct putting *w, const struct walk_item *item, uint64_t stat_fp,
 		w->p->unsteady++;
 		warn(w, item->key, "it changed while it was read");
 	}
-	if (have_old && (rc = cursor_next(w->old)) < 0)
-		return old_fault(w, rc, f);
 	return 0;
+}
+
+static int
+keep_item(struct putting *w, const struct walk_item *item, struct fault *f)
+{
+	if (S_ISREG(item->st.st_mode))
+		progress_add(w->p->progress, 1, (uint64_t)item->st.st_size);
+	return begin_run(w, item->key, f);
 }
 
 static int
@@ -357,16 +375,11 @@ take_item(struct putting *w, const struct put_source *src,
 		progress_expect(w->p->progress, w->p->files, w->p->bytes);
 	}
 	rc = unchanged(w, item, stat_fp, have_old, f);
-	if (rc < 0)
-		return rc;
 	if (rc == 0)
-		return store_item(w, item, stat_fp, have_old, f);
-	if (S_ISREG(item->st.st_mode))
-		progress_add(w->p->progress, 1, (uint64_t)item->st.st_size);
-	rc = begin_run(w, item->key, f);
-	if (rc == 0 && (rc = cursor_next(w->old)) < 0)
-		return old_fault(w, rc, f);
-	return rc < 0 ? rc : 0;
+		rc = store_item(w, item, stat_fp, have_old, f);
+	else if (rc == 1)
+		rc = keep_item(w, item, f);
+	return rc == 0 && have_old ? step_old(w, src->key, f) : rc;
 }
 
 /* A folder that cannot be read: what the space has below it stays. */
@@ -384,9 +397,9 @@ skip_folder(struct putting *w, struct bytes key, struct fault *why,
 	if (rc != 0)
 		return rc;
 	while (!cursor_end(w->old) && key_within(cursor_key(w->old), key)) {
-		rc = cursor_next(w->old);
-		if (rc < 0)
-			return old_fault(w, rc, f);
+		rc = step_old(w, key, f);
+		if (rc != 0)
+			return rc;
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "client/engine/fetch.h"
+#include "client/engine/leaves.h"
 #include "object/key.h"
 
 struct tour {
@@ -12,10 +13,7 @@ struct tour {
 	struct buf base, prev, next, end;
 	bool prev_folder, lost_some, at_end;
 	bool given; /* the cursor still stands before what was given */
-	uint32_t leaf; /* cursor_leaf of what was given */
-	uint64_t missed; /* the reader's, at that leaf */
-	size_t window; /* leaves to ask for ahead; 0 where the walk leapt */
-	size_t asked;  /* that were asked for and not reached yet */
+	struct leaves leaves;
 };
 
 static int
@@ -118,49 +116,6 @@ note_leaf(struct tour *t)
 	return rc;
 }
 
-/* In a leaf: the window is twice as wide where it is the one after the last. */
-static void
-set_window(struct tour *t, uint32_t leaf)
-{
-	bool on = t->leaf != 0 && (leaf == t->leaf + 1 || leaf < t->leaf);
-
-	t->window = !on ? 0 : t->window == 0 ? 2 : 2 * t->window;
-	if (t->window > AHEAD_MAX)
-		t->window = AHEAD_MAX;
-	t->asked = on && leaf > t->leaf && t->asked != 0 ? t->asked - 1 : 0;
-	t->leaf = leaf;
-}
-
-/* Asks for the leaves that come next, while the walk goes from one to the
- * next, and the cache does not have them. */
-static void
-look_ahead(struct tour *t)
-{
-	struct place place[AHEAD_MAX];
-	struct reader *r = t->r;
-	uint32_t leaf = cursor_leaf(t->c);
-	bool cached = r->missed == t->missed;
-	size_t n, wanted = 0;
-
-	if (leaf == t->leaf)
-		return;
-	t->missed = r->missed;
-	set_window(t, leaf);
-	if (cached || t->window == 0 || 2 * t->asked > t->window)
-		return;
-	n = cursor_ahead(t->c, buf_bytes(&t->base), place, t->window);
-	for (size_t i = t->asked; i < n; i++)
-		if (!cache_has(&r->space->cache, &place[i]))
-			place[wanted++] = place[i];
-	t->asked = n;
-	if (wanted == 0)
-		return;
-	if (r->ahead == NULL)
-		r->ahead = ahead_new(r->store);
-	if (r->ahead != NULL)
-		ahead_want(r->ahead, place, wanted);
-}
-
 int
 tour_next(struct tour *t, struct tour_item *out, struct fault *f)
 {
@@ -188,7 +143,7 @@ tour_next(struct tour *t, struct tour_item *out, struct fault *f)
 		return pass_node(t, rc, out, f);
 	if (rc < 0)
 		return node_fault(t, rc, f);
-	look_ahead(t);
+	leaves_ahead(&t->leaves, t->r, t->c, buf_bytes(&t->base));
 	key = cursor_key(t->c);
 	out->orphan = !(first && t->base.n != 0) &&
 	    !key_follows(buf_bytes(&t->prev), t->prev_folder, key);

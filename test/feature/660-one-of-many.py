@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One file out of many costs few requests, whatever the space went through:
 counted by the command, with a warm cache and with an empty one, under a lease
-and without.  And a folder is not fetched leaf by leaf."""
+and without.  And a folder is not fetched leaf by leaf, nor is what a put
+compares with."""
 
 import os
 import shutil
@@ -87,4 +88,13 @@ def a_folder_is_fetched_in_pieces():
     t.eq(r["wire"]["onshore"]["requests"], 1, "and in one when it is known")
 
 
-t.run(one_of_many, after_many_commits, a_folder_is_fetched_in_pieces)
+def put_compares_with_little():
+    forget()
+    r = d.json("put", "--quiet", os.path.join(work, "many"), timeout=300)
+    t.eq((r["files"], r["removed"]), (MANY, 0), "all is put again")
+    n = r["wire"]["onshore"]["requests"]
+    t.ok(n <= MANY // 400, f"in {n} requests")
+
+
+t.run(one_of_many, after_many_commits, a_folder_is_fetched_in_pieces,
+      put_compares_with_little)
