@@ -22,6 +22,7 @@
 #define PAUSE_FIRST_MS 200
 #define PAUSE_MAX_MS 8000
 #define PAUSE_SLICE_MS 50
+#define RETRIES_ABSENT 3
 #define LEEWAY 60 /* seconds, as the depot grants them */
 #define TEXT_MAX 200
 #define BEARER "Authorization: Bearer "
@@ -182,6 +183,16 @@ worth_repeating(unsigned status)
 	    (status >= 500 && status != 507);
 }
 
+/* Where nobody was there since the command began, a second tells; what was
+ * under way is waited for longer. */
+static unsigned
+retries(const struct store_http *s)
+{
+	return s->config.retries > RETRIES_ABSENT &&
+	    atomic_load(&s->config.peer.wire->received) == 0 ?
+	    RETRIES_ABSENT : s->config.retries;
+}
+
 static int
 set_token(struct store_http *s, const char *token, struct fault *f)
 {
@@ -233,7 +244,7 @@ perform(struct store_http *s, struct request *r, struct http_answer *ans,
 				return fault_add(f, rc, "%s", r->what);
 			continue;
 		}
-		if (!again || attempt >= s->config.retries)
+		if (!again || attempt >= retries(s))
 			return rc;
 		if (s->config.again != NULL)
 			s->config.again(f);

@@ -14,7 +14,8 @@ struct store_http_config {
 	struct http_peer peer;
 	uint8_t prefix[ID_LEN];
 	const char *capability; /* token; borrowed */
-	unsigned retries;       /* of a request that got no answer, or 5xx */
+	unsigned retries;       /* of a request that got no answer, or 5xx;
+	                         * fewer while the wire received nothing */
 
 	/* NULL, or asked for a token where the depot says that stale has
 	 * expired: at most once a request, by any thread. */

@@ -163,6 +163,11 @@ def retries():
     name, requests, _, _, _ = call("put", {"status": 0, "cut": True},
                                    {"status": 201}, retries=3)
     t.eq(name, "OK", "a cut connection is tried again")
+    name, requests, _, _, _ = call("put", {"status": 0, "cut": True},
+                                   retries=4)
+    t.eq((name, requests), ("DEPOT", 5), "as often as it may be")
+    name, requests, _, _, _ = call("put", retries=4, url="https://127.0.0.1:1")
+    t.eq((name, requests), ("DEPOT", 4), "less often where nobody is there")
     name, requests, _, _, _ = call("put", busy, retries=2)
     t.eq((name, requests), ("DEPOT", 3), "not for ever")
     name, requests, _, _, _ = call("put", error(507, "full"), retries=3)
