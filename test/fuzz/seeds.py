@@ -146,7 +146,14 @@ def bodies():
     epoch = {"space": space.hex(), "epoch": 2, "custody": 1, "keyslots": [
         {"epoch": 2, "kind": "authority", "blob": b64(bytes(80))},
         {"epoch": 2, "kind": "recovery", "blob": b64(bytes(80))}]}
+    sealed = bytes([5]) + bytes(15)
+    slot = {"kind": "device", "device": device.id.hex(), "blob": b64(bytes(80))}
+    next_epoch = {"space": sealed.hex(), "epoch": 2, "custody": 1, "keyslots": [
+        {**slot, "epoch": 2}, {"epoch": 2, "kind": "recovery", "blob": b64(bytes(80))}]}
     requests = [
+        (8, 0, next_epoch), (8, 0, {**next_epoch, "keyslots": next_epoch["keyslots"] * 2}), (9, 0, {"space": sealed.hex(), "epoch": 2}),
+        (9, 0, {"space": sealed.hex(), "epoch": 1}), (11, 0, {"space": sealed.hex(), "keyslots": [{**slot, "epoch": 1}]}),
+        (1, 0, {**session, "space": sealed.hex()}), (1, 0, {**session, "log_seen": 1}),
         (0, 2, new), (0, 2, {**new, "residency": "nowhere"}), (0, 2, {**new, "chain": [b64(first)]}),
         (1, 0, session), (1, 0, {**session, "chain_seen": 2 ** 32}), (1, 0, {**session, "space": other.hex()}),
         (1, 1, session), (1, 0, {**session, "log_seen": 2 ** 60}), (2, 0, {"space": space.hex(), "expect": 0, "head": b64(head)}),
