@@ -31,23 +31,6 @@ SPLIT = ("split", "--holders", "offshore,ireland,iceland", "--threshold", "2")
 OTHER = ("split", "--holders", "offshore,ireland", "--threshold", "2")
 
 
-def same(d):
-    """Reads everything, from the authority's keys and not from a lease."""
-    d.lock()
-    to = os.path.join(d.dir, f"got-{time.monotonic_ns()}")
-    r = d.run("get", "--to", to, "data")
-    if r.code != 0:
-        t.note(repr(r))
-        return False
-    return open(os.path.join(to, "data"), "rb").read() == \
-        open(data, "rb").read()
-
-
-def epochs(authority):
-    return sorted(int(n.rsplit("-", 1)[1]) for n in os.listdir(
-        os.path.join(authority.home, "epochs")))
-
-
 def ok(r, text):
     if not t.ok(r.code == 0, text):
         t.note(repr(r))
@@ -55,9 +38,9 @@ def ok(r, text):
 
 def sound(what, *devices):
     ok(devices[0].run("rotate"), f"{what}: and can rotate")
-    t.ok(all(len(epochs(x)) <= 1 for x in s.authorities),
+    t.ok(all(len(x.epochs()) <= 1 for x in s.authorities),
          f"{what}: which leaves one epoch")
-    t.ok(all([same(d) for d in devices]), f"{what}: and all read")
+    t.ok(all([d.reads(data) for d in devices]), f"{what}: and all read")
 
 
 def meanwhile(path, what, skip=0):
@@ -84,10 +67,11 @@ def let_in(at, what):
     r = b.run("rotate")
     evil.plan = None
     ok(r, f"{what}: the rotation ends well")
-    t.ok(same(c), f"{what}: the device reads")
+    t.ok(c.reads(data), f"{what}: the device reads")
     ok(a.run("revoke", c.json("status")["device"]),
        f"{what}: it goes again, with another key")
-    t.eq((len(epochs(ch)), same(b)), (1, True), f"{what}: one epoch is left")
+    t.eq((len(ch.epochs()), b.reads(data)), (1, True),
+         f"{what}: one epoch is left")
 
 
 def joins():
@@ -101,7 +85,7 @@ def joins():
     meanwhile("/v1/session", lambda: c.join(a))
     ok(b.run("custody", "set", "sealed"), "let in while it is sealed")
     evil.plan = None
-    t.ok(same(c), "the device reads")
+    t.ok(c.reads(data), "the device reads")
     ok(a.run("revoke", c.json("status")["device"]), "it goes again")
 
 
@@ -114,19 +98,19 @@ def admits_under_a_rotation():
     ok(a.run("approve", "--yes", code), "approved under a rotation")
     evil.plan = None
     ok(c.run(*c.enrol_args()), "let in")
-    t.ok(same(c), "the device reads")
+    t.ok(c.reads(data), "the device reads")
     ok(a.run("revoke", c.json("status")["device"]), "it goes again")
 
 
 def moves_under_a_rotation():
     for mode in (SPLIT, ("standard",)):
         a.lock()
-        was = epochs(ch)
+        was = ch.epochs()
         meanwhile("/v1/session", lambda: ok(b.run("rotate"), "a rotation"))
         ok(a.run("custody", "set", *mode),
            f"to {mode[0]}, with a rotation before it")
         evil.plan = None
-        t.ok(not set(was) & set(epochs(ch)),
+        t.ok(not set(was) & set(ch.epochs()),
              "what that destroyed does not come back")
         sound(f"to {mode[0]}", a, b)
 

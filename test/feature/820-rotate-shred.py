@@ -87,11 +87,6 @@ def objects():
     return out
 
 
-def epochs():
-    return sorted(int(n.rsplit("-", 1)[1]) for n in os.listdir(
-        os.path.join(s.authority.home, "epochs")))
-
-
 def rotation():
     ok(a.run("put", data), "a first commit")
     write("private/secret.txt", second)
@@ -113,7 +108,7 @@ def rotation():
     t.eq(len(r.json["receipts"]), 1, "one receipt")
     t.eq(len(glob.glob(os.path.join(a.home, "receipt-1-offshore"))), 1,
          "which is kept")
-    t.eq(epochs(), [2], "the authority has one secret")
+    t.eq(s.authority.epochs(), [2], "the authority has one secret")
     after = tree(b, "data"), tree(b, "--commit", "1", "data")
     t.ok(before[0] is not None and before == after,
          "another device reads both commits as before")
@@ -165,8 +160,8 @@ def shred():
          (struct.pack(">BBHI", 1, 1, 0, epoch) + yesterday.space,
           digest(yesterday.slots[1, epoch] + yesterday.slots[2, epoch])),
          "the receipt is for the keyslots that the backup has")
-    now = max(epochs())
-    t.eq(epochs(), [now], "one secret is left")
+    now = max(s.authority.epochs())
+    t.eq(s.authority.epochs(), [now], "one secret is left")
     t.eq(yesterday.space_key(epoch), None,
          "root key and yesterday's database open nothing")
     today = insider.Backup(s.authority)
@@ -217,7 +212,7 @@ def kills():
             ok(b.run("put", os.path.join(data, "plain")), "a put goes on")
             want = tree(b)
     ok(a.run("rotate"), "and then one that ends")
-    t.eq(len(epochs()), 1, "leaves one epoch")
+    t.eq(len(s.authority.epochs()), 1, "leaves one epoch")
     t.eq(tree(b), want, "and all files")
     ok(a.run("check", "--full", "--history"), "which hold")
 
@@ -246,7 +241,7 @@ def both():
         if codes != (0, 0):
             t.note(f"{codes} {p.stderr.read()} {q.stderr.read()}")
         t.eq(codes, (0, 0), f"two devices rotate at once ({i})")
-    t.eq(len(epochs()), 1, "one epoch is left")
+    t.eq(len(s.authority.epochs()), 1, "one epoch is left")
     t.eq(tree(a), tree(b), "and both read the same")
     ok(a.run("check", "--full", "--history"), "all holds")
 

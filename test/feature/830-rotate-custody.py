@@ -43,24 +43,6 @@ def ok(r, text):
     return t.ok(r.code == 0, text)
 
 
-def same(d):
-    """Reads everything, from the authority's keys and not from a lease."""
-    d.lock()
-    to = os.path.join(d.dir, f"got-{time.monotonic_ns()}")
-    r = d.run("get", "--to", to, "data")
-    if r.code != 0:
-        t.note(repr(r))
-        return False
-    return all(open(os.path.join(to, "data", n), "rb").read() ==
-               open(os.path.join(data, n), "rb").read()
-               for n in ("one", "two"))
-
-
-def epochs(authority):
-    return sorted(int(n.rsplit("-", 1)[1]) for n in os.listdir(
-        os.path.join(authority.home, "epochs")))
-
-
 class Kept:
     """All that somebody with an authority could have kept at a time: database,
     and the folder of epoch secrets as it was."""
@@ -110,11 +92,11 @@ def to_split():
     ok(r, "to split custody")
     t.eq(r.json["epoch"], 2, "which changes the key")
     receipts(1, [ch], "standard")
-    t.eq([epochs(x) for x in s.authorities], [[2]] * 3, "at every holder")
+    t.eq([x.epochs() for x in s.authorities], [[2]] * 3, "at every holder")
     now = insider.Backup(ch)
     t.ok(not opens(key, now.head), "the authority's old key is of no use now")
     t.ok(was.backup.space_key(1) is None, "nor does its backup open it")
-    t.eq((same(a), same(b)), (True, True), "both devices read")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "both devices read")
 
 
 def rotates_in_split():
@@ -130,7 +112,7 @@ def rotates_in_split():
                  f"it is for the keyslots that {x.name} had")
     t.eq([list(insider.Backup(x).shares) for x in s.authorities], [[3]] * 3,
          "each holder has a share of the new, none of the old")
-    t.eq((same(a), same(b)), (True, True), "both devices read")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "both devices read")
 
 
 def leaves_a_holder():
@@ -148,7 +130,7 @@ def leaves_a_holder():
     now = [insider.Backup(x) for x in s.authorities]
     t.eq([list(x.shares) for x in now], [[4], [], [4]],
          "the one that was left gets no share of it")
-    t.eq(epochs(ie), [], "and has destroyed its secrets of before")
+    t.eq(ie.epochs(), [], "and has destroyed its secrets of before")
     t.eq(kept[1].backup.share(3), {},
          "its backup opens nothing with what it has today")
     t.ok(not opens(old, now[0].head),
@@ -159,7 +141,7 @@ def leaves_a_holder():
     t.ok(not opens(custodyset.join({**now[0].share(4),
                                     2: shares[2]}), now[0].head),
          "an old share beside a new one is worth nothing")
-    t.eq((same(a), same(b)), (True, True), "both devices read")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "both devices read")
     r = a.run("custody", "set", "split", "--holders",
               "offshore,ireland,iceland", "--threshold", "2", "--json")
     ok(r, "one more holder again")
@@ -170,11 +152,11 @@ def with_a_holder_away():
     ie.stop()
     r = a.run("rotate")
     t.eq(r.code, 12, "a holder away: no rotation (AUTHORITY)")
-    t.eq((same(a), same(b)), (True, True), "which harms nobody")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "which harms nobody")
     ok(b.run("put", data), "nor a put")
     ie.start()
     ok(a.run("rotate"), "with all there it goes")
-    t.eq([len(epochs(x)) for x in s.authorities], [1, 1, 1],
+    t.eq([len(x.epochs()) for x in s.authorities], [1, 1, 1],
          "and leaves one epoch everywhere")
 
 
@@ -188,12 +170,13 @@ def killed_in_split():
         time.sleep(random.uniform(0, took * 1.1))
         p.send_signal(signal.SIGKILL)
         p.wait()
-        t.eq((same(a), same(b)), (True, True), f"kill {i}: both read")
+        t.eq((a.reads(data), b.reads(data)), (True, True),
+             f"kill {i}: both read")
     ok(a.run("custody", "set", "split", "--holders",
              "offshore,ireland,iceland", "--threshold", "2"),
        "what was begun is not in the way of a new custody")
     ok(a.run("rotate"), "nor of a rotation")
-    t.eq([len(epochs(x)) for x in s.authorities], [1, 1, 1],
+    t.eq([len(x.epochs()) for x in s.authorities], [1, 1, 1],
          "one epoch everywhere")
 
 
@@ -206,9 +189,9 @@ def both_at_once(custody):
         if codes != (0, 0):
             t.note(f"{codes} {p.stderr.read()} {q.stderr.read()}")
         t.eq(codes, (0, 0), f"{custody}: two devices rotate at once ({i})")
-    t.eq([len(epochs(x)) for x in s.authorities if epochs(x)],
+    t.eq([len(x.epochs()) for x in s.authorities if x.epochs()],
          [1, 1, 1] if custody == "split" else [1], "one epoch is left")
-    t.eq((same(a), same(b)), (True, True), "and both read")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "and both read")
 
 
 def split_both():
@@ -222,17 +205,17 @@ def sealed():
     t.eq((list(now.devices), now.shares, [k for k, _ in now.slots]),
          ([r.json["epoch"]], {}, [2]),
          "devices' keyslots and the recovery one, of the new epoch alone")
-    t.eq([epochs(x) for x in (ie, iceland)], [[], []],
+    t.eq([x.epochs() for x in (ie, iceland)], [[], []],
          "the others have destroyed theirs")
-    t.eq((same(a), same(b)), (True, True), "both devices read")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "both devices read")
     ok(a.run("rotate"), "rotates in sealed custody")
-    t.eq((same(a), same(b)), (True, True), "both devices read")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "both devices read")
     both_at_once("sealed")
 
 
 def revokes():
     c = s.device().join(a)
-    t.ok(same(c), "a third device")
+    t.ok(c.reads(data), "a third device")
     ident = bytes.fromhex(c.json("status")["device"])
     kept = Kept(ch)
     (epoch, slots), = kept.backup.devices.items()
@@ -252,14 +235,14 @@ def revokes():
          "and its old one is not to be had from a backup")
     t.ok(c.run("get", "--to", os.path.join(c.dir, "x")).code != 0,
          "it is out")
-    t.eq((same(a), same(b)), (True, True), "the others read")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "the others read")
     d = s.device().join(a)
     r = a.run("revoke", "--no-rotate", "--json", d.json("status")["device"])
     ok(r, "revoked without a rotation")
     now = insider.Backup(ch)
     t.eq((list(now.devices), len(now.devices[new]), r.json["rotated"]),
          ([new], 2, False), "its keyslot is gone all the same")
-    t.eq((same(a), same(b)), (True, True), "the others read")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "the others read")
 
 
 def back():
@@ -270,7 +253,7 @@ def back():
     c = s.device()
     ok(c.run(*c.enrol_args(), "--recovery-in", a.recovery),
        "the code still lets a device in")
-    t.ok(same(c), "which reads")
+    t.ok(c.reads(data), "which reads")
 
 
 t.run(to_split, rotates_in_split, leaves_a_holder, with_a_holder_away,

@@ -9,8 +9,10 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from skerrytest import Depot, Process, certificate, folder, free_port
+from trees import compare
 from wiretap import Wiretap
 
 BIN = os.environ.get("SKERRY", "build/client/skerry")
@@ -86,6 +88,11 @@ class Authority:
         """After a crash."""
         self.process.kill()
         self.start()
+
+    def epochs(self):
+        """Those whose secrets it has."""
+        return sorted(int(n.rsplit("-", 1)[1]) for n in os.listdir(
+            os.path.join(self.home, "epochs")))
 
 
 class Site:
@@ -203,6 +210,19 @@ class Device:
     def lock(self):
         if os.path.isdir(self.home):
             self.run("lock")
+
+    def reads(self, source):
+        """Gets what was put of source, with keys from the authority and not
+        from a lease, and compares."""
+        self.lock()
+        to = os.path.join(self.dir, f"got-{time.monotonic_ns()}")
+        name = os.path.basename(source)
+        r = self.run("get", "--to", to, name)
+        wrong = repr(r) if r.code != 0 else compare(
+            source, os.path.join(to, name))
+        for line in wrong.splitlines():
+            print(f"# {line}", flush=True)
+        return wrong == ""
 
     def json(self, *args, **more):
         return self.run(args[0], "--json", *args[1:], **more).json
