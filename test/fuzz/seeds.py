@@ -47,7 +47,7 @@ class Party:
 def vectors():
     target = {"chain": "chain", "custody": "custody", "receipt": "receipt", "commit": "commit", "head": "head", "index block": "index", "index entry": "index",
               "segment": "ref", "ref": "ref", "tree entry": "entry", "key": "entry", "leaf": "node",
-              "inner node": "node"}
+              "inner node": "node", "request": "leaf"}
     for path in sorted(glob.glob(VECTORS + "/*/*.json")):
         with open(path) as f:
             vector = json.load(f)
@@ -187,6 +187,8 @@ def bodies():
         frame += struct.pack(">I", len(text)) + text
         save("ledger", bytes([99, 0]) + frame)
         save("roles", frame)
+    for text in (b"", b"0", b"32", b"01", b"9223372036854775808"):
+        save("ledger", bytes([14, 0]) + text)
     for text in (b"", b"[]", b"{", b'{"a":1,"a":2}', b"[" * 3000, b'{"account":"\\u0000"}'):
         save("ledger", b"\1\0" + text)
 

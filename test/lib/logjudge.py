@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import struct
 
 from custodyset import Bad, Chain, need, signed_by
@@ -136,6 +137,34 @@ class Entry:
             key, b"body", body)
 
 
+class Request:
+    """The public part of an entry of type 7."""
+
+    STATES = {1: "entered", 2: "approved", 3: "refused", 4: "withdrawn",
+              5: "served"}
+    NEXT = {0: (1,), 1: (2, 3, 4), 2: (3, 4, 5)}
+
+    def __init__(self, public):
+        need(len(public) in (19, 27), "public part")
+        self.state, self.id = public[0], public[1:17]
+        self.jurisdiction = public[17:19].decode("ascii", "replace")
+        self.until = int.from_bytes(public[19:], "big")
+        need(self.state in self.STATES, "state")
+        need(re.fullmatch("[a-z]{2}", self.jurisdiction), "jurisdiction")
+        need(len(public) == 19 or 0 < self.until < 253402300800, "until")
+
+    @staticmethod
+    def text(body):
+        """What the body says."""
+        need(1 <= len(body) <= 4096, "length of the text")
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            raise Bad("text is not UTF-8")
+        need(not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f]", text), "control")
+        return text
+
+
 class Release:
     """The body of an entry of type 5."""
 
@@ -239,5 +268,72 @@ def judge(path, vkey=None):
     return False, "released for a request that the device's key signed"
 
 
-__all__ = ["Bad", "Checkpoint", "Entry", "Key", "Opened", "Release",
-           "check_consistency", "check_inclusion", "judge"]
+def vectors():
+    """The frozen entries of requests, made from nothing but this file."""
+    def fill(tag, n):
+        return hashlib.sha512(b"skerry vector " + tag).digest()[:n]
+    desk, ident, cases = fill(b"desk key", 32), fill(b"request", 16), []
+    text = "Produce the files of one user.\n\tScope: all. \u2014 \u5317\u4eac\n"
+
+    def case(name, public, body=text, result="OK", key=None, said=None):
+        body = body if isinstance(body, bytes) else body.encode()
+        nonce = fill(b"nonce of " + name.encode(), 16)
+        right = hmac.new(desk, b"skerry log v1 key" + nonce, "sha256").digest()
+        head = b"\1\7" + struct.pack(">Q", 1800000000) + nonce
+        tail = struct.pack(">H", len(public)) + public
+        e = Entry(head + bytes(64) + tail)
+        cases.append({
+            "name": name, "key": (key or right).hex(),
+            "bytes": (head + e.mac(right, b"tag") + e.mac(right, b"body", body)
+                      + tail).hex(),
+            "body": (said or body).hex(), "result": result})
+
+    def public(state, until=None, where=b"cn"):
+        return bytes([state]) + ident + where + (
+            b"" if until is None else struct.pack(">Q", until))
+    for state, name in Request.STATES.items():
+        case(name, public(state))
+        case(f"{name}, under a gag", public(state, 1900000000))
+    case("a gag to the end", public(1, 253402300799))
+    case("one character", public(1), "-")
+    case("the longest text", public(1), "x" * 4096)
+    case("a text too long", public(1), "x" * 4097, "LIMIT")
+    case("no text", public(1), "", "MALFORMED")
+    for name, body in (("NUL", "a\0b"), ("CR", "a\r\n"), ("ESC", "\x1b[0m"),
+                       ("DEL", "\x7f"), ("U+0085", "\x85"),
+                       ("U+009F", "\x9f"), ("not UTF-8", b"\xff"),
+                       ("half a character", b"a\xe2\x80"),
+                       ("a surrogate", b"\xed\xa0\x80"),
+                       ("an overlong form", b"\xc0\x8a")):
+        case(f"text with {name}", public(1), body, "MALFORMED")
+    case("text with U+00A0", public(1), "\xa0")
+    for state in (0, 6, 255):
+        case(f"state {state}", public(state), result="MALFORMED")
+    for where in (b"CN", b"c1", b"c\0", b"\0c", b"{z"):
+        case(f"jurisdiction {where!r}", public(1, where=where),
+             result="MALFORMED")
+    case("until 0", public(1, 0), result="MALFORMED")
+    case("until after 9999", public(1, 253402300800), result="MALFORMED")
+    case("a byte too few", public(1)[:-1], result="MALFORMED")
+    case("a byte too many", public(1) + b"\0", result="MALFORMED")
+    case("until, a byte too few", public(1, 1900000000)[:-1],
+         result="MALFORMED")
+    case("until, a byte too many", public(1, 1900000000) + b"\0",
+         result="MALFORMED")
+    case("no public part", b"", result="MALFORMED")
+    case("another key", public(1), result="TAMPERED", key=fill(b"other", 32))
+    case("another text", public(1), result="TAMPERED", said=b"Nothing.\n")
+    case("the text and more", public(1), result="TAMPERED",
+         said=text.encode() + b"\n")
+    for name, at in (("state", 92), ("id", 93), ("jurisdiction", 110),
+                     ("until", 118), ("time", 9)):
+        case(f"another {name}", public(1, 1900000000), result="TAMPERED")
+        e = bytearray.fromhex(cases[-1]["bytes"])
+        e[at] ^= 3 if name == "state" else 1
+        cases[-1]["bytes"] = e.hex()
+    return {"log/request": {"format": "request", "desk_key": desk.hex(),
+                            "cases": cases}}
+
+
+__all__ = ["Bad", "Checkpoint", "Entry", "Key", "Opened", "Release", "Request",
+           "check_consistency", "check_inclusion", "judge", "vectors"]
