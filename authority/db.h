@@ -92,7 +92,8 @@ struct db_enrolment {
 struct db_leaf {
 	uint64_t index;
 	uint8_t type;            /* enum leaf_type */
-	uint8_t subject[ID_LEN]; /* space; the account, of types 1 to 3 */
+	uint8_t subject[ID_LEN]; /* space; the account, of types 1 to 3; the
+	                          * request, of 7 */
 	struct bytes entry, body;
 };
 
@@ -235,13 +236,19 @@ struct db {
 	 * handed lasts as long as the call.  each may not use db. */
 	int (*leaf_each)(struct db *db, uint64_t from, size_t max,
 	    db_leaf_fn *each, void *arg, struct fault *f);
-	/* The same, only those of two subjects. */
+	/* The same, only those of two subjects; entries that belong to no space
+	 * are none of theirs, whatever ids they chose. */
 	int (*leaf_of)(struct db *db, const struct db_leaf_of *of,
 	    db_leaf_fn *each, void *arg, struct fault *f);
 	/* Calls each for the last one that has this type, subject, body and
 	 * public part, if there is one. */
 	int (*leaf_find)(struct db *db, const struct db_leaf *like,
 	    struct bytes open, db_leaf_fn *each, void *arg, struct fault *f);
+	/* The same of the entries of requests; and all of one request. */
+	int (*request_each)(struct db *db, uint64_t from, size_t max,
+	    db_leaf_fn *each, void *arg, struct fault *f);
+	int (*request_of)(struct db *db, const uint8_t id[static ID_LEN],
+	    db_leaf_fn *each, void *arg, struct fault *f);
 	/* The log key of a space.  FAULT_EXISTS; FAULT_NOT_FOUND. */
 	int (*log_key_add)(struct db *db, const uint8_t space[static ID_LEN],
 	    const struct leaf_log_key *key, struct fault *f);

@@ -546,6 +546,9 @@ migrate(struct db_sqlite *d, struct fault *f)
 		rc = sqlite3_exec(d->sql.h, db_sqlite_log_schema, NULL, NULL,
 		    NULL);
 	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(d->sql.h, db_sqlite_log_index, NULL, NULL,
+		    NULL);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(d->sql.h, db_sqlite_custody_schema, NULL,
 		    NULL, NULL);
 	if (rc == SQLITE_OK && version <= 1)

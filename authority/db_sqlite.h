@@ -12,6 +12,9 @@ struct sql *db_sqlite(struct db *db);
 /* From schema 1 to 2: the tables of the log. */
 extern const char db_sqlite_log_schema[];
 
+/* Made where it is missing: requests are few among the entries. */
+extern const char db_sqlite_log_index[];
+
 /* Sets the callbacks of the log. */
 void db_sqlite_log(struct db *db);
 

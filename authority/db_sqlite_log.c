@@ -15,6 +15,10 @@ const char db_sqlite_log_schema[] =
     " STRICT, WITHOUT ROWID;"
     "PRAGMA user_version = 2;";
 
+const char db_sqlite_log_index[] =
+    "CREATE INDEX IF NOT EXISTS leaf_request ON leaf (number)"
+    " WHERE type = 7;";
+
 #define STATEMENTS(X)                                                       \
 	X(LEAF_ADD, "INSERT INTO leaf VALUES (?, ?, ?, ?, ?)")              \
 	X(LEAF_NEXT, "SELECT max(number) FROM leaf")                        \
@@ -22,7 +26,12 @@ const char db_sqlite_log_schema[] =
 	             " WHERE number >= ? ORDER BY number LIMIT ?")          \
 	X(LEAF_OF, "SELECT number, type, subject, entry, body FROM leaf"    \
 	           " WHERE subject IN (?, ?) AND number >= ?"               \
-	           " ORDER BY number LIMIT ?")                              \
+	           " AND type NOT IN (7, 8) ORDER BY number LIMIT ?")       \
+	X(REQUEST_EACH, "SELECT number, type, subject, entry, body"         \
+	                " FROM leaf WHERE type = 7 AND number >= ?"         \
+	                " ORDER BY number LIMIT ?")                         \
+	X(REQUEST_OF, "SELECT number, type, subject, entry, body FROM leaf" \
+	              " WHERE subject = ? AND type = 7 ORDER BY number")    \
 	X(LEAF_FIND, "SELECT number, type, subject, entry, body FROM leaf"  \
 	             " WHERE subject = ? AND type = ? AND body = ?"         \
 	             " AND substr(entry, ?) = ? ORDER BY number DESC"       \
@@ -126,6 +135,27 @@ leaf_of(struct db *db, const struct db_leaf_of *of, db_leaf_fn *each,
 }
 
 static int
+request_each(struct db *db, uint64_t from, size_t max, db_leaf_fn *each,
+    void *arg, struct fault *f)
+{
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_REQUEST_EACH]);
+
+	sql_int(&r, (int64_t)from);
+	sql_int(&r, (int64_t)max);
+	return leaf_rows(&r, each, arg, f);
+}
+
+static int
+request_of(struct db *db, const uint8_t id[static ID_LEN], db_leaf_fn *each,
+    void *arg, struct fault *f)
+{
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_REQUEST_OF]);
+
+	sql_blob(&r, id, ID_LEN);
+	return leaf_rows(&r, each, arg, f);
+}
+
+static int
 leaf_find(struct db *db, const struct db_leaf *like, struct bytes open,
     db_leaf_fn *each, void *arg, struct fault *f)
 {
@@ -197,6 +227,8 @@ db_sqlite_log(struct db *db)
 	db->leaf_each = leaf_each;
 	db->leaf_of = leaf_of;
 	db->leaf_find = leaf_find;
+	db->request_each = request_each;
+	db->request_of = request_of;
 	db->log_key_add = log_key_add;
 	db->log_key_get = log_key_get;
 	db->space_first = space_first;

@@ -172,6 +172,25 @@ serve_log(struct front *fr, struct MHD_Connection *c, struct visit *v)
 	return ok;
 }
 
+/* The list of requests, to whoever asks; its body is the query's argument. */
+static enum MHD_Result
+published(struct front *fr, struct MHD_Connection *c, struct visit *v,
+    const char *method)
+{
+	const char *from = MHD_lookup_connection_value(c,
+	    MHD_GET_ARGUMENT_KIND, "from");
+
+	if (strcmp(method, "GET") != 0)
+		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
+		    "this request is GET");
+	v->body.n = 0;
+	if (from != NULL && buf_append(&v->body, from, strlen(from)) != 0)
+		return MHD_NO;
+	v->c = c;
+	forward(fr, v);
+	return MHD_YES;
+}
+
 static enum MHD_Result
 healthz(struct front *fr, struct MHD_Connection *c, struct visit *v)
 {
@@ -241,6 +260,8 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 	if (strncmp(v->path, FRONT_LOG_PREFIX, strlen(FRONT_LOG_PREFIX)) ==
 	    0 && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0))
 		return serve_log(fr, c, v);
+	if (strcmp(v->path, REQUEST_PUBLISHED) == 0)
+		return published(fr, c, v, method);
 	if (strcmp(method, "POST") != 0)
 		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
 		    "requests are POST");

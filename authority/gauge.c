@@ -11,7 +11,7 @@
 static const char *const paths[GAUGE_PATHS] = { "/v1/accounts", "/v1/session",
 	"/v1/head", "/v1/enrolments", "/v1/enrolments/lookup", "/v1/devices",
 	"/v1/account", "/v1/recovery", "/v1/custody", "/v1/keyslots",
-	"/v1/holders", "/v1/entries", "/log/", "other" };
+	"/v1/holders", "/v1/entries", "/v1/requests", "/log/", "other" };
 
 /* The last counts every other status. */
 static const unsigned statuses[GAUGE_STATUSES] = { 200, 400, 401, 403, 404,

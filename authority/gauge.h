@@ -10,7 +10,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 
-#define GAUGE_PATHS 14 /* the last is every other path */
+#define GAUGE_PATHS 15 /* the last is every other path */
 #define GAUGE_STATUSES 8
 #define GAUGE_BUCKETS 10 /* the last is +Inf */
 

@@ -14,6 +14,7 @@ enum sender {
 	SENDER_DEVICE,   /* a live device */
 	SENDER_ANY,      /* a live device or a recovery key */
 	SENDER_RECOVERY, /* a recovery key */
+	SENDER_NOBODY,   /* anybody, unsigned, for what is public */
 };
 
 struct path {
@@ -44,6 +45,7 @@ static const struct path paths[] = {
 	    NULL },
 	{ "/v1/entries", SENDER_ANY, false, ledger_entries, NULL },
 	{ "/v1/recovery", SENDER_RECOVERY, false, ledger_recovery, NULL },
+	{ REQUEST_PUBLISHED, SENDER_NOBODY, false, ledger_requests, NULL },
 };
 
 static const struct path *
@@ -192,6 +194,8 @@ answer(struct ledger *l, const struct request *q, struct ledger_call *c,
 
 	if (p == NULL)
 		return fault_set(f, FAULT_NOT_FOUND, "no such request");
+	if (p->sender == SENDER_NOBODY)
+		return handle(l, p, c, out, f);
 	rc = httpsig_parse(&q->sig, &c->sig);
 	if (rc != 0)
 		return fault_set(f, rc, "signature headers: %s",

@@ -90,12 +90,12 @@ struct ledger_sink {
 	void *ctx;
 };
 
-/* A request whose sender is known. */
+/* A request whose sender is known; but of ledger_requests, which has none. */
 struct ledger_call {
 	const struct request *q;
 	struct httpsig sig;
 	struct db_device sender; /* id and keys alone if it is not enrolled */
-	const json_t *body;      /* an object */
+	const json_t *body;      /* an object; NULL of ledger_requests */
 	int64_t now;
 	struct ledger_outbox *box;
 };
@@ -110,7 +110,7 @@ typedef int ledger_handler(struct ledger *l, const struct ledger_call *c,
 ledger_handler ledger_account_create, ledger_account_list, ledger_session,
     ledger_head, ledger_enrol, ledger_enrol_lookup, ledger_device,
     ledger_recovery, ledger_custody, ledger_custody_slots, ledger_holder,
-    ledger_entries, ledger_epoch, ledger_epoch_destroy;
+    ledger_entries, ledger_epoch, ledger_epoch_destroy, ledger_requests;
 
 /* For requests whose key is in the body: the keys of who has to have signed. */
 typedef int ledger_sender(const json_t *body, struct db_device *out);

@@ -9,7 +9,6 @@
 #include "authority/ledger_json.h"
 #include "base/wr.h"
 #include "crypt/hash.h"
-#include "crypt/secret.h"
 
 /* Where an entry has them: spec/15-devices.md. */
 #define ENTRY_OP 1
@@ -196,22 +195,8 @@ ledger_outbox_wipe(struct ledger_outbox *b)
 	*b = (struct ledger_outbox){ 0 };
 }
 
-#define DESK_KEY "desk key"
 #define POLICY_LOGGED "policy logged"
 #define POLICY_OPEN_LEN (8 + 32)
-
-/* Made when it is first wanted. */
-static int
-desk_key(struct ledger *l, struct leaf_log_key *out, struct fault *f)
-{
-	int rc = l->db->own_get(l->db, DESK_KEY, out->b, sizeof(out->b), f);
-
-	if (rc != FAULT_NOT_FOUND)
-		return rc;
-	secret_random(out->b, sizeof(out->b));
-	return l->db->own_set(l->db, DESK_KEY, bytes_of(out->b,
-	    sizeof(out->b)), f);
-}
 
 static int
 log_policy(struct ledger *l, struct bytes file, int64_t now, struct fault *f)
@@ -236,7 +221,7 @@ log_policy(struct ledger *l, struct bytes file, int64_t now, struct fault *f)
 	if (rc != 0 && rc != FAULT_NOT_FOUND)
 		return rc;
 	what.open = buf_bytes(&open);
-	rc = desk_key(l, &key, f);
+	rc = outbox_desk_key(l->db, &key, f);
 	if (rc == 0)
 		rc = outbox_add(l->db, &what, &key, &i, f);
 	if (rc != 0)

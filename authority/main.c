@@ -46,6 +46,18 @@ static const struct command commands[] = {
 	    "    --holders NAME,... [--threshold K] (--space ID | all)\n"
 	    "  Announces a change of custody to the devices of a space, or of\n"
 	    "  all; it takes effect after the policy's delay.\n" },
+	{ "request", "enter", cmd_request_enter,
+	    "request enter --config FILE --jurisdiction CC --text FILE|-\n"
+	    "    [--gag-until YYYY-MM-DD]\n"
+	    "  Enters what a government or another demands in the public log;\n"
+	    "  prints its id.  Its text is published at once, or that day.\n" },
+	{ "request", "state", cmd_request_state,
+	    "request state ID approved|refused|withdrawn|served\n"
+	    "    --config FILE --text FILE|- [--gag-until YYYY-MM-DD|none]\n"
+	    "  Enters what became of it.  No key is released by that.\n" },
+	{ "request", "list", cmd_request_list,
+	    "request list --config FILE [--json]\n"
+	    "  Prints all requests and their states.\n" },
 };
 
 static bool

@@ -144,3 +144,37 @@ outbox_custody(struct db *db, const uint8_t account[static ID_LEN],
 	rc = outbox_find(db, &w, &log, out, f);
 	return rc != FAULT_NOT_FOUND ? rc : outbox_add(db, &w, &log, out, f);
 }
+
+#define DESK_KEY "desk key"
+
+int
+outbox_desk_key(struct db *db, struct leaf_log_key *out, struct fault *f)
+{
+	int rc = db->own_get(db, DESK_KEY, out->b, sizeof(out->b), f);
+
+	if (rc != FAULT_NOT_FOUND)
+		return rc;
+	secret_random(out->b, sizeof(out->b));
+	return db->own_set(db, DESK_KEY, bytes_of(out->b, sizeof(out->b)), f);
+}
+
+int
+outbox_demand(struct db *db, const struct demand *d, struct bytes text,
+    int64_t now, struct outbox_item *out, struct fault *f)
+{
+	struct buf open defer(buf_wipe) = buf_init(DEMAND_PUBLIC_MAX);
+	struct outbox_what w = { .type = LEAF_REQUEST, .time = now,
+		.body = text };
+	struct leaf_log_key desk;
+	int rc = demand_write(d, &open);
+
+	if (rc != 0)
+		return fault_set(f, rc, "request: %s", fault_text(rc));
+	w.open = buf_bytes(&open);
+	memcpy(w.subject, d->id, ID_LEN);
+	rc = outbox_desk_key(db, &desk, f);
+	if (rc == 0)
+		rc = outbox_add(db, &w, &desk, out, f);
+	explicit_bzero(&desk, sizeof(desk));
+	return rc;
+}

@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "tlog/demand.h"
 #include "tlog/leaf.h"
 
 /* What an entry says. */
@@ -60,5 +61,14 @@ void outbox_chain(const uint8_t account[static ID_LEN],
 int outbox_custody(struct db *db, const uint8_t account[static ID_LEN],
     const struct custody *c, int64_t now, struct outbox_item *out,
     struct fault *f) must_check;
+
+/* The log key of types 7 and 8, which belong to no space: made when it is first
+ * wanted, by whoever has the database. */
+int outbox_desk_key(struct db *db, struct leaf_log_key *out,
+    struct fault *f) must_check;
+
+/* Type 7: the state of a request. */
+int outbox_demand(struct db *db, const struct demand *d, struct bytes text,
+    int64_t now, struct outbox_item *out, struct fault *f) must_check;
 
 #endif

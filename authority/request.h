@@ -11,6 +11,7 @@
 #include "net/httpsig.h"
 
 #define REQUEST_PATH_MAX 64   /* characters */
+#define REQUEST_PUBLISHED "/v1/requests" /* GET, by anybody */
 #define REQUEST_BODY_MAX 65536 /* REQUEST_MAX of spec/00 */
 
 struct request {

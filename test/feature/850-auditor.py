@@ -4,15 +4,17 @@
 owner hand out."""
 
 import glob
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from skerrysite import Site, read  # noqa: E402
-from skerrytest import Tap, folder  # noqa: E402
+from skerrysite import AUTHORITY, Site, read  # noqa: E402
+from skerrytest import FAKETIME, Tap, folder  # noqa: E402
 
 t = Tap()
 DIR = folder()
@@ -28,6 +30,7 @@ def hand_out(name, *args):
 
 
 def given():
+    demands()
     path = os.path.join(a.dir, "file")
     for text in ("one", "two"):
         with open(path, "w") as f:
@@ -49,6 +52,26 @@ def given():
     shutil.copy(receipts[0], os.path.join(DIR, "receipt"))
 
 
+def request(*args, text="Text.\n"):
+    return json.loads(subprocess.run(
+        [AUTHORITY, "request", *args, "--config", s.authority.config,
+         "--text", "-"], input=text.encode(), stdout=subprocess.PIPE,
+        check=True).stdout)
+
+
+def demands():
+    """More than a page of them, one with a text of later."""
+    global gagged, spoken
+    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 3 * 86400))
+    one = request("enter", "--jurisdiction", "cn", text="All of it.\n")
+    spoken = one["index"]
+    request("state", one["request"], "refused", text="No: \u5317.\n")
+    gagged = request("enter", "--jurisdiction", "de", "--gag-until",
+                     day)["index"]
+    for _ in range(40):
+        request("enter", "--jurisdiction", "is")
+
+
 def page():
     """Each block, in the order of the page, by a shell that stops at errors."""
     said = ""
@@ -63,7 +86,10 @@ def page():
     for what in ("policy: signed by", "Signature Verified Successfully",
                  "entries lead to the root that is signed", "chain: ",
                  "which asked for it", "custody: standard, 1 of 1, in ch",
-                 "destroyed at"):
+                 "destroyed at", "cn, entered: 'All of it.\\n'",
+                 "cn, refused: 'No: \\u5317.\\n'", "de, entered: under a gag",
+                 "is: 40 entered", "requests: 42 in 43 entries; 42 opened, "
+                 "1 not yet"):
         t.ok(what in said, f"it says: {what}")
 
 
@@ -89,6 +115,57 @@ def forged():
     fails("receipt", 40, "receipt.py")
 
 
+def untrue_list():
+    """An authority that leaves out a demand, opens one wrongly, or keeps
+    silent for longer than it said."""
+    path = os.path.join(DIR, "requests")
+    good = read(path)
+
+    def run(said, change=None, *prefix):
+        pages = [json.loads(line) for line in good.splitlines()]
+        if change is not None:
+            change({r["index"]: r for p in pages for r in p["requests"]},
+                   pages)
+        with open(path, "w") as f:
+            f.writelines(json.dumps(p) + "\n" for p in pages)
+        r = subprocess.run([*prefix, "python3", "requests.py"], cwd=DIR,
+                           capture_output=True, text=True)
+        t.ok((r.returncode == 0) == (said is None) and (
+            said or "requests:") in r.stderr + r.stdout,
+            f"the report: {said or 'is made'}")
+
+    def leave_out(listed, pages):
+        pages[0]["requests"].remove(listed[gagged])
+
+    def swap(member):
+        def change(listed, pages):
+            listed[spoken][member], listed[spoken + 1][member] = (
+                listed[spoken + 1][member], listed[spoken][member])
+        return change
+
+    def later(listed, pages):
+        listed[gagged]["until"] += 86400
+
+    def hide(listed, pages):
+        del listed[spoken]["key"], listed[spoken]["body"]
+        listed[spoken]["until"] = listed[gagged]["until"]
+    run(None)
+    run("LEFT OUT", leave_out)
+    run("another KEY", swap("key"))
+    run("another TEXT", swap("body"))
+    run("another DATE", later)
+    run("another DATE", hide)
+    run("no request", lambda listed, pages: pages[0]["requests"].append(
+        {**listed[spoken], "index": 0}))
+    if FAKETIME is None:
+        t.skip("PROMISED", "faketime is missing")
+    else:
+        run("PROMISED", None, "env", f"LD_PRELOAD={FAKETIME}",
+            "FAKETIME=+5d")
+    with open(path, "w") as f:
+        f.write(good)
+
+
 def by_skerry():
     key = read(os.path.join(DIR, "authority.log"))
     r = s.device().run("audit", "--json", "--verify",
@@ -97,4 +174,4 @@ def by_skerry():
     t.eq((r.code, r.json.get("asked")), (0, True), "skerry says the same")
 
 
-t.run(given, page, forged, by_skerry)
+t.run(given, page, forged, untrue_list, by_skerry)

@@ -52,7 +52,7 @@ static const char *const paths[] = {
 	"/v1/accounts", "/v1/session", "/v1/head", "/v1/enrolments",
 	"/v1/enrolments/lookup", "/v1/devices", "/v1/account", "/v1/recovery",
 	"/v1/epochs", "/v1/epochs/destroy", "/v1/custody", "/v1/keyslots",
-	"/v1/entries", "/v1/holders",
+	"/v1/entries", "/v1/holders", REQUEST_PUBLISHED,
 };
 
 enum who {
@@ -269,6 +269,9 @@ make_account(struct db *db)
 		.prefix = { 3 }, .residency = "r", .depot = "d" };
 	struct db_slot slot = { .epoch = 1, .n = WRAP_LEN };
 	const struct leaf_log_key log = { { 4 } };
+	struct demand demand = { .state = DEMAND_ENTERED, .id = { 5 },
+		.jurisdiction = "cn" };
+	struct outbox_item item;
 	struct custody set = { .mode = CUSTODY_STANDARD, .k = 1, .n = 1,
 		.serial = 1, .epoch = 1, .space = { 2 }, .time = 1,
 		.effective = 1, .holder[0] = { .signing = public.signing,
@@ -296,6 +299,12 @@ make_account(struct db *db)
 	assert(db->slot_add(db, s.id, DB_AUTHORITY, &slot, &f) == 0);
 	assert(db->slot_add(db, s.id, DB_RECOVERY, &slot, &f) == 0);
 	assert(db->epoch_add(db, s.id, 1, hash, &f) == 0);
+	for (int i = 0; i < 40; i++) {
+		demand.until = i % 2 == 0 ? 0 : NOW + 1;
+		assert(outbox_demand(db, &demand, bytes_of("Give.", 5), NOW,
+		    &item, &f) == 0);
+		outbox_wipe(&item);
+	}
 	memcpy(set.signer, party[0].device.id, ID_LEN);
 	assert(custody_sign(&set, &party[0].key) == 0);
 	assert(db->custody_add(db, &set, false, &f) == 0);

@@ -1,0 +1,315 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What governments demand, from the operator's command to the public log and to
+whoever asks for the texts: whole, in its order, and not before a gag's date."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from unittest import mock
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import logjudge  # noqa: E402
+from authoritytest import Account, Authority, unb64  # noqa: E402
+from logtest import rows, served, whole  # noqa: E402
+from skerrytest import FAKETIME, Tap, with_clock  # noqa: E402
+
+TOP = os.environ.get("SKERRY_TOP", ".")
+DAY = 86400
+t = Tap()
+
+
+def path(name):
+    return os.path.join(TOP, "vectors", name + ".json")
+
+
+def frozen():
+    for name, made in logjudge.vectors().items():
+        with open(path(name)) as f:
+            t.ok(json.load(f) == made, f"{name} is as frozen")
+        for c in made["cases"]:
+            try:
+                e = logjudge.Entry(bytes.fromhex(c["bytes"]))
+                logjudge.Request(e.public)
+                body = bytes.fromhex(c["body"])
+                logjudge.Request.text(body)
+                good = e.opens(bytes.fromhex(c["key"]), body)
+            except logjudge.Bad:
+                good = False
+            t.eq(good, c["result"] == "OK", c["name"])
+
+
+def day(n):
+    """So many days from now, as the command wants it, and as seconds."""
+    at = (int(time.time()) // DAY + n) * DAY
+    return time.strftime("%Y-%m-%d", time.gmtime(at)), at
+
+
+def request(*args, text=None, binary=None):
+    if isinstance(text, str):
+        text = text.encode()
+    more = [] if text is None else ["--text", "-"]
+    return subprocess.run(
+        [binary or a.binary, "request", *args, *more, "--config",
+         a.config_file()], input=text, capture_output=True,
+        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+
+
+def enter(text, where="cn", *more):
+    r = request("enter", "--jurisdiction", where, *more, text=text)
+    if r.returncode != 0:
+        raise RuntimeError(r.stderr)
+    return json.loads(r.stdout)
+
+
+def state(ident, what, text, *more):
+    r = request("state", ident, what, *more, text=text)
+    if r.returncode != 0:
+        t.note(r.stderr.decode())
+    return r.returncode
+
+
+def ask(what=""):
+    return a.send("/v1/requests" + what, None, {}, method="GET")
+
+
+def published():
+    """All of the list, by index, page by page."""
+    out, start = {}, 0
+    while start is not None:
+        j = ask(f"?from={start}").json
+        for r in j["requests"]:
+            assert r["index"] not in out and r["index"] >= start
+            out[r["index"]] = r
+        start = j["next"]
+    return out
+
+
+def opened():
+    """What an independent reader makes of log and list: for each entry of a
+    request its state, jurisdiction, and text or None."""
+    listed = published()
+    out, last = [], {}
+    for i, raw in enumerate(served(a)[1]):
+        e = logjudge.Entry(raw)
+        if e.type != 7:
+            assert i not in listed
+            continue
+        q, r = logjudge.Request(e.public), listed[i]
+        before = last.get(q.id)
+        assert q.state in q.NEXT.get(before.state if before else 0, ())
+        assert before is None or before.jurisdiction == q.jurisdiction
+        last[q.id] = q
+        text = None
+        if "until" in r:
+            assert r == {"index": i, "until": q.until}
+        else:
+            assert sorted(r) == ["body", "index", "key"]
+            body = unb64(r["body"])
+            assert e.opens(unb64(r["key"]), body)
+            text = q.text(body)
+        out.append((q.STATES[q.state], q.jurisdiction, text))
+    return out
+
+
+def enters():
+    global a, first
+    a = Authority()
+    t.eq(ask().json, {"requests": [], "next": None}, "no request yet")
+    j = enter("Give us everything.\n\tAll of it: \u5168\u90e8\n")
+    first = j["request"]
+    t.ok(len(unb64_hex(first)) == 16 and j["index"] == 1, "an id, an index")
+    t.eq(opened(), [("entered", "cn", "Give us everything.\n\tAll of it: "
+                     "\u5168\u90e8\n")],
+         "who asks for the list finds entry and text, and that they belong")
+    t.ok(whole(a), "log and database are one")
+    for what in ("approved", "served"):
+        t.eq(state(first, what, what.upper()), 0, f"it is {what}")
+    t.eq([x[0] for x in opened()], ["entered", "approved", "served"],
+         "each state is an entry")
+    e = [logjudge.Entry(x) for x in served(a)[1]]
+    keys = [unb64(r["key"]) for r in published().values()]
+    t.eq([[x.recognised(k) for k in keys] for x in e if x.type == 7],
+         [[True, False, False], [False, True, False], [False, False, True]],
+         "a leaf key opens its own entry")
+    t.ok(not any(x.recognised(k) for k in keys for x in e if x.type == 8),
+         "and none of the policy's")
+    r = a.send("/v1/requests", b"0", {})
+    t.eq((r.status, r.code), (400, "USAGE"), "not POST")
+    for bad in ("x", "-1", "01", "1.0", "+1", "9223372036854775808",
+                "1" * 5000, "1 "):
+        r = ask("?from=" + bad.replace("+", "%2B").replace(" ", "%20"))
+        t.ok(r.status == 400, f"from {bad:.20}")
+    t.eq(ask("?from=9223372036854775807").json,
+         {"requests": [], "next": None}, "from the end")
+
+
+def unb64_hex(text):
+    return bytes.fromhex(text)
+
+
+def refuses():
+    def code(*args, **more):
+        r = request(*args, **more)
+        t.note(r.stderr.decode().strip())
+        return r.returncode
+    before = len(rows(a))
+    new = ("enter", "--jurisdiction", "cn")
+    for text, want, why in (
+            ("x" * 4097, 19, "too long"), (b"\xff", 7, "not UTF-8"),
+            ("", 7, "empty"), ("a\rb", 7, "control"), ("\x85", 7, "C1"),
+            (b"x" * 1000000, 19, "a megabyte")):
+        t.eq(code(*new, text=text), want, f"text: {why}")
+        t.eq(code("state", first, "served", text=text), want,
+             f"text of a state: {why}")
+    t.eq(code("enter", "--jurisdiction", "CN", text="-"), 2, "capitals")
+    t.eq(code("enter", "--jurisdiction", "chn", text="-"), 2, "three letters")
+    t.eq(code("enter", text="-"), 2, "no jurisdiction")
+    t.eq(code(*new), 2, "no text")
+    t.eq(code(*new, "--text", "/nowhere"), 4, "no such file")
+    for bad in (day(0)[0], "2030-02-30", "2030-1-01", " 2030-01-01", "soon",
+                "10000-01-01", "2030-01-01 ", ""):
+        t.eq(code(*new, "--gag-until", bad, text="-"), 2, f"a gag: {bad!r}")
+    t.eq(code("state", "00" * 16, "approved", text="-"), 4, "another id")
+    t.eq(code("state", "00", "approved", text="-"), 2, "no id")
+    t.eq(code("state", first, "entered", text="-"), 2, "entered is no change")
+    t.eq(code("state", first, "lost", text="-"), 2, "no such state")
+    t.eq(code("state", first, text="-"), 2, "none")
+    for what in ("approved", "refused", "withdrawn", "served"):
+        t.eq(code("state", first, what, text="-"), 16, f"served, then {what}")
+    t.eq(len(rows(a)), before, "none of these left a row")
+    two = enter("x" * 4096, "de")["request"]
+    t.eq(code("state", two, "served", text="-"), 16, "served unapproved")
+    t.eq(code("state", two, "refused", text="No.\n"), 0, "refused")
+    t.eq(code("state", two, "approved", text="-"), 16, "which is the end")
+    three = enter("Please.\n", "de")["request"]
+    t.eq([code("state", three, w, text="-") for w in (
+        "approved", "approved", "withdrawn", "withdrawn")], [0, 16, 0, 16],
+        "approved, withdrawn")
+
+
+def lists():
+    j = json.loads(request("list", "--json").stdout)["requests"]
+    t.eq([[x["state"] for x in r["states"]] for r in j],
+         [["entered", "approved", "served"], ["entered", "refused"],
+          ["entered", "approved", "withdrawn"]], "list --json")
+    t.eq((j[0]["request"], j[0]["jurisdiction"]), (first, "cn"), "ids, where")
+    t.eq([x["index"] for r in j for x in r["states"]], sorted(published()),
+         "with the indexes of the log")
+    table = request("list").stdout.decode().splitlines()
+    t.eq((len(table), table[1].split()[:3]), (9, [first, "cn", "entered"]),
+         "list, as a table")
+
+
+def gagged():
+    global a
+    a = Authority()
+    when, at = day(3)
+    secret = enter("Secret.\n", "us", "--gag-until", when)
+    t.eq(ask().json["requests"], [{"index": secret["index"], "until": at}],
+         "under a gag there is the date, and nothing else")
+    t.eq(opened(), [("entered", "us", None)], "the entry is there at once")
+    ident = secret["request"]
+    t.eq(state(ident, "approved", "Yes."), 2,
+         "the next text is not published by oversight")
+    t.eq(state(ident, "approved", "Yes.", "--gag-until", day(5)[0]), 0,
+         "it has a date of its own")
+    t.eq(state(ident, "served", "Nothing was held.", "--gag-until", "none"),
+         0, "or none")
+    t.eq([x[2] for x in opened()], [None, None, "Nothing was held."],
+         "each text by its own")
+    t.eq(json.loads(request("list", "--json").stdout)["requests"][0][
+        "states"][0]["gag_until"], at, "list has the date")
+    body = b"".join(json.dumps(ask().json).encode() for _ in range(2))
+    t.ok(b"U2VjcmV0" not in body, "the text is nowhere")
+    if FAKETIME is None or os.environ.get("SKERRY_SANITIZED"):
+        t.skip("the date comes", "no faketime, or none with sanitizers")
+        return
+    a.process.kill()
+    real = a.binary
+    for shift, want in (("+2d", [None, None]), ("+3d", ["Secret.\n", None]),
+                        ("+5d", ["Secret.\n", "Yes."])):
+        a.binary = with_clock(real, shift)
+        a.start()
+        t.eq([x[2] for x in opened()][:2], want, f"by the clock, {shift}")
+        a.process.kill()
+    a.binary = real
+    old = with_clock(real, "-9d")
+    a.start()
+    r = request("enter", "--jurisdiction", "us", "--gag-until", day(-1)[0],
+                text="Long ago.\n", binary=old)
+    t.eq((r.returncode, opened()[-1][2]), (0, "Long ago.\n"),
+         "a date that has passed")
+
+
+def of_no_space():
+    """Ids are chosen by who enrols: one may be a request's, or none's."""
+    ident = bytes.fromhex(json.loads(request("list", "--json").stdout)[
+        "requests"][0]["request"])
+    for name, space in (("a request's id", ident), ("nothing", bytes(16))):
+        ids, real = [secrets.token_bytes(16), space], secrets.token_bytes
+        with mock.patch("authoritytest.secrets.token_bytes",
+                        lambda n: ids.pop(0) if ids else real(n)):
+            acc = Account(a)
+        t.eq((acc.create().status, acc.space), (200, space),
+             f"a space with {name} for an id")
+        r = a.ask("/v1/entries", {"space": space.hex(), "from": 0},
+                  acc.device)
+        entries = served(a)[1]
+        t.eq((r.status, {entries[e["index"]][1] for e in r.json["entries"]}),
+             (200, {1, 4}), "is told of its own entries alone")
+
+
+def service_down():
+    global a
+    a = Authority()
+    acc = Account(a)
+    t.eq(acc.create().status, 200, "an account")
+    a.process.term()
+    a.process.wait()
+    enter("While you were away.\n", "is")
+    a.start()
+    t.eq(logjudge.Entry(served(a)[1][-1]).type, 7,
+         "entered while it is down: in the log at its start")
+    for n in range(3):
+        enter(f"Number {n}.\n", "is")
+        a.process.kill()
+        a.start()
+        t.ok(whole(a) and logjudge.Entry(served(a)[1][-1]).type == 7,
+             f"killed before it saw the row ({n}): so, too")
+    enter("Now.\n", "is")
+    t.eq(acc.session().status, 200, "with any request")
+    t.eq([logjudge.Entry(x).type for x in served(a)[1][-2:]], [7, 5],
+         "it is appended, before that one's own")
+    for n in range(40):
+        enter(f"Page {n}.\n", "is")
+    r = ask().json
+    t.eq((len(r["requests"]), r["next"] is not None), (32, True),
+         "a page of the list")
+    t.eq(len(opened()), 45, "all of it")
+    t.eq([x[2] for x in opened()][-1], "Page 39.\n", "in order")
+
+
+def before_any_service():
+    """The desk key is made by who wants it first."""
+    global a
+    a = Authority(start=False)
+    j = enter("First of all.\n", "fr")
+    t.eq(j["index"], 0, "before the service ever ran")
+    a.start()
+    t.eq(opened(), [("entered", "fr", "First of all.\n")], "it is the same")
+    t.eq([logjudge.Entry(x).type for x in served(a)[1]], [7, 8],
+         "in front of the policy")
+
+
+if sys.argv[1:] == ["--write"]:
+    for name, made in logjudge.vectors().items():
+        with open(path(name), "w") as f:
+            json.dump(made, f, indent=1)
+            f.write("\n")
+else:
+    t.run(frozen, enters, refuses, lists, gagged, of_no_space, service_down,
+          before_any_service)
