@@ -538,21 +538,32 @@ entries_of(const json_t *list, struct answer_entries *e)
 	return true;
 }
 
+/* A list of that name and "next"; NULL where o is something else. */
+static const json_t *
+page_of(const json_t *o, const char *name, bool *more, uint64_t *next)
+{
+	const json_t *list = json_object_get(o, name);
+	const json_t *after = json_object_get(o, "next");
+	int64_t from = 0;
+
+	if (!has_members(o, 2) || after == NULL || !json_is_array(list) ||
+	    json_array_size(list) > ANSWER_ENTRIES_MAX ||
+	    (!json_is_null(after) && !get_int(o, "next", 0, INT64_MAX, &from)))
+		return NULL;
+	*more = !json_is_null(after);
+	*next = (uint64_t)from;
+	return list;
+}
+
 int
 answer_read_entries(struct bytes in, struct answer_entries *out)
 {
 	json_t *o defer(json_freep) = load(in);
-	const json_t *list = json_object_get(o, "entries");
-	const json_t *next = json_object_get(o, "next");
 	struct answer_entries e = { 0 };
-	int64_t from = 0;
+	const json_t *list = page_of(o, "entries", &e.more, &e.next);
 
-	if (!has_members(o, 2) || next == NULL || !json_is_array(list) ||
-	    json_array_size(list) > ANSWER_ENTRIES_MAX ||
-	    (!json_is_null(next) && !get_int(o, "next", 0, INT64_MAX, &from)))
+	if (list == NULL)
 		return FAULT_MALFORMED;
-	e.more = !json_is_null(next);
-	e.next = (uint64_t)from;
 	e.entry = calloc(json_array_size(list) + 1, sizeof(*e.entry));
 	e.raw = malloc(in.n + 1);
 	if (e.entry == NULL || e.raw == NULL || !entries_of(list, &e)) {
@@ -562,6 +573,74 @@ answer_read_entries(struct bytes in, struct answer_entries *out)
 		return memory ? FAULT_MEMORY : FAULT_MALFORMED;
 	}
 	*out = e;
+	return 0;
+}
+
+void
+answer_wipe_requests(struct answer_requests *r)
+{
+	free(r->request);
+	free(r->raw);
+	*r = (struct answer_requests){ 0 };
+}
+
+/* Its text goes to raw, and its length to *n. */
+static bool
+request_of(const json_t *v, uint8_t *raw, struct answer_request *out,
+    size_t *n)
+{
+	const json_t *body = json_object_get(v, "body");
+	int64_t index, until = 0;
+
+	*n = body == NULL ? 0 : b64_bytes(body);
+	if (!get_int(v, "index", 0, INT64_MAX, &index))
+		return false;
+	if (body == NULL ? !has_members(v, 2) ||
+			!get_int(v, "until", 1, INT64_MAX, &until) :
+		!has_members(v, 3) || *n == 0 || *n > LEAF_BODY_MAX ||
+			!get_b64(v, "key", out->key.b, KEY_LEN) ||
+			!b64_of(body, raw, *n))
+		return false;
+	out->index = (uint64_t)index;
+	out->until = (uint64_t)until;
+	out->body = bytes_of(raw, *n);
+	return true;
+}
+
+static bool
+requests_of(const json_t *list, struct answer_requests *r)
+{
+	const json_t *v;
+	size_t i, at = 0, n;
+
+	json_array_foreach (list, i, v) {
+		if (!request_of(v, r->raw + at, &r->request[i], &n) ||
+		    (i > 0 && r->request[i].index <= r->request[i - 1].index))
+			return false;
+		at += n;
+	}
+	r->n = json_array_size(list);
+	return !r->more || (r->n != 0 && r->next > r->request[r->n - 1].index);
+}
+
+int
+answer_read_requests(struct bytes in, struct answer_requests *out)
+{
+	json_t *o defer(json_freep) = load(in);
+	struct answer_requests r = { 0 };
+	const json_t *list = page_of(o, "requests", &r.more, &r.next);
+
+	if (list == NULL)
+		return FAULT_MALFORMED;
+	r.request = calloc(json_array_size(list) + 1, sizeof(*r.request));
+	r.raw = malloc(in.n + 1);
+	if (r.request == NULL || r.raw == NULL || !requests_of(list, &r)) {
+		bool memory = r.request == NULL || r.raw == NULL;
+
+		answer_wipe_requests(&r);
+		return memory ? FAULT_MEMORY : FAULT_MALFORMED;
+	}
+	*out = r;
 	return 0;
 }
 

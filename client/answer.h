@@ -131,6 +131,22 @@ struct answer_entries {
 };
 void answer_wipe_entries(struct answer_entries *e);
 
+/* What is published of requests: spec/60-log.md, Requests. */
+struct answer_request {
+	uint64_t index;
+	uint64_t until; /* of a gag; 0: there is none, and … */
+	struct leaf_key key;
+	struct bytes body; /* … these are it; points into raw */
+};
+struct answer_requests {
+	struct answer_request *request; /* indexes ascend */
+	size_t n;
+	uint8_t *raw;
+	bool more; /* from next on, which is above them, there are others */
+	uint64_t next;
+};
+void answer_wipe_requests(struct answer_requests *r);
+
 void answer_wipe_log(struct answer_log *l);
 
 /* Frees chain, custody and log; fit for what was never read, if zeroed. */
@@ -152,6 +168,11 @@ int answer_read_number(struct bytes in, const char *name, uint64_t *out,
 /* {"entries":[{"index","body"}…],"next":n or null}; *out is to be wiped. */
 int answer_read_entries(struct bytes in,
     struct answer_entries *out) must_check;
+
+/* {"requests":[{"index","key","body"} or {"index","until"}…],"next":n or null};
+ * *out is to be wiped. */
+int answer_read_requests(struct bytes in,
+    struct answer_requests *out) must_check;
 
 /* {"ed","box"} */
 int answer_read_keys(struct bytes in, struct sign_pub *ed,

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/rd.h"
 #include "base/wr.h"
+#include "client/auditrequest.h"
 #include "client/authority.h"
 #include "client/evidence.h"
 #include "client/logread.h"
@@ -245,16 +247,19 @@ look_at(struct run *r, uint64_t index, struct bytes entry, struct fault *f)
 	struct audititem item = { .index = index, .verdict = AUDIT_WITHHELD };
 	struct leaf_key key;
 	struct leaf l;
+	bool is_other;
 	int rc = leaf_decode(entry, &l);
 
 	if (rc != 0)
 		return fault_set(f, FAULT_LOG, "log of authority %s: entry %"
 		    PRIu64 " is none (%s)", r->a->peer->name, index,
 		    fault_text(rc));
-	if (l.type == LEAF_POLICY && other_policy(r, &l)) {
+	is_other = l.type == LEAF_POLICY && other_policy(r, &l);
+	/* A request is judged in every run anew. */
+	if (is_other || l.type == LEAF_REQUEST) {
 		item.type = l.type;
 		item.time = l.time;
-		item.verdict = AUDIT_POLICY;
+		item.verdict = is_other ? AUDIT_POLICY : AUDIT_GOOD;
 		rc = audititem_add(&r->a->items, &item);
 		return rc == 0 ? 0 : fault_add(f, rc, "entries");
 	}
@@ -533,15 +538,24 @@ keep_evidence(struct run *r, const struct audititem *x, struct fault *f)
 	evidence_log(r->a->st, &e, f);
 }
 
+/* What an alarm of one entry is about. */
+#define ABOUT_ENTRY_LEN 9
+static void
+about_entry(uint8_t why, uint64_t index, uint8_t out[static ABOUT_ENTRY_LEN])
+{
+	out[0] = why;
+	for (int i = 0; i < 8; i++)
+		out[1 + i] = (uint8_t)(index >> 8 * i);
+}
+
 static void
 raise_alarm(struct run *r, const struct audititem *x, bool fresh)
 {
 	struct audit_alarm *last = &r->a->alarm[r->a->nalarms];
 	struct fault f = { 0 };
-	uint8_t of[9] = { x->verdict };
+	uint8_t of[ABOUT_ENTRY_LEN];
 
-	for (int i = 0; i < 8; i++)
-		of[1 + i] = (uint8_t)(x->index >> 8 * i);
+	about_entry(x->verdict, x->index, of);
 	(void)fault_set(&f, FAULT_ALARM, "log of authority %s: entry %" PRIu64
 	    ", %s: %s", r->a->peer->name, x->index, logbody_what(x->type),
 	    audititem_text(x->verdict));
@@ -565,7 +579,8 @@ judge_each(struct run *r, struct fault *f)
 		struct bytes entry, body;
 		struct leaf l;
 
-		if (i >= r->a->old && x->verdict != AUDIT_POLICY) {
+		if (i >= r->a->old && x->verdict != AUDIT_POLICY &&
+		    x->type != LEAF_REQUEST) {
 			rc = body_of(r, x->index, &body, f);
 			entry = rd_take(&own, rd_u16(&own));
 			if (rc == 0)
@@ -673,6 +688,31 @@ what_must_be_there(struct run *r)
 		set_is_logged(r, &c->next, "announced");
 }
 
+static void
+on_request(void *arg, uint64_t index, enum auditrequest_why why)
+{
+	struct run *r = arg;
+	uint8_t of[ABOUT_ENTRY_LEN];
+
+	about_entry((uint8_t)why, index, of);
+	(void)alarm_add(r, &(struct about){ "request", of, sizeof(of), true },
+	    "log of authority %s: entry %" PRIu64 ", request: %s",
+	    r->a->peer->name, index, auditrequest_text(why));
+}
+
+static int
+check_requests(struct run *r, struct fault *f)
+{
+	struct auditrequest q = { .read = r->read, .size = r->c.size,
+		.items = &r->a->items, .now = (int64_t)time(NULL),
+		.alarm = on_request, .arg = r };
+	int rc = auditrequest_check(&q, f);
+
+	r->a->requests = q.n;
+	r->a->requests_opened = q.texts;
+	return rc;
+}
+
 static int
 begin(struct run *r, struct audit *a, struct fault *f)
 {
@@ -719,7 +759,9 @@ audit_run(struct audit *a, struct fault *f)
 		return rc;
 	judge_all(&r);
 	what_must_be_there(&r);
-	rc = logcheck_pin(&r.lc, &r.c, buf_bytes(&r.note), f);
+	rc = check_requests(&r, f);
+	if (rc == 0)
+		rc = logcheck_pin(&r.lc, &r.c, buf_bytes(&r.note), f);
 	a->items.size = r.c.size;
 	a->items.root = r.c.root;
 	return rc != 0 ? rc : audititem_save(a->st, &a->items, f);

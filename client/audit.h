@@ -54,12 +54,14 @@ struct audit {
 	int (*sync)(void *arg, struct fault *f);
 	void *sync_arg;
 	/* Out. */
-	struct audititems items; /* all there are; wiped by the caller */
+	struct audititems items; /* all there are, and the log's requests, which
+	                          * are not the space's; wiped by the caller */
 	size_t old;              /* of them, known from earlier runs */
 	struct audit_alarm *alarm; /* owned; at most AUDIT_ALARMS_MAX that are
 	                            * accepted, and as many others */
 	size_t nalarms;
 	size_t counted[2]; /* all there were; [1]: of them accepted */
+	size_t requests, requests_opened; /* entries of them; with their text */
 };
 
 /* FAULT_LOG, FAULT_AUTHORITY, FAULT_NOT_FOUND (the log key is not known to this

@@ -62,12 +62,23 @@ hex_or_dash(const uint8_t id[static ID_LEN], char out[static 33])
 		text_hex(id, ID_LEN, out, TEXT_HEX_SIZE(ID_LEN));
 }
 
+/* Those of the space, from one on. */
+static size_t
+count_own(const struct audititems *items, size_t from)
+{
+	size_t n = 0;
+
+	for (size_t i = from; i < items->n; i++)
+		n += items->item[i].type != LEAF_REQUEST;
+	return n;
+}
+
 static json_t *
 show_items(struct round *r, const struct audit *a)
 {
 	json_t *list = json_array();
 
-	if (a->old < a->items.n)
+	if (count_own(&a->items, a->old) != 0)
 		cli_print(r->cli, "%10s  %-20s  %-15s  %-32s  %s\n", "index",
 		    "time", "what", "device", "verdict");
 	for (size_t i = a->old; i < a->items.n; i++) {
@@ -76,6 +87,8 @@ show_items(struct round *r, const struct audit *a)
 		const char *own = memcmp(x->device, r->st->device, ID_LEN) ==
 		    0 ? " (this device)" : "";
 
+		if (x->type == LEAF_REQUEST)
+			continue;
 		show_time((int64_t)x->time, 0, false, when);
 		hex_or_dash(x->device, device);
 		(void)json_array_append_new(list, json_pack(
@@ -144,20 +157,26 @@ sync_chain(void *arg, struct fault *f)
 static void
 report(struct round *r, struct audit *a)
 {
+	size_t own = count_own(&a->items, 0);
+	size_t new = count_own(&a->items, a->old);
 	json_t *list;
 
 	cli_print(r->cli, "%s: %" PRIu64 " entries, %zu of this space, %zu "
-	    "new", a->peer->name, a->items.size, a->items.n,
-	    a->items.n - a->old);
+	    "new", a->peer->name, a->items.size, own, new);
 	if (a->counted[1] != 0)
 		cli_print(r->cli, "; %zu accepted", a->counted[1]);
 	cli_print(r->cli, "\n");
+	if (a->requests != 0)
+		cli_print(r->cli, "%s: requests in the log: %zu (%zu with "
+		    "their text)\n", a->peer->name, a->requests,
+		    a->requests_opened);
 	list = show_items(r, a);
 	(void)json_array_append_new(r->logs, json_pack(
-	    "{s:s,s:s,s:I,s:I,s:I,s:o}", "authority", a->peer->name, "origin",
-	    a->items.origin, "size", (json_int_t)a->items.size, "own",
-	    (json_int_t)a->items.n, "new", (json_int_t)(a->items.n - a->old),
-	    "entries", list));
+	    "{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o}", "authority", a->peer->name,
+	    "origin", a->items.origin, "size", (json_int_t)a->items.size,
+	    "own", (json_int_t)own, "new", (json_int_t)new, "requests",
+	    (json_int_t)a->requests, "requests_opened",
+	    (json_int_t)a->requests_opened, "entries", list));
 	tell_alarms(r, a);
 }
 

@@ -311,3 +311,35 @@ logread_entries(struct logread *r, uint64_t index,
 	*n = id.width;
 	return 0;
 }
+
+int
+logread_requests(struct logread *r, uint64_t from,
+    struct answer_requests *out, struct fault *f)
+{
+	char path[64];
+	const struct http_request req = { .method = "GET", .path = path,
+		.out = r->body, .out_max = LOGREAD_BUNDLE_MAX };
+	struct http_answer ans;
+	int rc;
+
+	(void)snprintf(path, sizeof(path), LOGREAD_REQUESTS "?from=%" PRIu64,
+	    from);
+	rc = http_do(r->http, &req, &ans, f);
+	if (rc == FAULT_LIMIT)
+		return bad(r, LOGREAD_REQUESTS, "is too long", f);
+	if (rc != 0)
+		return rc;
+	if (ans.status >= 500)
+		return fault_set(f, FAULT_AUTHORITY, "authority %s: "
+		    LOGREAD_REQUESTS ": status %u", r->config.peer->name,
+		    ans.status);
+	rc = ans.status != 200 ? FAULT_MALFORMED :
+	    answer_read_requests(bytes_of(r->body, ans.n), out);
+	if (rc == 0 && out->n != 0 && out->request[0].index < from) {
+		answer_wipe_requests(out);
+		rc = FAULT_MALFORMED;
+	}
+	return rc == FAULT_MALFORMED ?
+	    bad(r, LOGREAD_REQUESTS, "is no list of requests", f) :
+	    rc == 0 ? 0 : fault_add(f, rc, LOGREAD_REQUESTS);
+}

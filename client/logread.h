@@ -13,12 +13,14 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "client/answer.h"
 #include "net/http.h"
 #include "net/policy.h"
 #include "tlog/merkle.h"
 #include "tlog/tile.h"
 
 #define LOGREAD_PREFIX "/log/"
+#define LOGREAD_REQUESTS "/v1/requests"
 #define LOGREAD_BUNDLE_MAX (1024u * 1024) /* bytes of 256 entries */
 
 struct logread;
@@ -56,5 +58,10 @@ int logread_root(struct logread *r, uint64_t size, struct merkle_hash *out,
 int logread_entries(struct logread *r, uint64_t index,
     struct bytes out[static TILE_WIDTH], unsigned *n,
     struct fault *f) must_check;
+
+/* A page of what is published of requests, as it comes, from an index on; *out
+ * is to be wiped.  FAULT_AUTHORITY, FAULT_TRUST, FAULT_LOG where it is none. */
+int logread_requests(struct logread *r, uint64_t from,
+    struct answer_requests *out, struct fault *f) must_check;
 
 #endif

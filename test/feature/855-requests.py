@@ -3,9 +3,13 @@
 """What governments demand, from the operator's command to the public log and to
 whoever asks for the texts: whole, in its order, and not before a gag's date."""
 
+import glob
+import hmac
 import json
 import os
 import secrets
+import sqlite3
+import struct
 import subprocess
 import sys
 import time
@@ -14,7 +18,9 @@ from unittest import mock
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import logjudge  # noqa: E402
 from authoritytest import Account, Authority, unb64  # noqa: E402
+from evil import Evil  # noqa: E402
 from logtest import rows, served, whole  # noqa: E402
+from skerrysite import AUTHORITY, Site  # noqa: E402
 from skerrytest import FAKETIME, Tap, with_clock  # noqa: E402
 
 TOP = os.environ.get("SKERRY_TOP", ".")
@@ -305,6 +311,172 @@ def before_any_service():
          "in front of the policy")
 
 
+class Operator:
+    """Of a site; the same commands."""
+
+    def __init__(self, site):
+        self.binary, self.config = AUTHORITY, site.authority.config
+
+    def config_file(self):
+        return self.config
+
+
+def audited(*args):
+    r = d.run("audit", "--json", *args)
+    j = r.json
+    return r.code, [x["text"].rpartition("request: ")[2]
+                    for x in j["alarms"] if not x["accepted"]], j
+
+
+def by_skerry():
+    global a, d, evil, site
+    site = Site()
+    evil, d = Evil(site.authority), None
+    a, d = Operator(site), site.first()
+    asked = []
+
+    def seen(status, out):
+        asked.append(status)
+        return status, out
+    evil.lists = seen
+    code, alarms, j = audited()
+    t.eq((code, alarms, j["logs"][0]["requests"], asked), (0, [], 0, []),
+         "skerry audit: no request, and no list is asked for")
+    own = j["logs"][0]["own"]
+    one = enter("All of it.\n")
+    state(one["request"], "refused", "No.\n")
+    enter("Hush.\n", "us", "--gag-until", day(3)[0])
+    ask_evil()
+    for what in ("sees them", "and again"):
+        code, alarms, j = audited()
+        log = j["logs"][0]
+        t.eq((code, alarms, log["requests"], log["requests_opened"],
+              log["own"]), (0, [], 3, 2, own), f"skerry audit {what}")
+    r = d.run("audit", "--full")
+    t.ok("requests in the log: 3 (2 with their text)" in r.out,
+         "and says it")
+
+
+def ask_evil():
+    """Has the entries appended."""
+    return json.loads(evil.get("/v1/requests")[1])["requests"]
+
+
+def lies(change):
+    """What audit says of a list that is another."""
+    def plan(status, out):
+        j = json.loads(out)
+        change(j["requests"])
+        return status, json.dumps(j).encode()
+    evil.lists = plan
+    code, alarms, _ = audited()
+    evil.lists = None
+    return code, alarms
+
+
+LEFT = "the authority does not list it"
+FALSE = "the authority opens it to something else"
+DATE = "listed with another date than its own"
+
+
+def lied_to():
+    t.eq(lies(lambda r: r.pop(2)), (26, [LEFT]), "one is left out")
+    t.eq(lies(lambda r: r.pop(0)), (26, [LEFT, "does not follow the state "
+                                         "before it"]), "the first is")
+    t.eq(lies(lambda r: r.clear()), (26, [LEFT] * 3), "all are")
+    t.eq(lies(lambda r: r[0].update(body=r[1]["body"])), (26, [FALSE]),
+         "another text")
+    t.eq(lies(lambda r: r[0].update(key=r[1]["key"])), (26, [FALSE]),
+         "another key")
+    t.eq(lies(lambda r: r[2].update(until=r[2]["until"] + DAY)),
+         (26, [DATE]), "another date")
+
+    def hide(r):
+        r[0] = {"index": r[0]["index"], "until": r[2]["until"]}
+    t.eq(lies(hide), (26, [DATE]), "a gag that is none")
+    t.eq(lies(lambda r: r.insert(0, {**r[0], "index": 0})),
+         (26, ["listed, and is no request"]), "one that is none")
+    t.eq(lies(lambda r: r.append({**r[0], "index": 10 ** 9})), (0, []),
+         "one that is newer than the tree is left alone")
+    for change, why in (
+            (lambda r: r.reverse(), "not in order"),
+            (lambda r: r[0].update(more=1), "another member"),
+            (lambda r: r[0].pop("key"), "a member less"),
+            (lambda r: r[2].update(until=0), "until 0"),
+            (lambda r: r[0].update(index=-1), "index -1")):
+        t.eq(lies(change)[0], 25, f"no list: {why}")
+    for status, out, want in ((404, b"{}", 25), (400, b"", 25),
+                              (200, b"", 25), (503, b"{}", 12)):
+        evil.lists = lambda *_: (status, out)
+        r = d.run("audit")
+        t.eq(r.code, want, f"status {status}")
+    evil.lists = lambda *_: (200, json.dumps(
+        {"requests": [], "next": 0}).encode())
+    t.eq(d.run("audit").code, 25, "a list without an end")
+    evil.lists = lambda s, out: (s, json.dumps(
+        {**json.loads(out), "next": 0}).encode())
+    t.eq(d.run("audit").code, 25, "or that goes back")
+    evil.lists = None
+    t.eq(audited()[:2], (0, []), "with the truth it goes on")
+
+
+def accepts():
+    """One that its user knows of alarms no more; another does."""
+    evil.lists = lambda s, out: (s, json.dumps(
+        {**json.loads(out), "requests": json.loads(out)["requests"][:2]}
+    ).encode())
+    _, _, j = audited()
+    ident = j["alarms"][0]["id"]
+    t.eq(audited("--accept", ident)[:2], (0, []), "an alarm is accepted")
+    t.eq(audited()[0], 0, "and stays so")
+    evil.lists = None
+    t.eq(lies(lambda r: r.pop(0))[0], 26, "another alarms")
+
+
+def out_of_order():
+    """A row that the command would not make."""
+    site.authority.stop()
+    where = os.path.dirname(site.authority.config)
+    db = sqlite3.connect(next(glob.iglob(where + "/**/*.sqlite",
+                                         recursive=True)))
+    desk = db.execute("SELECT value FROM own WHERE name = 'desk key'"
+                      ).fetchone()[0]
+    n = db.execute("SELECT max(number) + 1 FROM leaf").fetchone()[0]
+    nonce, ident = secrets.token_bytes(16), secrets.token_bytes(16)
+    public, body = b"\5" + ident + b"cn", b"Given.\n"
+    key = hmac.digest(desk, b"skerry log v1 key" + nonce, "sha256")
+    head = b"\1\7" + struct.pack(">Q", int(time.time())) + nonce
+    tail = struct.pack(">H", len(public)) + public
+    e = logjudge.Entry(head + bytes(64) + tail)
+    db.execute("INSERT INTO leaf VALUES (?, 7, ?, ?, ?)", (
+        n, ident, head + e.mac(key, b"tag") + e.mac(key, b"body", body)
+        + tail, body))
+    db.commit()
+    db.close()
+    site.authority.start()
+    t.eq(audited()[:2], (26, ["does not follow the state before it"]),
+         "served, and never entered")
+
+
+def too_late():
+    if FAKETIME is None or os.environ.get("SKERRY_SANITIZED"):
+        t.skip("a date that has passed", "no faketime")
+        return
+    r = request("enter", "--jurisdiction", "us", "--gag-until", day(-1)[0],
+                text="Long ago.\n", binary=with_clock(AUTHORITY, "-9d"))
+    t.eq(r.returncode, 0, "a gag until yesterday")
+    index = json.loads(r.stdout)["index"]
+    ask_evil()
+    t.eq(audited()[1], ["does not follow the state before it"],
+         "its text is there")
+
+    def hide(r):
+        i = next(i for i, x in enumerate(r) if x["index"] == index)
+        r[i] = {"index": index, "until": day(-1)[1]}
+    t.ok("the date of its text has passed, and it is not published" in
+         lies(hide)[1], "and where it is not: an alarm")
+
+
 if sys.argv[1:] == ["--write"]:
     for name, made in logjudge.vectors().items():
         with open(path(name), "w") as f:
@@ -312,4 +484,5 @@ if sys.argv[1:] == ["--write"]:
             f.write("\n")
 else:
     t.run(frozen, enters, refuses, lists, gagged, of_no_space, service_down,
-          before_any_service)
+          before_any_service, by_skerry, lied_to, accepts, out_of_order,
+          too_late)

@@ -36,6 +36,22 @@ entries(struct bytes in)
 }
 
 static void
+requests(struct bytes in)
+{
+	struct answer_requests r;
+
+	if (answer_read_requests(in, &r) != 0)
+		return;
+	for (size_t i = 0; i < r.n; i++) {
+		assert((r.request[i].until == 0) == (r.request[i].body.n != 0));
+		assert(r.request[i].body.n <= LEAF_BODY_MAX);
+		assert(i == 0 || r.request[i].index > r.request[i - 1].index);
+	}
+	assert(!r.more || r.next > r.request[r.n - 1].index);
+	answer_wipe_requests(&r);
+}
+
+static void
 receipts(struct bytes in)
 {
 	static struct answer_receipts r;
@@ -90,6 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take_log(&log);
 	receipts(in);
 	entries(in);
+	requests(in);
 	(void)!answer_read_keys(in, &ed, &box);
 	if (answer_read_slots(in, slot, 4, &n) == 0)
 		assert(n <= 4);

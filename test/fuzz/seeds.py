@@ -401,8 +401,11 @@ def log_client():
         save("logpin", each)
     log = {"proofs": [proof], "consistency": [b64(bytes(32))], "checkpoint": note}
     entries = {"entries": [{"index": 3, "body": b64(body)}, {"index": 9, "body": "AQ=="}], "next": None}
+    requests = {"requests": [{"index": 3, "key": b64(bytes(32)), "body": b64(b"Give.")}, {"index": 9, "until": 5}],
+                "next": None}
     for each in ({"log": log}, {"seq": 3, "log": log}, {"log": {**log, "proofs": [], "consistency": []}}, {"log": {}},
-                 {"receipt": b64(bytes(128)), "log": log}, entries, {**entries, "next": 7}):
+                 {"receipt": b64(bytes(128)), "log": log}, entries, {**entries, "next": 7},
+                 requests, {**requests, "next": 10}, {**requests, "next": 9}, {"requests": [], "next": None}):
         save("answer", json.dumps(each))
 
 

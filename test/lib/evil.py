@@ -117,12 +117,14 @@ class EvilLog:
 
 class Evil:
     """plan: None, or a function of path and answer that gives the answer.
-    log: None, or an EvilLog; files: None, or a function of the name of a file
+    lists: None, or a function of status and answer to a GET below /v1/ that
+    gives both.  log: None, or an EvilLog; files: None, or a function of the name of a file
     of the log and its bytes, that gives bytes, or None for 404."""
 
     def __init__(self, authority, log=None):
         self.plan = None
         self.files = None
+        self.lists = None
         self.log = log
         self.real = free_port()
         self.authority = authority
@@ -188,6 +190,14 @@ class Evil:
 
     def file(self, h):
         status, out = self.get(h.path)
+        if h.path.startswith("/v1/"):
+            if self.lists is not None:
+                status, out = self.lists(status, out)
+            h.send_response(status)
+            h.send_header("Content-Length", str(len(out)))
+            h.end_headers()
+            h.wfile.write(out)
+            return
         if status == 200 and self.log and h.path == "/log/checkpoint":
             out = self.log.again(out.decode()).encode()
         if self.files is not None:
