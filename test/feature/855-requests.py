@@ -19,9 +19,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import logjudge  # noqa: E402
 from authoritytest import Account, Authority, unb64  # noqa: E402
 from evil import Evil  # noqa: E402
-from logtest import rows, served, whole  # noqa: E402
+from logtest import (  # noqa: E402
+    Traced, can_trace, rows, served, wait_ledger, whole)
 from skerrysite import AUTHORITY, Site  # noqa: E402
-from skerrytest import FAKETIME, Tap, with_clock  # noqa: E402
+from skerrytest import FAKETIME, Tap, alive, with_clock  # noqa: E402
 
 TOP = os.environ.get("SKERRY_TOP", ".")
 DAY = 86400
@@ -299,6 +300,31 @@ def service_down():
     t.eq([x[2] for x in opened()][-1], "Page 39.\n", "in order")
 
 
+def killed():
+    """The ledger, at steps of the append that the list's request makes."""
+    if not can_trace(t):
+        t.skip("kills within the append", "strace cannot attach")
+        return
+    kills = 0
+    for n, (call, when) in enumerate((
+            ("fsync", 1), ("fsync", 3), ("renameat", 1), ("renameat", 2),
+            ("renameat", 4), ("write", 1))):
+        if n % 3 == 2:  # the parent waits longer after each
+            a.process.kill()
+            a.start()
+        text, pid = f"{call} {when}", a.roles()["ledger"]
+        enter(text, "is")
+        trace = Traced(pid, "-e", f"trace={call}", "-e",
+                       f"inject={call}:signal=SIGKILL:when={when}")
+        ask()
+        trace.end()
+        gone = not alive(pid)
+        kills += gone
+        t.ok(wait_ledger(a, pid if gone else None) and whole(a) and
+             opened()[-1][2] == text, f"{text}: killed {gone}, and whole")
+    t.ok(kills >= 3, f"{kills} kills")
+
+
 def before_any_service():
     """The desk key is made by who wants it first."""
     global a
@@ -484,5 +510,5 @@ if sys.argv[1:] == ["--write"]:
             f.write("\n")
 else:
     t.run(frozen, enters, refuses, lists, gagged, of_no_space, service_down,
-          before_any_service, by_skerry, lied_to, accepts, out_of_order,
+          killed, before_any_service, by_skerry, lied_to, accepts, out_of_order,
           too_late)

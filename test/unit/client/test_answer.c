@@ -242,6 +242,62 @@ small_answers_have_one_form(void **state)
 #undef B
 }
 
+static int
+requests(const char *text, struct answer_requests *out)
+{
+	uint8_t *copy = cm_exact(text, strlen(text));
+	int rc = answer_read_requests(bytes_of(copy, strlen(text)), out);
+
+	free(copy);
+	return rc;
+}
+
+#define LEAF_KEY "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\""
+#define OPENED "{\"index\":3,\"key\":" LEAF_KEY ",\"body\":\"R28=\"}"
+#define GAGGED "{\"index\":9,\"until\":5}"
+#define LIST(x, next) "{\"requests\":[" x "],\"next\":" next "}"
+
+static void
+reads_what_is_published_of_requests(void **state)
+{
+	static const char *const bad[] = {
+		"", "{}", "[]", "{\"requests\":[]}", LIST("", "0"),
+		LIST(GAGGED, "9"), LIST(GAGGED, "-1"), LIST(GAGGED, "\"10\""),
+		LIST(GAGGED "," OPENED, "null"), LIST(GAGGED "," GAGGED, "10"),
+		LIST("1", "null"), LIST("{}", "null"),
+		LIST("{\"index\":9}", "null"),
+		LIST("{\"index\":9,\"until\":0}", "null"),
+		LIST("{\"index\":-1,\"until\":5}", "null"),
+		LIST("{\"index\":9,\"until\":5,\"key\":" LEAF_KEY "}",
+		    "null"),
+		LIST("{\"index\":9,\"key\":" LEAF_KEY "}", "null"),
+		LIST("{\"index\":9,\"body\":\"R28=\"}", "null"),
+		LIST("{\"index\":9,\"key\":" LEAF_KEY ",\"body\":\"\"}",
+		    "null"),
+		LIST("{\"index\":9,\"key\":" LEAF_KEY ",\"body\":5}", "null"),
+		LIST("{\"index\":9,\"key\":\"AAAA\",\"body\":\"R28=\"}",
+		    "null"),
+		LIST("{\"index\":9,\"key\":" LEAF_KEY ",\"until\":5}", "null"),
+	};
+	struct answer_requests r;
+
+	(void)state;
+	assert_int_equal(requests(LIST("", "null"), &r), 0);
+	assert_int_equal(r.n, 0);
+	answer_wipe_requests(&r);
+	assert_int_equal(requests(LIST(OPENED "," GAGGED, "10"), &r), 0);
+	assert_int_equal(r.n, 2);
+	assert_int_equal(r.request[0].until, 0);
+	assert_int_equal(bytes_cmp(r.request[0].body, bytes_of("Go", 2)), 0);
+	assert_int_equal(r.request[1].index, 9);
+	assert_int_equal(r.request[1].until, 5);
+	assert_true(r.more && r.next == 10);
+	answer_wipe_requests(&r);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (requests(bad[i], &r) != FAULT_MALFORMED)
+			fail_msg("taken: %s", bad[i]);
+}
+
 int
 main(void)
 {
@@ -252,6 +308,7 @@ main(void)
 		cmocka_unit_test(maps_the_codes_of_errors),
 		cmocka_unit_test(reads_the_head_and_the_chain_of_a_conflict),
 		cmocka_unit_test(small_answers_have_one_form),
+		cmocka_unit_test(reads_what_is_published_of_requests),
 	};
 
 	return cmocka_run_group_tests(t, setup, NULL);
