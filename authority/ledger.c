@@ -8,6 +8,7 @@
 
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
+#include "net/jsontext.h"
 
 enum sender {
 	SENDER_BODY,     /* anybody; the keys are in the body */
@@ -86,7 +87,7 @@ ledger_head_json(const struct db_head *h)
 {
 	if (h->number == 0)
 		return json_null();
-	return ledger_json_b64(h->head, HEAD_LEN);
+	return jsontext_b64(h->head, HEAD_LEN);
 }
 
 static int

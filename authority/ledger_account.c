@@ -9,6 +9,7 @@
 #include "authority/ledger_secret.h"
 #include "crypt/hash.h"
 #include "crypt/secret.h"
+#include "net/jsontext.h"
 #include "object/chain.h"
 
 #define FIRST 2 /* entries of a new chain: a device, the recovery key */
@@ -294,7 +295,7 @@ spaces_json(const struct db_space *s, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		if (json_array_append_new(a, json_pack("{s:o,s:s,s:s}",
-		        "space", ledger_json_hex(s[i].id), "residency",
+		        "space", jsontext_id(s[i].id), "residency",
 		        s[i].residency, "depot", s[i].depot)) != 0)
 			return NULL;
 	return take(a);
@@ -326,7 +327,7 @@ ledger_account_list(struct ledger *l, const struct ledger_call *c,
 	if (rc != 0)
 		return rc;
 	return ledger_json_done(json_pack("{s:o,s:o,s:o}", "account",
-	    ledger_json_hex(c->sender.account), "chain",
+	    jsontext_id(c->sender.account), "chain",
 	    ledger_json_list(buf_bytes(&chain), CHAIN_ENTRY_LEN), "spaces",
 	    spaces_json(space, n)), out);
 }

@@ -8,6 +8,7 @@
 #include "authority/keymsg.h"
 #include "authority/ledger.h"
 #include "authority/ledger_json.h"
+#include "net/jsontext.h"
 #include "tlog/line.h"
 #include "tlog/proof.h"
 
@@ -100,7 +101,7 @@ static json_t *
 sealed(struct bytes data)
 {
 	return data.n != KEYSTORE_SEALED_LEN ? NULL :
-	    ledger_json_b64(data.p, data.n);
+	    jsontext_b64(data.p, data.n);
 }
 
 /* What keys answered, into the reply. */

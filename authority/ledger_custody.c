@@ -9,6 +9,7 @@
 #include "authority/ledger_json.h"
 #include "authority/ledger_left.h"
 #include "authority/ledger_secret.h"
+#include "net/jsontext.h"
 
 #define SETS_BYTES (256 * (CUSTODY_MAX + 2))
 
@@ -79,7 +80,7 @@ sets_json(struct bytes b)
 	while (b.n > 2) {
 		size_t n = (size_t)b.p[0] << 8 | b.p[1];
 
-		if (json_array_append_new(a, ledger_json_b64(b.p + 2, n)) != 0)
+		if (json_array_append_new(a, jsontext_b64(b.p + 2, n)) != 0)
 			return NULL;
 		b = bytes_of(b.p + 2 + n, b.n - 2 - n);
 	}
@@ -104,9 +105,9 @@ ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
 	if (rc != 0)
 		return rc;
 	return ledger_json_done(json_pack("{s:o,s:o,s:o}", "current",
-	    ledger_json_b64(current.raw, current.len), "sets",
+	    jsontext_b64(current.raw, current.len), "sets",
 	    sets_json(buf_bytes(&sets)), "announced", has ?
-	    ledger_json_b64(next.raw, next.len) : json_null()), out);
+	    jsontext_b64(next.raw, next.len) : json_null()), out);
 }
 
 bool

@@ -5,6 +5,7 @@
 
 #include "authority/ledger.h"
 #include "authority/ledger_json.h"
+#include "net/jsontext.h"
 #include "object/chain.h"
 
 #define ENTRY_SIGNER 136 /* where an entry has its signer: spec/15-devices.md */
@@ -64,8 +65,8 @@ ledger_enrol_lookup(struct ledger *l, const struct ledger_call *c,
 	if (rc != 0)
 		return rc;
 	return ledger_json_done(json_pack("{s:o,s:o}", "ed",
-	    ledger_json_b64(e.sign.b, sizeof(e.sign.b)), "box",
-	    ledger_json_b64(e.box.b, sizeof(e.box.b))), out);
+	    jsontext_b64(e.sign.b, sizeof(e.sign.b)), "box",
+	    jsontext_b64(e.box.b, sizeof(e.box.b))), out);
 }
 
 struct addition {

@@ -5,6 +5,7 @@
 
 #include "authority/ledger.h"
 #include "authority/ledger_json.h"
+#include "net/jsontext.h"
 
 #define ENTRIES_MAX 256 /* of one answer */
 
@@ -21,7 +22,7 @@ on_leaf(void *arg, const struct db_leaf *leaf)
 	x->last = leaf->index;
 	return json_array_append_new(x->entries, json_pack("{s:I,s:o}",
 	    "index", (json_int_t)leaf->index, "body",
-	    ledger_json_b64(leaf->body.p, leaf->body.n))) == 0 ?
+	    jsontext_b64(leaf->body.p, leaf->body.n))) == 0 ?
 	    0 : FAULT_MEMORY;
 }
 

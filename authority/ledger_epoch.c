@@ -9,6 +9,7 @@
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
 #include "crypt/hash.h"
+#include "net/jsontext.h"
 
 #define GAP_MAX 1000u /* numbers that may be left out */
 
@@ -313,7 +314,7 @@ ledger_epoch_destroy(struct ledger *l, const struct ledger_call *c,
 	}
 	if (rc == 0)
 		rc = ledger_json_done(json_pack("{s:o}", "receipt",
-		    ledger_json_b64(receipt, sizeof(receipt))), out);
+		    jsontext_b64(receipt, sizeof(receipt))), out);
 	if (rc != 0)
 		return rc;
 	memcpy(l->doomed[l->ndoomed].space, e.space_id, ID_LEN);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/ledger_json.h"
 
-#include <stdlib.h>
-
+#include "net/jsontext.h"
 #include "net/text.h"
 
 void
@@ -30,36 +29,13 @@ ledger_json_id(const json_t *j, uint8_t out[static ID_LEN])
 }
 
 json_t *
-ledger_json_b64(const void *p, size_t n)
-{
-	char *s = malloc(TEXT_B64_SIZE(n));
-	json_t *j;
-
-	if (s == NULL)
-		return NULL;
-	text_b64(p, n, s, TEXT_B64_SIZE(n));
-	j = json_string(s);
-	free(s);
-	return j;
-}
-
-json_t *
-ledger_json_hex(const uint8_t id[static ID_LEN])
-{
-	char s[TEXT_HEX_SIZE(ID_LEN)];
-
-	text_hex(id, ID_LEN, s, sizeof(s));
-	return json_string(s);
-}
-
-json_t *
 ledger_json_list(struct bytes b, size_t step)
 {
 	json_t *a defer(ledger_json_freep) = json_array();
 
 	for (size_t i = 0; i + step <= b.n; i += step)
 		if (json_array_append_new(a,
-		        ledger_json_b64(b.p + i, step)) != 0)
+		        jsontext_b64(b.p + i, step)) != 0)
 			return NULL;
 	return take(a);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Members of JSON bodies: spec/50-authority.md, Signed requests. */
+/* Members of JSON bodies: spec/50-authority.md, Signed requests.  New strings
+ * are made by jsontext.h. */
 #ifndef SKERRY_AUTHORITY_LEDGER_JSON_H
 #define SKERRY_AUTHORITY_LEDGER_JSON_H
 
@@ -19,11 +20,7 @@ void ledger_json_freep(json_t **j);
 int ledger_json_bytes(const json_t *j, void *out, size_t n) must_check;
 int ledger_json_id(const json_t *j, uint8_t out[static ID_LEN]) must_check;
 
-/* New strings; NULL when out of memory. */
-json_t *ledger_json_b64(const void *p, size_t n) must_check;
-json_t *ledger_json_hex(const uint8_t id[static ID_LEN]) must_check;
-
-/* Pieces of step bytes each, as an array of base64. */
+/* Pieces of step bytes each, as an array of base64; NULL when out of memory. */
 json_t *ledger_json_list(struct bytes b, size_t step) must_check;
 
 /* *out = j; FAULT_MEMORY where that is NULL. */

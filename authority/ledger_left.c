@@ -10,6 +10,7 @@
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
 #include "crypt/hash.h"
+#include "net/jsontext.h"
 
 #define BODY_LEN (OUTBOX_PAIR_LEN + 4 + HASH_LEN)
 
@@ -126,7 +127,7 @@ ledger_left_tell(struct ledger *l, const struct ledger_call *c,
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		rc = log_receipt(l, c, space, raw[i], f);
-		if (json_array_append_new(a, ledger_json_b64(raw[i],
+		if (json_array_append_new(a, jsontext_b64(raw[i],
 		    RECEIPT_LEN)) != 0)
 			return fault_set(f, FAULT_MEMORY, "out of memory");
 	}

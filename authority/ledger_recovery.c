@@ -5,6 +5,7 @@
 #include "authority/ledger.h"
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
+#include "net/jsontext.h"
 
 int
 ledger_recovery(struct ledger *l, const struct ledger_call *c, json_t **out,
@@ -38,7 +39,7 @@ ledger_recovery(struct ledger *l, const struct ledger_call *c, json_t **out,
 			return rc;
 		if (json_array_append_new(a, json_pack("{s:I,s:o}", "epoch",
 		        (json_int_t)slot[i].epoch, "blob",
-		        ledger_json_b64(slot[i].blob, slot[i].n))) != 0)
+		        jsontext_b64(slot[i].blob, slot[i].n))) != 0)
 			return fault_set(f, FAULT_MEMORY, "recovery");
 	}
 	return ledger_json_done(json_pack("{s:O}", "keyslots", a), out);

@@ -5,6 +5,7 @@
 
 #include "authority/ledger.h"
 #include "authority/ledger_json.h"
+#include "net/jsontext.h"
 #include "tlog/demand.h"
 #include "tlog/line.h"
 
@@ -36,9 +37,9 @@ on_leaf(void *arg, const struct db_leaf *row)
 	} else {
 		leaf_key(&x->desk, leaf.nonce, &key);
 		j = json_pack("{s:I,s:o,s:o}", "index",
-		    (json_int_t)row->index, "key", ledger_json_b64(key.b,
+		    (json_int_t)row->index, "key", jsontext_b64(key.b,
 		        sizeof(key.b)), "body",
-		    ledger_json_b64(row->body.p, row->body.n));
+		    jsontext_b64(row->body.p, row->body.n));
 	}
 	return json_array_append_new(x->requests, j) == 0 ? 0 : FAULT_MEMORY;
 }

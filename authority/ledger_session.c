@@ -7,6 +7,7 @@
 #include "authority/ledger_custody.h"
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
+#include "net/jsontext.h"
 
 struct session {
 	uint8_t account[ID_LEN], space[ID_LEN];
@@ -108,7 +109,7 @@ device_slots_of(struct ledger *l, const struct ledger_call *c,
 			return rc;
 		if (json_array_append_new(to, json_pack("{s:I,s:s,s:o}",
 		        "epoch", (json_int_t)own.epoch, "kind", "device",
-		        "sealed", ledger_json_b64(own.blob, own.n))) != 0)
+		        "sealed", jsontext_b64(own.blob, own.n))) != 0)
 			rc = fault_set(f, FAULT_MEMORY, "keyslots");
 	}
 	return rc;
@@ -160,7 +161,7 @@ depot_of(struct ledger *l, const struct ledger_call *c,
 	memcpy(m.depot, s->depot, sizeof(s->depot));
 	memcpy(m.prefix, s->prefix, ID_LEN);
 	j = json_pack("{s:s,s:o}", "name", s->depot, "prefix",
-	    ledger_json_hex(s->prefix));
+	    jsontext_id(s->prefix));
 	c->box->depot = json_incref(j);
 	c->box->capability = m;
 	return ledger_json_done(j, out);

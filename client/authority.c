@@ -16,7 +16,7 @@
 #include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "net/httpsig.h"
-#include "net/text.h"
+#include "net/jsontext.h"
 
 #define TRIES 4
 #define PAUSE_FIRST_MS 200
@@ -309,30 +309,6 @@ wipe_error(struct answer_error *e)
 	buf_wipe(&e->chain);
 }
 
-static json_t *
-json_id(const uint8_t id[static ID_LEN])
-{
-	char hex[TEXT_HEX_SIZE(ID_LEN)];
-
-	text_hex(id, ID_LEN, hex, sizeof(hex));
-	return json_string(hex);
-}
-
-static json_t *
-json_b64(const void *p, size_t n)
-{
-	size_t size = TEXT_B64_SIZE(n);
-	char *text = malloc(size);
-	json_t *j;
-
-	if (text == NULL)
-		return NULL;
-	text_b64(p, n, text, size);
-	j = json_string(text);
-	free(text);
-	return j;
-}
-
 int
 authority_account_body(const struct authority_account_parts *p,
     struct buf *out)
@@ -340,20 +316,20 @@ authority_account_body(const struct authority_account_parts *p,
 	json_t *o defer(json_freep) = json_pack(
 	    "{s:o,s:[o,o],s:o,s:s,s:s,s:[{s:i,s:s,s:o},{s:i,s:s,s:o}],s:i,"
 	    "s:o,s:o}",
-	    "account", json_id(p->account),
-	    "chain", json_b64(p->chain[0], CHAIN_ENTRY_LEN),
-	    json_b64(p->chain[1], CHAIN_ENTRY_LEN),
-	    "space", json_id(p->space),
+	    "account", jsontext_id(p->account),
+	    "chain", jsontext_b64(p->chain[0], CHAIN_ENTRY_LEN),
+	    jsontext_b64(p->chain[1], CHAIN_ENTRY_LEN),
+	    "space", jsontext_id(p->space),
 	    "residency", p->residency,
 	    "depot", p->depot,
 	    "keyslots",
 	    "epoch", 1, "kind", "authority",
-	    "blob", json_b64(p->admission, sizeof(p->admission)),
+	    "blob", jsontext_b64(p->admission, sizeof(p->admission)),
 	    "epoch", 1, "kind", "recovery",
-	    "blob", json_b64(p->recovery, sizeof(p->recovery)),
+	    "blob", jsontext_b64(p->recovery, sizeof(p->recovery)),
 	    "head_epoch", 1,
-	    "custody", json_b64(p->custody.p, p->custody.n),
-	    "log_key", json_b64(p->log_key.b, sizeof(p->log_key.b)));
+	    "custody", jsontext_b64(p->custody.p, p->custody.n),
+	    "log_key", jsontext_b64(p->log_key.b, sizeof(p->log_key.b)));
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
 	int rc = text == NULL ? FAULT_MEMORY :
 				buf_append(out, text, strlen(text));
@@ -393,8 +369,9 @@ session(struct authority *a, const struct authority_ask *ask,
 	struct logcheck_asked asked = { .account = ask->account,
 		.space = ask->space, .host = a->host, .pin = pin };
 	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I,s:I,s:s,s:I}",
-		"account", json_id(ask->account), "space", json_id(ask->space),
-		"chain_seen", (json_int_t)ask->chain_seen, "custody_seen",
+		"account", jsontext_id(ask->account), "space",
+		jsontext_id(ask->space), "chain_seen",
+		(json_int_t)ask->chain_seen, "custody_seen",
 		(json_int_t)ask->custody_seen, "reason", "user", "log_seen",
 		(json_int_t)pin->size), &e, f);
 
@@ -429,7 +406,7 @@ authority_entries(struct authority *a, const uint8_t space[static ID_LEN],
 	static const char path[] = "/v1/entries";
 	struct answer_error e defer(wipe_error) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:I}", "space",
-		json_id(space), "from", (json_int_t)from), &e, f);
+		jsontext_id(space), "from", (json_int_t)from), &e, f);
 
 	if (rc != 0)
 		return rc;
@@ -447,8 +424,8 @@ authority_move_head(struct authority *a, const uint8_t space[static ID_LEN],
 	struct answer_error e defer(wipe_error) = { 0 };
 	uint64_t number;
 	int rc = call_json(a, path, json_pack("{s:o,s:I,s:o}", "space",
-		json_id(space), "expect", (json_int_t)expect, "head",
-		json_b64(head, STORE_HEAD_LEN)), &e, f);
+		jsontext_id(space), "expect", (json_int_t)expect, "head",
+		jsontext_b64(head, STORE_HEAD_LEN)), &e, f);
 
 	if (rc == FAULT_CONFLICT) {
 		*has_current = e.has_head;
@@ -471,8 +448,8 @@ authority_enrol(struct authority *a, const struct sign_pub *ed,
 	struct answer_error e defer(wipe_error) = { 0 };
 	uint64_t until;
 	int rc = call_json(a, path, json_pack("{s:o,s:o}", "ed",
-		json_b64(ed->b, sizeof(ed->b)), "box",
-		json_b64(box->b, sizeof(box->b))), &e, f);
+		jsontext_b64(ed->b, sizeof(ed->b)), "box",
+		jsontext_b64(box->b, sizeof(box->b))), &e, f);
 
 	if (rc != 0)
 		return rc;
@@ -491,7 +468,7 @@ authority_lookup(struct authority *a, const uint8_t account[static ID_LEN],
 	static const char path[] = "/v1/enrolments/lookup";
 	struct answer_error e defer(wipe_error) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:o}", "account",
-		json_id(account), "device", json_id(device)), &e, f);
+		jsontext_id(account), "device", jsontext_id(device)), &e, f);
 
 	if (rc != 0)
 		return rc;
@@ -509,7 +486,8 @@ authority_add_entry(struct authority *a, const uint8_t account[static ID_LEN],
 	struct answer_log log defer(answer_wipe_log) = { 0 };
 	uint64_t seq;
 	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I}", "account",
-		json_id(account), "entry", json_b64(entry, CHAIN_ENTRY_LEN),
+		jsontext_id(account), "entry",
+		jsontext_b64(entry, CHAIN_ENTRY_LEN),
 		"chain_seen", (json_int_t)chain_seen), &e, f);
 
 	if (rc == FAULT_CONFLICT) {
@@ -531,7 +509,7 @@ authority_account(struct authority *a, uint32_t chain_seen,
 	static const char path[] = "/v1/account";
 	struct answer_error e defer(wipe_error) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:I}", "device",
-		json_id(a->config.signer), "chain_seen",
+		jsontext_id(a->config.signer), "chain_seen",
 		(json_int_t)chain_seen), &e, f);
 
 	if (rc != 0)
@@ -547,7 +525,8 @@ authority_recovery(struct authority *a, const struct authority_ask *ask,
 	static const char path[] = "/v1/recovery";
 	struct answer_error e defer(wipe_error) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:o}", "account",
-		json_id(ask->account), "space", json_id(ask->space)), &e, f);
+		jsontext_id(ask->account), "space",
+		jsontext_id(ask->space)), &e, f);
 
 	if (rc != 0)
 		return rc;
@@ -564,14 +543,15 @@ slots_json(const struct authority_slot *slot, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		json_t *j = json_pack("{s:I,s:s,s:o}", "epoch",
 		    (json_int_t)slot[i].epoch, "kind", kind[slot[i].kind],
-		    "blob", json_b64(slot[i].sealed, sizeof(slot[i].sealed)));
+		    "blob",
+		    jsontext_b64(slot[i].sealed, sizeof(slot[i].sealed)));
 
 		if (slot[i].kind == ANSWER_SHARE)
 			(void)json_object_set_new(j, "index",
 			    json_integer(slot[i].index));
 		if (slot[i].kind == ANSWER_DEVICE)
 			(void)json_object_set_new(j, "device",
-			    json_id(slot[i].device));
+			    jsontext_id(slot[i].device));
 		(void)json_array_append_new(a, j);
 	}
 	return a;
@@ -598,7 +578,7 @@ authority_custody(struct authority *a, const struct custody *set,
 	struct answer_error e defer(wipe_error) = { 0 };
 	struct answer_log log defer(answer_wipe_log) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:o,s:o}", "space",
-	    json_id(set->space), "set", json_b64(set->raw, set->len),
+	    jsontext_id(set->space), "set", jsontext_b64(set->raw, set->len),
 	    "keyslots", slots_json(slot, n)), &e, f);
 
 	return rc != 0 ? rc : logged(a, path,
@@ -612,7 +592,7 @@ authority_keyslots(struct authority *a, const uint8_t space[static ID_LEN],
 	static const char path[] = "/v1/keyslots";
 	struct answer_error e defer(wipe_error) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:o}", "space",
-		json_id(space), "keyslots", slots_json(slot, n)), &e, f);
+		jsontext_id(space), "keyslots", slots_json(slot, n)), &e, f);
 
 	if (rc != 0)
 		return rc;
@@ -633,9 +613,9 @@ authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
 	if (p->recovery != NULL)
 		(void)json_array_append_new(slots, json_pack("{s:I,s:s,s:o}",
 		    "epoch", (json_int_t)p->epoch, "kind", "recovery", "blob",
-		    json_b64(p->recovery, ANSWER_SEALED_LEN)));
+		    jsontext_b64(p->recovery, ANSWER_SEALED_LEN)));
 	rc = call_json(a, path, json_pack("{s:o,s:I,s:I,s:o}", "space",
-	    json_id(p->space), "epoch", (json_int_t)p->epoch, "custody",
+	    jsontext_id(p->space), "epoch", (json_int_t)p->epoch, "custody",
 	    (json_int_t)p->custody, "keyslots", slots), &e, f);
 	if (rc == FAULT_CONFLICT)
 		*latest = e.epoch;
@@ -654,7 +634,7 @@ authority_epoch_destroy(struct authority *a,
 	struct answer_error e defer(wipe_error) = { 0 };
 	struct answer_log log defer(answer_wipe_log) = { 0 };
 	int rc = call_json(a, path, json_pack("{s:o,s:I}", "space",
-	    json_id(space), "epoch", (json_int_t)epoch), &e, f);
+	    jsontext_id(space), "epoch", (json_int_t)epoch), &e, f);
 
 	if (rc != 0)
 		return rc;
@@ -670,12 +650,13 @@ authority_holder(struct authority *a, const struct authority_space *s,
 
 	for (size_t at = 0; at < s->chain.n; at += CHAIN_ENTRY_LEN)
 		(void)json_array_append_new(chain,
-		    json_b64(s->chain.p + at, CHAIN_ENTRY_LEN));
+		    jsontext_b64(s->chain.p + at, CHAIN_ENTRY_LEN));
 	return tell(a, "/v1/holders", json_pack(
-	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o*}", "device", json_id(s->device),
-	    "account", json_id(s->account), "chain", chain, "space",
-	    json_id(s->space), "residency", s->residency, "capability",
-	    s->capability, "set", json_b64(s->set->raw, s->set->len),
+	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o*}", "device",
+	    jsontext_id(s->device), "account", jsontext_id(s->account),
+	    "chain", chain, "space", jsontext_id(s->space), "residency",
+	    s->residency, "capability", s->capability, "set",
+	    jsontext_b64(s->set->raw, s->set->len),
 	    "log_key", s->log_key == NULL ? NULL :
-	    json_b64(s->log_key->b, sizeof(s->log_key->b))), f);
+	    jsontext_b64(s->log_key->b, sizeof(s->log_key->b))), f);
 }

@@ -13,38 +13,14 @@
 #include "base/rd.h"
 #include "client/file.h"
 #include "client/state.h"
-#include "net/text.h"
+#include "net/jsontext.h"
 
 #define FILES_A_SECOND 10000
 
 static json_t *
-b64(const void *p, size_t n)
-{
-	size_t size = TEXT_B64_SIZE(n);
-	char *text = malloc(size);
-	json_t *j;
-
-	if (text == NULL)
-		return NULL;
-	text_b64(p, n, text, size);
-	j = json_string(text);
-	free(text);
-	return j;
-}
-
-static json_t *
 b64_or_null(bool has, const void *p, size_t n)
 {
-	return has ? b64(p, n) : json_null();
-}
-
-static json_t *
-hex(const uint8_t id[static ID_LEN])
-{
-	char text[TEXT_HEX_SIZE(ID_LEN)];
-
-	text_hex(id, ID_LEN, text, sizeof(text));
-	return json_string(text);
+	return has ? jsontext_b64(p, n) : json_null();
 }
 
 static json_t *
@@ -53,7 +29,7 @@ entries_of(struct bytes b)
 	json_t *a = json_array();
 
 	for (size_t at = 0; at < b.n; at += CHAIN_ENTRY_LEN)
-		(void)json_array_append_new(a, b64(b.p + at,
+		(void)json_array_append_new(a, jsontext_b64(b.p + at,
 		    b.n - at < CHAIN_ENTRY_LEN ? b.n - at : CHAIN_ENTRY_LEN));
 	return a;
 }
@@ -67,7 +43,7 @@ sets_of(struct bytes b)
 	while (r.left != 0) {
 		struct bytes one = rd_take(&r, rd_u16(&r));
 
-		(void)json_array_append_new(a, b64(one.p, one.n));
+		(void)json_array_append_new(a, jsontext_b64(one.p, one.n));
 	}
 	return a;
 }
@@ -95,13 +71,13 @@ begin(const struct state *st, const char *what, const char *authority,
 	struct fault scrap = { 0 };
 	json_t *j = json_pack("{s:i,s:s,s:s,s:I,s:o,s:o,s:s}", "v", 1, "what",
 	    what, "why", why, "time", (json_int_t)now, "account",
-	    hex(st->binding.account), "space", hex(st->binding.space),
-	    "authority", authority);
+	    jsontext_id(st->binding.account), "space",
+	    jsontext_id(st->binding.space), "authority", authority);
 
 	(void)json_object_set_new(j, "authority_key", a == NULL ? json_null() :
-	    b64(a->signing.b, sizeof(a->signing.b)));
+	    jsontext_b64(a->signing.b, sizeof(a->signing.b)));
 	(void)json_object_set_new(j, "policy_key",
-	    b64(st->policy->signer.b, sizeof(st->policy->signer.b)));
+	    jsontext_b64(st->policy->signer.b, sizeof(st->policy->signer.b)));
 	(void)json_object_set_new(j, "custody_delay",
 	    json_integer(st->policy->custody_delay));
 	(void)json_object_set_new(j, "keys", keys_of(st));
@@ -151,10 +127,10 @@ evidence_custody(const struct state *st, const char *authority,
 	    before->set.raw, before->set.len));
 	(void)json_object_set_new(j, "announced", !before->announced ?
 	    json_null() : json_pack("{s:o,s:I}", "set",
-		b64(before->next.raw, before->next.len), "first_shown",
+		jsontext_b64(before->next.raw, before->next.len), "first_shown",
 		(json_int_t)before->first_shown));
 	(void)json_object_set_new(j, "shown", json_pack("{s:o,s:o,s:o}",
-	    "current", b64(shown->current.p, shown->current.n), "sets",
+	    "current", jsontext_b64(shown->current.p, shown->current.n), "sets",
 	    sets_of(buf_bytes(&shown->sets)), "announced",
 	    b64_or_null(shown->announced.n != 0, shown->announced.p,
 		shown->announced.n)));
@@ -195,9 +171,9 @@ consistency_of(const struct evidence_log *e)
 	a = json_array();
 	for (size_t i = 0; i < e->consistency->n; i++)
 		(void)json_array_append_new(a,
-		    b64(e->consistency->hash[i].b, MERKLE_LEN));
+		    jsontext_b64(e->consistency->hash[i].b, MERKLE_LEN));
 	return json_pack("{s:I,s:o,s:o}", "size", (json_int_t)e->old, "root",
-	    b64(e->old_root->b, MERKLE_LEN), "hashes", a);
+	    jsontext_b64(e->old_root->b, MERKLE_LEN), "hashes", a);
 }
 
 void
