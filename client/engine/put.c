@@ -46,6 +46,7 @@ struct putting {
 	bool running;           /* a run of unchanged keys is open … */
 	struct buf run_from;    /* … from this key on */
 	struct buf made;        /* the last folder made above a source */
+	bool stored;            /* something was read, to be stored */
 	bool rotated;           /* the space has got another epoch meanwhile */
 };
 
@@ -336,7 +337,7 @@ store_item(struct putting *w, const struct walk_item *item, uint64_t stat_fp,
 		*f = why;
 		return rc;
 	}
-	w->p->changed = true;
+	w->stored = true;
 	if (S_ISREG(item->st.st_mode))
 		w->p->fresh_files++;
 	if (unsteady) {
@@ -544,18 +545,16 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 	return rc;
 }
 
-/* [tree] Equal maps have equal nodes.  What is new at the depot is made known
- * by a commit even so. */
+/* Whether there is anything to commit.  What came to the depot for want of it
+ * is made known by a commit even where the tree is the same. */
 static bool
-same_tree(struct putting *w, const struct builder_tree *tree)
+is_news(struct putting *w)
 {
-	const struct commit *c = &w->space->commit;
 	size_t fresh;
 
 	(void)fresh_entries(w->fresh, &fresh);
-	return fresh == 0 && w->space->has_head && tree->has_root &&
-	    c->has_root && memcmp(tree->root.hash, c->root.hash,
-	    HASH_LEN) == 0;
+	return w->p->changed || w->records.differs ||
+	    (w->stored && fresh != 0);
 }
 
 /* The rest of the old tree, and then the commit. */
@@ -566,11 +565,12 @@ finish(struct putting *w, struct fault *f)
 		.stow = w->stow, .fresh = w->fresh,
 		.message = w->p->message };
 	struct builder_tree tree;
-	int rc = 0;
+	int rc = settle(w, f);
 
 	w->p->number = w->space->has_head ? w->space->head.number : 0;
+	w->p->changed = rc == 0 && is_news(w);
 	if (!w->p->changed)
-		return 0;
+		return rc;
 	if (w->running)
 		rc = records_push_run(&w->records, buf_bytes(&w->run_from),
 		    bytes_of(NULL, 0), f);
@@ -580,10 +580,6 @@ finish(struct putting *w, struct fault *f)
 		rc = records_finish(&w->records, &tree, f);
 	if (rc != 0)
 		return rc;
-	if (same_tree(w, &tree)) {
-		w->p->changed = false;
-		return 0;
-	}
 	/* The workers' stows must not read an index that publish replaces. */
 	pool_free(w->pool);
 	w->pool = NULL;

@@ -17,6 +17,8 @@ records_init(struct records *q, struct stow *stow,
 
 	memset(q, 0, sizeof(*q));
 	q->stow = stow;
+	q->same_from = buf_init(KEY_BYTES_MAX + 1);
+	q->same_until = buf_init(KEY_BYTES_MAX + 1);
 	rc = builder_new(dedup, stow_nodes(stow), &q->builder);
 	if (rc == 0)
 		rc = cursor_new(old, CURSOR_LEVEL_ANY,
@@ -47,6 +49,8 @@ records_wipe(struct records *q)
 	record_free(q->spare);
 	builder_free(q->builder);
 	cursor_free(q->old);
+	buf_wipe(&q->same_from);
+	buf_wipe(&q->same_until);
 	memset(q, 0, sizeof(*q));
 }
 
@@ -122,12 +126,77 @@ node_fault(struct records *q, int rc, struct fault *f)
 }
 
 static int
-copy_run(struct records *q, struct record *r, struct fault *f)
+copy(struct records *q, struct bytes from, struct bytes until,
+    struct fault *f)
 {
-	int rc = cursor_seek(q->old, buf_bytes(&r->key));
+	int rc = cursor_seek(q->old, from);
 
 	if (rc == 1)
-		rc = cursor_copy(q->old, q->builder, buf_bytes(&r->until));
+		rc = cursor_copy(q->old, q->builder, until);
+	return rc == 0 ? 0 : node_fault(q, rc, f);
+}
+
+/* What waits goes to the builder. */
+static int
+flush_same(struct records *q, struct fault *f)
+{
+	if (!q->same)
+		return 0;
+	q->same = false;
+	return copy(q, buf_bytes(&q->same_from), buf_bytes(&q->same_until),
+	    f);
+}
+
+/* Whether the old tree has this very entry.  1 or 0, or a FAULT_*; after 1 its
+ * cursor is before that entry. */
+static int
+is_old(struct records *q, struct bytes key, struct bytes raw, struct fault *f)
+{
+	struct bytes was;
+	int rc = cursor_seek(q->old, key);
+
+	if (rc == 1 && bytes_cmp(cursor_key(q->old), key) != 0)
+		return 0;
+	if (rc == 1) {
+		rc = cursor_entry(q->old, &was, NULL);
+		rc = rc != 0 ? rc : bytes_cmp(was, raw) == 0;
+	}
+	return rc < 0 ? node_fault(q, rc, f) : rc;
+}
+
+/* Begins to let entries wait, with the one of key. */
+static int
+begin_same(struct records *q, struct bytes key, struct fault *f)
+{
+	int rc = flush_same(q, f);
+
+	if (rc != 0)
+		return rc;
+	q->same_from.n = 0;
+	rc = buf_append(&q->same_from, key.p, key.n);
+	q->same = rc == 0;
+	if (rc == 0)
+		rc = cursor_seek(q->old, key); /* flush_same moved it */
+	return rc < 0 || !q->same ? node_fault(q, rc, f) : 0;
+}
+
+/* Lets the entry before the old tree's cursor wait, whose key this is. */
+static int
+keep_old(struct records *q, struct bytes key, struct fault *f)
+{
+	int rc = 0;
+
+	if (!q->same || bytes_cmp(buf_bytes(&q->same_until), key) != 0)
+		rc = begin_same(q, key, f);
+	if (rc != 0)
+		return rc;
+	q->same_until.n = 0;
+	rc = cursor_next(q->old);
+	if (rc == 1) {
+		struct bytes next = cursor_key(q->old);
+
+		rc = buf_append(&q->same_until, next.p, next.n);
+	}
 	return rc == 0 ? 0 : node_fault(q, rc, f);
 }
 
@@ -186,6 +255,23 @@ place_attrs(struct records *q, struct record *r, struct fault *f)
 }
 
 static int
+add_raw(struct records *q, struct bytes key, struct bytes raw, uint64_t size,
+    struct fault *f)
+{
+	int rc = is_old(q, key, raw, f);
+
+	if (rc == 1)
+		return keep_old(q, key, f);
+	if (rc == 0)
+		rc = flush_same(q, f);
+	if (rc != 0)
+		return rc;
+	q->differs = true;
+	rc = builder_add_checked(q->builder, key, raw, size);
+	return rc == 0 ? 0 : node_fault(q, rc, f);
+}
+
+static int
 add_entry(struct records *q, struct record *r, struct fault *f)
 {
 	struct buf raw defer(buf_wipe) = buf_init(ENTRY_LEN_MAX);
@@ -205,10 +291,9 @@ add_entry(struct records *q, struct record *r, struct fault *f)
 	if (rc != 0)
 		return fault_set(f, rc, "encoding an entry: %s",
 		    fault_text(rc));
-	rc = builder_add_checked(q->builder, buf_bytes(&r->key),
-	    buf_bytes(&raw), size);
+	rc = add_raw(q, buf_bytes(&r->key), buf_bytes(&raw), size, f);
 	if (rc != 0)
-		return node_fault(q, rc, f);
+		return rc;
 	if (r->note)
 		statcache_note(q->stats, buf_bytes(&r->key), r->stat_fp,
 		    statcache_entry(q->stats, buf_bytes(&raw)));
@@ -218,11 +303,15 @@ add_entry(struct records *q, struct record *r, struct fault *f)
 static int
 emit(struct records *q, struct record *r, struct fault *f)
 {
+	int rc;
+
 	if (r->discard)
 		return 0;
 	switch (r->kind) {
 	case RECORD_RUN:
-		return copy_run(q, r, f);
+		rc = flush_same(q, f);
+		return rc != 0 ? rc : copy(q, buf_bytes(&r->key),
+		    buf_bytes(&r->until), f);
 	case RECORD_NOTE:
 		statcache_note(q->stats, buf_bytes(&r->key), r->stat_fp,
 		    r->entry_fp);
@@ -280,7 +369,10 @@ int
 records_finish(struct records *q, struct builder_tree *out, struct fault *f)
 {
 	struct node_source nodes = reader_nodes(stow_reader(q->stow));
-	int rc = builder_finish(q->builder, &nodes, out);
+	int rc = flush_same(q, f);
 
+	if (rc != 0)
+		return rc;
+	rc = builder_finish(q->builder, &nodes, out);
 	return rc == 0 ? 0 : node_fault(q, rc, f);
 }

@@ -49,6 +49,12 @@ struct records {
 	struct stow *stow;       /* borrowed */
 	struct builder *builder; /* owned */
 	struct cursor *old;      /* owned; the tree that runs come from */
+	bool differs;            /* an entry was added that it has otherwise */
+
+	/* Entries that came out as the old tree has them, up to the next key
+	 * of that: they wait, to be copied by whole nodes. */
+	bool same;
+	struct buf same_from, same_until; /* as of a run */
 	struct statcache *stats; /* borrowed; may change between sources */
 };
 
@@ -66,7 +72,8 @@ int records_push(struct records *q, enum record_kind kind, struct bytes key,
 int records_push_run(struct records *q, struct bytes from, struct bytes until,
     struct fault *f) must_check;
 
-/* Takes from the front all that is complete. */
+/* Takes from the front all that is complete.  What differs from the old tree
+ * is known afterwards. */
 int records_drain(struct records *q, struct fault *f) must_check;
 
 /* The finished tree; the queue must be empty. */

@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
 from skerrytest import Tap, folder  # noqa: E402
+from trees import compare  # noqa: E402
 
 # More than ten times as many as MORE, so that their index is left alone.
 MANY, MORE = 12000, 1100
@@ -94,7 +95,30 @@ def put_compares_with_little():
     t.eq((r["files"], r["removed"]), (MANY, 0), "all is put again")
     n = r["wire"]["onshore"]["requests"]
     t.ok(n <= MANY // 400, f"in {n} requests")
+    t.eq((r["changed"], r["objects"]), (False, 0), "and nothing is stored")
+
+
+def put_stores_what_differs():
+    """Of a tree that is compared by its content alone, to both ends."""
+    many, out = os.path.join(work, "many"), os.path.join(work, "out")
+    last = MANY - 1
+    for i in 0, MANY // 3, last:
+        with open(f"{many}/file{i:06}", "ab") as f:
+            f.write(b"more")
+    for i in (*range(MANY // 2, MANY // 2 + 5), last - 1):
+        os.unlink(f"{many}/file{i:06}")
+    for name in "a", f"file{MANY // 4:06}-", "z":
+        with open(f"{many}/{name}", "wb") as f:
+            f.write(name.encode())
+    forget()
+    r = d.json("put", "--quiet", many, timeout=300)
+    t.eq((r["changed"], r["removed"]), (True, 6), "changes are found")
+    t.ok(r["stored"] < 1 << 18, f"by {r['stored']} bytes")
+    shutil.rmtree(out, ignore_errors=True)
+    d.json("get", "--to", out, "many")
+    t.eq(compare(many, out + "/many"), "", "the tree has them all")
+    d.json("check")
 
 
 t.run(one_of_many, after_many_commits, a_folder_is_fetched_in_pieces,
-      put_compares_with_little)
+      put_compares_with_little, put_stores_what_differs)
