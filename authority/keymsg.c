@@ -272,8 +272,36 @@ answer_read(struct bytes *packet, struct bytes *data)
 	return -(int)one.p[0];
 }
 
+static void round_take(struct keymsg_round *r);
+
+/* Behind what is on its way: what that is answered is kept for who asked. */
 static int
-ask_for(struct link *l, const struct wr *w, int ms, struct buf *data)
+call_behind(struct keymsg_round *r, struct bytes ask, int ms,
+    struct buf *answer)
+{
+	struct link *l = &r->line->link;
+
+	r->rc = link_more(l, ask);
+	while (r->rc == 0 && r->packets > 0)
+		round_take(r);
+	/* Without it, whatever came would be taken for the next packet's. */
+	if (r->rc == 0)
+		r->rc = link_next(l, ms, answer);
+	return r->rc;
+}
+
+static int
+call(struct keymsg_line *l, struct bytes ask, int ms, struct buf *answer)
+{
+	struct keymsg_round *r = l->round;
+
+	return r != NULL && r->rc == 0 && r->packets > 0 ?
+	    call_behind(r, ask, ms, answer) :
+	    link_call(&l->link, ask, ms, answer);
+}
+
+static int
+ask_for(struct keymsg_line *l, const struct wr *w, int ms, struct buf *data)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	struct buf packet defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
@@ -283,7 +311,7 @@ ask_for(struct link *l, const struct wr *w, int ms, struct buf *data)
 	if (rc == 0)
 		rc = keymsg_add(&packet, buf_bytes(w->b));
 	if (rc == 0)
-		rc = link_call(l, buf_bytes(&packet), ms, &b);
+		rc = call(l, buf_bytes(&packet), ms, &b);
 	left = buf_bytes(&b);
 	if (rc == 0)
 		rc = answer_read(&left, &got);
@@ -291,13 +319,13 @@ ask_for(struct link *l, const struct wr *w, int ms, struct buf *data)
 }
 
 static int
-ask(struct link *l, const struct wr *w, struct buf *data)
+ask(struct keymsg_line *l, const struct wr *w, struct buf *data)
 {
 	return ask_for(l, w, KEYMSG_WAIT_MS, data);
 }
 
 static int
-ask_exact(struct link *l, const struct wr *w, uint8_t *out, size_t n)
+ask_exact(struct keymsg_line *l, const struct wr *w, uint8_t *out, size_t n)
 {
 	struct buf data defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	int rc = ask(l, w, &data);
@@ -311,7 +339,7 @@ ask_exact(struct link *l, const struct wr *w, uint8_t *out, size_t n)
 }
 
 int
-keymsg_admit(struct link *l, const struct keymsg_admit *m,
+keymsg_admit(struct keymsg_line *l, const struct keymsg_admit *m,
     uint8_t out[static WRAP_LEN])
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
@@ -327,9 +355,9 @@ keymsg_admit(struct link *l, const struct keymsg_admit *m,
 #define ROUND_GOT_MAX 1048576
 
 struct keymsg_round
-keymsg_round(struct link *l)
+keymsg_round(struct keymsg_line *l)
 {
-	return (struct keymsg_round){ .link = l,
+	return (struct keymsg_round){ .line = l,
 		.ask = buf_init(LINK_PIPE_MAX - 8),
 		.got = buf_init(ROUND_GOT_MAX) };
 }
@@ -337,6 +365,8 @@ keymsg_round(struct link *l)
 void
 keymsg_round_wipe(struct keymsg_round *r)
 {
+	if (r->line->round == r)
+		r->line->round = NULL;
 	buf_wipe(&r->ask);
 	buf_wipe(&r->got);
 }
@@ -353,7 +383,7 @@ round_take(struct keymsg_round *r)
 	if (r->at == r->got.n)
 		r->got.n = r->at = 0;
 	r->rc = r->packets == 0 ? FAULT_INTERNAL :
-	    link_next(r->link, KEYMSG_WAIT_MS, &r->got);
+	    link_next(&r->line->link, KEYMSG_WAIT_MS, &r->got);
 	r->packets--;
 }
 
@@ -364,9 +394,10 @@ round_send(struct keymsg_round *r)
 		round_take(r);
 	if (r->rc != 0 || r->asks == 0)
 		return;
-	r->rc = r->begun ? link_more(r->link, buf_bytes(&r->ask)) :
-	                   link_send(r->link, buf_bytes(&r->ask));
-	r->begun = true;
+	r->line->round = r;
+	r->rc = r->packets != 0 ?
+	    link_more(&r->line->link, buf_bytes(&r->ask)) :
+	    link_send(&r->line->link, buf_bytes(&r->ask));
 	r->packets++;
 	r->ask.n = r->asks = 0;
 }
@@ -414,17 +445,30 @@ keymsg_round_capability(struct keymsg_round *r,
 	round_put(r, &w);
 }
 
+/* Whether nothing is left of what came, and more is to come. */
+static bool
+round_dry(struct keymsg_round *r)
+{
+	if (r->rc == 0 && r->at == r->got.n && r->packets == 0)
+		round_send(r);
+	return r->rc == 0 && r->at == r->got.n;
+}
+
+bool
+keymsg_round_waits(struct keymsg_round *r)
+{
+	return round_dry(r) && !link_ready(&r->line->link);
+}
+
 int
 keymsg_round_get(struct keymsg_round *r, struct bytes *out)
 {
 	struct bytes left;
 	int rc;
 
-	if (r->rc == 0 && r->at == r->got.n && r->packets == 0)
-		round_send(r);
-	if (r->rc == 0 && r->at == r->got.n)
+	if (round_dry(r))
 		round_take(r);
-	if (r->rc != 0)
+	if (r->rc != 0 && r->at == r->got.n)
 		return r->rc;
 	left = bytes_of(r->got.p + r->at, r->got.n - r->at);
 	rc = answer_read(&left, out);
@@ -435,7 +479,7 @@ keymsg_round_get(struct keymsg_round *r, struct bytes *out)
 }
 
 int
-keymsg_resume(struct link *l, struct bytes note, int wait_ms,
+keymsg_resume(struct keymsg_line *l, struct bytes note, int wait_ms,
     struct keymsg_tree *out)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
@@ -460,7 +504,8 @@ keymsg_resume(struct link *l, struct bytes note, int wait_ms,
 }
 
 int
-keymsg_sign(struct link *l, const struct keymsg_sign *m, struct buf *note)
+keymsg_sign(struct keymsg_line *l, const struct keymsg_sign *m,
+    struct buf *note)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	struct wr w = wr_to(&b);
@@ -473,7 +518,7 @@ keymsg_sign(struct link *l, const struct keymsg_sign *m, struct buf *note)
 }
 
 int
-keymsg_secret(struct link *l, const struct keymsg_space *of,
+keymsg_secret(struct keymsg_line *l, const struct keymsg_space *of,
     uint8_t out[static WRAP_LEN])
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
@@ -485,7 +530,7 @@ keymsg_secret(struct link *l, const struct keymsg_space *of,
 }
 
 int
-keymsg_cover(struct link *l, const struct keymsg_cover *m, uint8_t *out)
+keymsg_cover(struct keymsg_line *l, const struct keymsg_cover *m, uint8_t *out)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	struct wr w = wr_to(&b);
@@ -496,7 +541,8 @@ keymsg_cover(struct link *l, const struct keymsg_cover *m, uint8_t *out)
 }
 
 int
-keymsg_uncover(struct link *l, const struct keymsg_cover *m, uint8_t *out)
+keymsg_uncover(struct keymsg_line *l, const struct keymsg_cover *m,
+    uint8_t *out)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
 	struct wr w = wr_to(&b);
@@ -509,7 +555,7 @@ keymsg_uncover(struct link *l, const struct keymsg_cover *m, uint8_t *out)
 }
 
 int
-keymsg_receipt(struct link *l, const struct keymsg_receipt *m,
+keymsg_receipt(struct keymsg_line *l, const struct keymsg_receipt *m,
     uint8_t out[static RECEIPT_LEN])
 {
 	struct buf b defer(buf_wipe) = buf_init(LINK_PIPE_MAX);

@@ -121,45 +121,51 @@ int keymsg_add(struct buf *packet, struct bytes one) must_check;
 /* What a client is told: fault_text(), but where the keys do not answer. */
 const char *keymsg_text(int code);
 
+/* The ledger's end of the link. */
+struct keymsg_line {
+	struct link link;
+	struct keymsg_round *round; /* under way, or NULL */
+};
+
 /* By the ledger.  What the keys role answered, or FAULT_AUTHORITY where it does
  * not answer. */
-int keymsg_admit(struct link *l, const struct keymsg_admit *m,
+int keymsg_admit(struct keymsg_line *l, const struct keymsg_admit *m,
     uint8_t out[static WRAP_LEN]) must_check;
 /* note: the log's last checkpoint, signed by the keys role, or nothing.  *out:
  * the last tree that the keys role knows of.  FAULT_TRUST. */
-int keymsg_resume(struct link *l, struct bytes note, int wait_ms,
+int keymsg_resume(struct keymsg_line *l, struct bytes note, int wait_ms,
     struct keymsg_tree *out) must_check;
 /* Appends the checkpoint's note.  FAULT_NOT_FOUND: resume first. */
-int keymsg_sign(struct link *l, const struct keymsg_sign *m,
+int keymsg_sign(struct keymsg_line *l, const struct keymsg_sign *m,
     struct buf *note) must_check;
 
 #define KEYMSG_WAIT_MS 5000 /* for the answers to a packet */
-int keymsg_secret(struct link *l, const struct keymsg_space *of,
+int keymsg_secret(struct keymsg_line *l, const struct keymsg_space *of,
     uint8_t out[static WRAP_LEN]) must_check;
 /* out gets m->n + WRAP_OVERHEAD bytes. */
-int keymsg_cover(struct link *l, const struct keymsg_cover *m,
+int keymsg_cover(struct keymsg_line *l, const struct keymsg_cover *m,
     uint8_t *out) must_check;
 /* out gets m->n - WRAP_OVERHEAD bytes. */
-int keymsg_uncover(struct link *l, const struct keymsg_cover *m,
+int keymsg_uncover(struct keymsg_line *l, const struct keymsg_cover *m,
     uint8_t *out) must_check;
 /*
  * Many requests, of which several are on their way at once: they are put, and
- * what each was answered is got in the order in which they were put.  Nothing
- * else is asked of keys between the first and the last of them.
+ * what each was answered is got in the order in which they were put.  What else
+ * is asked of keys meanwhile comes behind those on their way, whose answers are
+ * kept; there is one round at a time.
  */
 #define KEYMSG_MANY 4   /* in a packet; so many answers fit into one, too */
 #define KEYMSG_PACKETS 8 /* on their way; the pipes have room for twice that */
 
 struct keymsg_round {
-	struct link *link;
-	struct buf ask, got; /* a packet to be sent; one that came */
+	struct keymsg_line *line;
+	struct buf ask, got; /* a packet to be sent; those that came */
 	size_t asks, at;     /* in ask; what of got was handed out */
 	size_t packets;      /* on their way */
-	bool begun;
 	int rc; /* of the link: nothing comes any more */
 };
 
-struct keymsg_round keymsg_round(struct link *l);
+struct keymsg_round keymsg_round(struct keymsg_line *l);
 void keymsg_round_wipe(struct keymsg_round *r);
 
 /* Whether the next packet waits for answers. */
@@ -171,11 +177,14 @@ void keymsg_round_release(struct keymsg_round *r,
 void keymsg_round_capability(struct keymsg_round *r,
     const struct keymsg_capability *m);
 
+/* Whether keymsg_round_get() would wait. */
+bool keymsg_round_waits(struct keymsg_round *r);
+
 /* What keys answered to the next one, its data borrowed until anything is put
  * or got; or FAULT_AUTHORITY. */
 int keymsg_round_get(struct keymsg_round *r, struct bytes *out) must_check;
 
-int keymsg_receipt(struct link *l, const struct keymsg_receipt *m,
+int keymsg_receipt(struct keymsg_line *l, const struct keymsg_receipt *m,
     uint8_t out[static RECEIPT_LEN]) must_check;
 
 #endif

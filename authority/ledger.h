@@ -33,7 +33,7 @@
 
 struct ledger {
 	struct db *db;
-	struct link keys;
+	struct keymsg_line keys;
 	struct policy *policy;
 	struct sign_pub signing; /* this authority's, by the policy */
 	char *jurisdiction; /* where this authority is */
@@ -84,9 +84,12 @@ struct ledger_batch {
 	struct fault fault; /* of all of them */
 };
 
-/* Gets the answer to the i-th request, for the front; empty: there is none. */
+/* Gets the answer to the i-th request, for the front; empty: there is none.
+ * While keys works on what a batch waits for, meanwhile may add one request to
+ * another batch, or begin that; false where there is none.  It may be NULL. */
 struct ledger_sink {
 	void (*answer)(void *ctx, size_t i, struct bytes answer);
+	bool (*meanwhile)(void *ctx);
 	void *ctx;
 };
 

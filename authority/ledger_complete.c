@@ -104,9 +104,11 @@ sealed(struct bytes data)
 	    jsontext_b64(data.p, data.n);
 }
 
-/* What keys answered, into the reply. */
+/* What keys answered, into the reply.  Until then the next batch grows, whose
+ * requests change nothing that is shown or proved here. */
 static void
-get(struct keymsg_round *round, struct ledger_reply *r)
+get(struct keymsg_round *round, struct ledger_reply *r,
+    const struct ledger_sink *sink)
 {
 	struct ledger_outbox *b = &r->box;
 
@@ -115,8 +117,12 @@ get(struct keymsg_round *round, struct ledger_reply *r)
 		bool key = i < b->releases;
 		const char *what = key ? "release" : "capability";
 		struct bytes data;
-		int rc = keymsg_round_get(round, &data);
+		int rc;
 
+		while (sink->meanwhile != NULL && keymsg_round_waits(round) &&
+		    sink->meanwhile(sink->ctx))
+			;
+		rc = keymsg_round_get(round, &data);
 		/* Started anew since they signed. */
 		if (rc == FAULT_NOT_FOUND)
 			r->again = true;
@@ -178,7 +184,7 @@ pass(struct ledger *l, struct ledger_batch *b, json_t *checkpoint, bool last,
 			ask(l, &round, &b->reply[asked++]);
 		if (r->answered)
 			continue;
-		get(&round, r);
+		get(&round, r, sink);
 		if (r->again && r->fault.code == 0) {
 			again = true;
 			if (!last)

@@ -22,7 +22,7 @@
 struct ledger_log {
 	struct log *log;      /* NULL: none, and nothing is logged (tests) */
 	struct db *db;        /* borrowed, as is keys */
-	struct link *keys;
+	struct keymsg_line *keys;
 	struct note_key key;  /* the log's */
 	struct cosign cosign;
 	struct keymsg_tree last; /* that keys signed */

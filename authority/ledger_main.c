@@ -14,20 +14,29 @@
 #include "base/logline.h"
 #include "base/rd.h"
 
+/* A batch, and where its answers go. */
+struct intake {
+	struct process *p;
+	size_t bytes;
+	uint64_t call[LEDGER_BATCH_MAX]; /* of the front, for each request */
+	struct ledger_batch batch; /* begun once it has a request */
+};
+
 struct process {
 	struct ledger l;
 	char *database, *name, *folder, *log, *epochs;
 	struct buf policy; /* its file */
 	struct link front;
-	uint64_t call[LEDGER_BATCH_MAX]; /* of the front, for each request */
-	struct ledger_batch *batch;
+	struct intake *next, *other; /* the batch that grows, the one before */
+	int rc;                      /* of the front's link */
 };
 
 static void
 process_wipe(struct process *p)
 {
 	ledger_log_close(&p->l.log);
-	free(p->batch);
+	free(p->next);
+	free(p->other);
 	buf_wipe(&p->policy);
 	if (p->l.db != NULL)
 		p->l.db->close(p->l.db);
@@ -172,13 +181,15 @@ start(struct process *p, struct fault *f)
 	if (rc != 0)
 		return rc;
 	p->folder = strdup(p->database);
-	p->batch = calloc(1, sizeof(*p->batch));
-	if (p->folder == NULL || p->batch == NULL)
+	p->next = calloc(1, sizeof(*p->next));
+	p->other = calloc(1, sizeof(*p->other));
+	if (p->folder == NULL || p->next == NULL || p->other == NULL)
 		return fault_set(f, FAULT_MEMORY, "ledger: out of memory");
 	rc = confine(p, f);
 	if (rc != 0)
 		return rc;
-	p->l.keys = link_init(ROLE_FD_KEYS_READ, ROLE_FD_KEYS_WRITE,
+	p->next->p = p->other->p = p;
+	p->l.keys.link = link_init(ROLE_FD_KEYS_READ, ROLE_FD_KEYS_WRITE,
 	    LINK_PIPE_MAX);
 	p->front = link_init(ROLE_FD_LINK, ROLE_FD_LINK, LINK_SOCKET_MAX);
 	rc = start_log(p, f);
@@ -188,39 +199,67 @@ start(struct process *p, struct fault *f)
 static void
 on_answer(void *ctx, size_t i, struct bytes answer)
 {
-	const struct process *p = ctx;
+	const struct intake *t = ctx;
 	struct logline l;
 
 	/* A front that is gone gets no answer, and asks again. */
-	if (link_answer(&p->front, p->call[i], answer) == 0)
+	if (link_answer(&t->p->front, t->call[i], answer) == 0)
 		return;
 	l = logline_begin(LOGLINE_WARN, "answer-dropped");
 	logline_end(&l);
 }
 
+/* Adds a request that is there to the batch that grows.  False: there is none,
+ * or no room. */
+static bool
+take_in(struct process *p)
+{
+	struct buf in defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
+	struct intake *t = p->next;
+	struct ledger_batch *b = &t->batch;
+
+	if (p->rc != 0 || b->n == LEDGER_BATCH_MAX ||
+	    t->bytes >= LEDGER_BATCH_BYTES)
+		return false;
+	p->rc = link_take(&p->front, &t->call[b->n], &in);
+	if (p->rc == FAULT_NOT_FOUND) {
+		p->rc = 0;
+		return false;
+	}
+	if (p->rc != 0)
+		return false;
+	if (b->n == 0)
+		ledger_batch_begin(&p->l, b, (int64_t)time(NULL));
+	ledger_batch_add(&p->l, b, buf_bytes(&in));
+	t->bytes += in.n;
+	return true;
+}
+
+static bool
+on_wait(void *ctx)
+{
+	const struct intake *t = ctx;
+
+	return take_in(t->p);
+}
+
 /* All requests that are there, and those that come while they are looked at,
- * with one commit for all. */
+ * with one commit for all.  While keys works for them, the next ones begin. */
 static int
 turn(struct process *p, struct fault *f)
 {
-	const struct ledger_sink sink = { .answer = on_answer, .ctx = p };
-	struct ledger_batch *b = p->batch;
-	size_t bytes = 0;
-	int rc = 0;
+	struct intake *t = p->next;
+	const struct ledger_sink sink = { .answer = on_answer,
+		.meanwhile = on_wait, .ctx = t };
 
-	ledger_batch_begin(&p->l, b, (int64_t)time(NULL));
-	while (rc == 0 && b->n < LEDGER_BATCH_MAX &&
-	    bytes < LEDGER_BATCH_BYTES) {
-		struct buf in defer(buf_wipe) = buf_init(LINK_SOCKET_MAX);
-
-		rc = link_take(&p->front, &p->call[b->n], &in);
-		if (rc == 0)
-			ledger_batch_add(&p->l, b, buf_bytes(&in));
-		bytes += in.n;
-	}
-	ledger_batch_end(&p->l, b, &sink);
-	return rc == 0 || rc == FAULT_NOT_FOUND ? 0 :
-	    fault_set(f, rc, "ledger: link");
+	while (take_in(p))
+		;
+	p->next = p->other;
+	p->other = t;
+	if (t->batch.n != 0)
+		ledger_batch_end(&p->l, &t->batch, &sink);
+	t->batch.n = t->bytes = 0;
+	return p->rc == 0 ? 0 : fault_set(f, p->rc, "ledger: link");
 }
 
 int
@@ -231,7 +270,8 @@ ledger_main(struct fault *f)
 	int rc = start(&p, f);
 
 	while (rc == 0) {
-		rc = role_wait(p.front.rfd, f);
+		if (p.next->batch.n == 0)
+			rc = role_wait(p.front.rfd, f);
 		if (rc == 0)
 			rc = turn(&p, f);
 	}

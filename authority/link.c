@@ -64,6 +64,12 @@ send_packet(const struct link *l, uint64_t call, struct bytes body)
 	}
 }
 
+bool
+link_ready(const struct link *l)
+{
+	return wait_for(l->rfd, POLLIN, clock_ms()) == 0;
+}
+
 int
 link_take(const struct link *l, uint64_t *call, struct buf *body)
 {
@@ -71,9 +77,9 @@ link_take(const struct link *l, uint64_t *call, struct buf *body)
 	struct rd r;
 	uint64_t number;
 	ssize_t n;
-	int size = 0, rc = wait_for(l->rfd, POLLIN, clock_ms());
+	int size = 0, rc;
 
-	if (rc != 0)
+	if (!link_ready(l))
 		return FAULT_NOT_FOUND;
 	/* For a socket the size of the packet, for a pipe at least that. */
 	(void)ioctl(l->rfd, FIONREAD, &size);

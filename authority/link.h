@@ -8,6 +8,7 @@
 #ifndef SKERRY_AUTHORITY_LINK_H
 #define SKERRY_AUTHORITY_LINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -37,6 +38,9 @@ int link_call(struct link *l, struct bytes ask, int ms,
 int link_send(struct link *l, struct bytes ask) must_check;
 int link_more(const struct link *l, struct bytes ask) must_check;
 int link_next(struct link *l, int ms, struct buf *answer) must_check;
+
+/* Whether link_next() or link_take() has a packet to look at. */
+bool link_ready(const struct link *l);
 
 /* The next packet of a peer that calls: its number and body, appended.
  * FAULT_NOT_FOUND: none is there without waiting.  FAULT_AUTHORITY: the peer

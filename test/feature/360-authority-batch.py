@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Many devices at once: one batch, to each its own key and proof; a bad request
-harms none beside it; whoever is killed meanwhile, no key without its entry; and
-who comes when too many wait is told so."""
+harms none beside it; the next batch begins while keys works on this one;
+whoever is killed meanwhile, no key without its entry; and who comes when too
+many wait is told so."""
 
 import base64
 import json
@@ -230,6 +231,122 @@ def keys_killed():
            whole(a), "keys killed: and then all is as it was")
 
 
+class Waves:
+    """Sessions of a batch that keys is slow to answer, and what else comes as
+    soon as the first of them is answered: sessions, accounts (for which keys is
+    asked, too), a head, and what is refused."""
+
+    def __init__(self, *trace):
+        self.old, self.new = accounts(a, MANY), [Account(a) for _ in range(6)]
+        first, then = connections(a, MANY), connections(a, 30)
+        nonce, stranger = secrets.token_hex(16), Keys()
+        self.pids = a.roles()
+        slow = Traced(self.pids["keys"], "-e", "trace=write", "-e",
+                      "inject=write:delay_enter=40000")
+        s = Stopped(a)
+        for i, (acc, c) in enumerate(zip(self.old, first)):
+            session(a, acc, c, **({} if i else {"nonce": nonce}))
+        skerrytest.wait_for(lambda: metric(a, "in_flight") == MANY)
+        self.trace = Traced(s.pid, "-e", "trace=read,write", *trace)
+        s.go(MANY)
+        answers = [got(first[0])]
+        for acc, c in zip(self.old, then[:20]):
+            session(a, acc, c)
+        for acc, c in zip(self.new, then[20:]):
+            put(a, c, "/v1/accounts", acc.body, acc.device)
+        put(a, then[26], "/v1/head", {
+            "space": self.old[0].space.hex(), "expect": 0,
+            "head": base64.b64encode(head(1)).decode()}, self.old[0].device)
+        session(a, self.old[0], then[27], nonce=nonce)
+        put(a, then[28], "/v1/session", self.old[0].session_body(), stranger)
+        put(a, then[29], "/v1/session", b"{", self.old[0].device)
+        self.sent()
+        self.first = answers + [got(c) for c in first[1:]]
+        rs = [got(c) for c in then]
+        self.then, self.made, self.others = rs[:20], rs[20:26], rs[26:]
+        self.lines = self.trace.end()
+        slow.end()
+
+    def sent(self):
+        """All is on its way."""
+
+    def released(self):
+        return [(acc, r) for acc, r in zip(
+            self.old + self.old[:20], self.first + self.then)
+            if r is not None and sealed(r)]
+
+
+def meanwhile():
+    if not can_trace(tap):
+        tap.skip("meanwhile", "strace cannot attach")
+        return
+    before = metric(a, "log_appends_total")
+    w = Waves()
+    tap.ok(len(w.released()) == MANY + 20 and
+           all(good_release(a, acc, r) for acc, r in w.released()),
+           "meanwhile: to each its key and its proof")
+    tap.eq([r.code for r in w.made], ["OK"] * 6,
+           "meanwhile: what needs keys has its answer among them")
+    tap.eq([r.code for r in w.others],
+           ["OK", "TAMPERED", "DENIED", "MALFORMED"],
+           "meanwhile: others have theirs, a nonce of the batch before counts")
+    # On the link to the front: a request among the answers.
+    link = [m.group(1) for m in (re.search(r"(read|write)\(7,", x)
+                                 for x in w.lines) if m]
+    tap.ok("read" in link[link.index("write"):][:MANY],
+           "meanwhile: the next batch begins before this one is answered")
+    tap.eq(len({r.log["checkpoint"] for r in w.first}), 1,
+           "meanwhile: which is one tree still")
+    tap.ok(metric(a, "log_appends_total") - before > 2,
+           "meanwhile: and the next another")
+    tap.ok(all(good_release(a, acc, acc.session()) for acc in w.new) and
+           whole(a), "meanwhile: the log is that of the database")
+
+
+def meanwhile_killed():
+    if not can_trace(tap):
+        tap.skip("killed meanwhile", "strace cannot attach")
+        return
+    for when in [25, 60] if os.environ.get("SKERRY_SANITIZED") else \
+            [12, 25, 40, 60, 90]:
+        a.process.kill()
+        a.start()
+        w = Waves("-e", f"inject=write:signal=SIGKILL:when={when}")
+        killed_meanwhile(w, f"ledger killed at write {when} of two batches")
+        tap.ok(wait_ledger(a, w.pids["ledger"]), "it comes back")
+        comes_again(w)
+    w = KeysKilled()
+    killed_meanwhile(w, "keys killed between two batches")
+    tap.ok(skerrytest.wait_for(lambda: good_release(
+        a, w.old[0], w.old[0].session())), "they are started anew")
+    comes_again(w)
+
+
+class KeysKilled(Waves):
+    def sent(self):
+        os.kill(self.pids["keys"], signal.SIGKILL)
+
+
+def killed_meanwhile(w, where):
+    ok = skerrytest.wait_for(lambda: a.roles().get("ledger"))
+    log = served(a)[1]
+    tap.ok(ok and all(good_release(a, acc, r) and entry_of(r) in log
+                      for acc, r in w.released()),
+           f"{where}: {len(w.released())} keys, each with its entry")
+    tap.ok(all(r is None or r.status == 503 or sealed(r)
+               for r in w.first + w.then) and
+           all(r is None or r.status in (200, 503) for r in w.made),
+           f"{where}: the others are told to come again")
+
+
+def comes_again(w):
+    tap.eq([acc.create().code for acc in w.new], ["OK"] * 6,
+           "accounts that were made are there, the others are made")
+    tap.ok(all(good_release(a, acc, acc.session())
+               for acc in w.new + w.old[::7]) and whole(a),
+           "and then all is as it was")
+
+
 def too_many():
     if os.environ.get("SKERRY_SANITIZED"):
         tap.skip("too many", "so many connections take too long")
@@ -257,4 +374,5 @@ def too_many():
 
 
 a = Authority()
-tap.run(together, one_bad, killed, keys_killed, too_many)
+tap.run(together, one_bad, meanwhile, killed, meanwhile_killed, keys_killed,
+        too_many)

@@ -352,7 +352,7 @@ start_keys(void)
 	assert(permit_ask(&keys.permit, PERMIT_PARENT, PERMIT_BOOT) == 0);
 	assert(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd) == 0);
 	theirs = link_init(fd[0], fd[0], LINK_PIPE_MAX);
-	ledger.keys = link_init(fd[1], fd[1], LINK_PIPE_MAX);
+	ledger.keys.link = link_init(fd[1], fd[1], LINK_PIPE_MAX);
 	assert(pthread_create(&thread, NULL, run_keys, &theirs) == 0);
 }
 

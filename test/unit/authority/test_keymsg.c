@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "authority/keymsg.h"
@@ -36,7 +37,8 @@ close_pipes(void **state)
 	return 0;
 }
 
-/* Answers with the depot's name; a release, with its epoch. */
+/* Answers with the depot's name; a release, with its epoch; a secret, with
+ * nothing but bytes of that. */
 static int
 answer(struct bytes ask, struct buf *out)
 {
@@ -51,6 +53,13 @@ answer(struct bytes ask, struct buf *out)
 			code = (uint8_t)fault_exit(FAULT_SECRET);
 		if (buf_append(&one, &code, 1) != 0 ||
 		    buf_append(&one, &m.u.release.of.epoch, 4) != 0)
+			return FAULT_MEMORY;
+	} else if (m.request == PERMIT_SECRET) {
+		uint8_t wrapped[WRAP_LEN];
+
+		memset(wrapped, (int)m.u.secret.epoch, sizeof(wrapped));
+		if (buf_append(&one, &code, 1) != 0 ||
+		    buf_append(&one, wrapped, sizeof(wrapped)) != 0)
 			return FAULT_MEMORY;
 	} else if (buf_append(&one, &code, 1) != 0 ||
 	    buf_append(&one, m.u.capability.depot,
@@ -127,7 +136,8 @@ static void
 many(bool at_once)
 {
 	size_t n = MANY;
-	struct link l = link_init(from[0], to[1], LINK_PIPE_MAX);
+	struct keymsg_line l = { .link = link_init(from[0], to[1],
+	    LINK_PIPE_MAX) };
 	struct keymsg_round r defer(keymsg_round_wipe) = keymsg_round(&l);
 	uint32_t asked = 0;
 	pthread_t t;
@@ -156,11 +166,106 @@ puts_more_than_the_pipes_hold(void **state)
 	many(true);
 }
 
+/* Something else is asked, which is no part of the round. */
+static void
+ask_secret(struct keymsg_line *l, uint32_t i)
+{
+	const struct keymsg_space of = { .epoch = i % 100 };
+	uint8_t got[WRAP_LEN], want[WRAP_LEN];
+
+	memset(want, (int)of.epoch, sizeof(want));
+	assert_int_equal(keymsg_secret(l, &of, got), 0);
+	assert_memory_equal(got, want, sizeof(want));
+}
+
+static void
+keeps_its_answers_while_something_else_is_asked(void **state)
+{
+	size_t n = MANY + MANY / 5 + 1;
+	struct keymsg_line l = { .link = link_init(from[0], to[1],
+	    LINK_PIPE_MAX) };
+	uint32_t asked = 0;
+	pthread_t t;
+
+	(void)state;
+	assert_int_equal(pthread_create(&t, NULL, peer, &n), 0);
+	{
+		struct keymsg_round r defer(keymsg_round_wipe) =
+		    keymsg_round(&l);
+
+		for (uint32_t i = 0; i < MANY; i++) {
+			/* Now and then only what the pipes hold already. */
+			while (asked < MANY && (i % 50 != 0 || asked <= i) &&
+			    !keymsg_round_full(&r))
+				put(&r, asked++);
+			if (i % 5 == 0)
+				ask_secret(&l, i);
+			expect(&r, i);
+		}
+	}
+	assert_null(l.round);
+	ask_secret(&l, 1);
+	assert_int_equal(pthread_join(t, NULL), 0);
+}
+
+/* The peer, by hand; out gets its answers. */
+static uint64_t
+take_packet(const struct link *l, struct buf *out)
+{
+	struct buf in defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct bytes packet, one;
+	uint64_t call;
+
+	assert_int_equal(link_take(l, &call, &in), 0);
+	for (packet = buf_bytes(&in); packet.n > 0;) {
+		assert_int_equal(keymsg_next(&packet, &one), 0);
+		if (one.p[0] != PERMIT_RESUME)
+			assert_int_equal(answer(one, out), 0);
+	}
+	return call;
+}
+
+static void
+takes_no_late_answer_for_another(void **state)
+{
+	struct keymsg_line l = { .link = link_init(from[0], to[1],
+	    LINK_PIPE_MAX) };
+	struct link p = link_init(to[0], from[1], LINK_PIPE_MAX);
+	struct keymsg_round r defer(keymsg_round_wipe) = keymsg_round(&l);
+	struct buf out defer(buf_wipe) = buf_init(LINK_PIPE_MAX);
+	struct keymsg_tree tree;
+	struct bytes data;
+	uint64_t call;
+
+	(void)state;
+	for (uint32_t i = 1; i <= KEYMSG_MANY + 1; i++)
+		put(&r, i);
+	assert_true(keymsg_round_waits(&r));
+	call = take_packet(&p, &out);
+	assert_int_equal(link_answer(&p, call, buf_bytes(&out)), 0);
+	assert_false(keymsg_round_waits(&r));
+
+	/* It is not answered in time. */
+	assert_int_equal(keymsg_resume(&l, bytes_of(NULL, 0), 10, &tree),
+	    FAULT_AUTHORITY);
+	out.n = 0;
+	call = take_packet(&p, &out);
+	assert_int_equal(keymsg_add(&out, bytes_of("\0late", 5)), 0);
+	assert_int_equal(link_answer(&p, call, buf_bytes(&out)), 0);
+
+	/* What came before is there; then nothing. */
+	assert_false(keymsg_round_waits(&r));
+	for (uint32_t i = 1; i <= KEYMSG_MANY; i++)
+		expect(&r, i);
+	assert_int_equal(keymsg_round_get(&r, &data), FAULT_AUTHORITY);
+}
+
 static void
 has_no_answer_from_who_died(void **state)
 {
 	size_t n = MANY;
-	struct link l = link_init(from[0], to[1], LINK_PIPE_MAX);
+	struct keymsg_line l = { .link = link_init(from[0], to[1],
+	    LINK_PIPE_MAX) };
 	struct keymsg_round r defer(keymsg_round_wipe) = keymsg_round(&l);
 	struct bytes data;
 	pthread_t t;
@@ -186,6 +291,8 @@ main(void)
 	const struct CMUnitTest t[] = {
 		CASE(gets_in_the_order_of_the_asking),
 		CASE(puts_more_than_the_pipes_hold),
+		CASE(keeps_its_answers_while_something_else_is_asked),
+		CASE(takes_no_late_answer_for_another),
 		CASE(has_no_answer_from_who_died),
 	};
 

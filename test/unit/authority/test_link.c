@@ -78,8 +78,11 @@ gives_up_in_time(void **state)
 	(void)state;
 	open_pair();
 	l = link_init(pair[0], pair[0], LINK_SOCKET_MAX);
+	assert_false(link_ready(&l));
 	assert_int_equal(link_call(&l, bytes_of("a", 1), 50, &b),
 	    FAULT_AUTHORITY);
+	link_lost(pair[1]);
+	assert_true(link_ready(&l));
 	close_pair();
 }
 
