@@ -4,7 +4,6 @@
 the ledger is killed, with a full disk, and while its witnesses are away."""
 
 import atexit
-import json
 import os
 import re
 import shutil
@@ -17,8 +16,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import logjudge
 import skerrytest
 from authoritytest import Account, Authority, head
-from logtest import (Traced, can_trace, get, good_release, root, rows, sealed,
-                     served, wait_ledger, whole)
+from logtest import (Traced, Witness, can_trace, get, good_release, root, rows,
+                     sealed, served, wait_ledger, want_one_of, whole)
 
 tap = skerrytest.Tap()
 LEDGER_KEYS_WRITE = 6
@@ -237,34 +236,6 @@ def restored():
         a.process.wait()
 
 
-class Witness:
-    def __init__(self, name, log):
-        self.dir = skerrytest.folder()
-        self.state = os.path.join(self.dir, "state")
-        os.mkdir(self.state)
-        self.port = skerrytest.free_port()
-        self.url = f"https://127.0.0.1:{self.port}"
-        self.cert, key = skerrytest.certificate(self.dir)
-        keyfile = os.path.join(self.dir, "key")
-        self.vkey = subprocess.run(
-            [os.environ["SKERRY_WITNESS"], "keygen", name, keyfile],
-            check=True, capture_output=True, text=True).stdout.strip()
-        self.path = os.path.join(self.dir, "witness.yaml")
-        with open(self.path, "w") as f:
-            json.dump({"listen": f"127.0.0.1:{self.port}", "key": keyfile,
-                       "state": self.state, "logs": [log],
-                       "certificate": self.cert, "private_key": key}, f)
-        self.start()
-
-    def start(self):
-        self.process = skerrytest.Process(
-            [os.environ["SKERRY_WITNESS"], "--config", self.path])
-        self.process.wait_ready()
-
-    def stop(self):
-        self.process.kill()
-
-
 def served_again(acc, seconds=30):
     end = time.time() + seconds
     r = acc.session()
@@ -278,12 +249,7 @@ def witnessed():
     a = Authority(start=False)
     ws = [Witness(f"witness.example/w{i}", a.public["log"]) for i in range(2)]
     keys = [logjudge.Key(w.vkey) for w in ws]
-    a.sign_policy({**a.policy(), "trust": "".join(
-        [f"log {a.public['log']}\n"]
-        + [f"witness w{i} {w.vkey}\n" for i, w in enumerate(ws)]
-        + ["group any 1 w0 w1\nquorum any\n"])})
-    a.config["witnesses"] = [{"name": f"w{i}", "url": w.url, "ca": w.cert}
-                             for i, w in enumerate(ws)]
+    want_one_of(a, ws)
     a.start()
     tap.eq(sorted(a.roles()), ["courier", "front", "keys", "ledger"],
            "witnesses: there is a courier")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests of an authority's log share: the log as anybody gets it, beside the
-database, and a ledger that is traced or killed at a system call."""
+database, a ledger that is traced or killed at a system call, and witnesses."""
 
+import json
 import os
 import re
 import shutil
@@ -171,3 +172,42 @@ def can_trace(tap):
     finally:
         p.kill()
         p.wait()
+
+
+class Witness:
+    def __init__(self, name, log):
+        self.dir = skerrytest.folder()
+        self.state = os.path.join(self.dir, "state")
+        os.mkdir(self.state)
+        self.port = skerrytest.free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.cert, key = skerrytest.certificate(self.dir)
+        keyfile = os.path.join(self.dir, "key")
+        self.vkey = subprocess.run(
+            [os.environ["SKERRY_WITNESS"], "keygen", name, keyfile],
+            check=True, capture_output=True, text=True).stdout.strip()
+        self.path = os.path.join(self.dir, "witness.yaml")
+        with open(self.path, "w") as f:
+            json.dump({"listen": f"127.0.0.1:{self.port}", "key": keyfile,
+                       "state": self.state, "logs": [log],
+                       "certificate": self.cert, "private_key": key}, f)
+        self.start()
+
+    def start(self):
+        self.process = skerrytest.Process(
+            [os.environ["SKERRY_WITNESS"], "--config", self.path])
+        self.process.wait_ready()
+
+    def stop(self):
+        self.process.kill()
+
+
+def want_one_of(a, witnesses):
+    """For an authority that was not started: one of them is its quorum."""
+    names = [f"w{i}" for i in range(len(witnesses))]
+    a.sign_policy({**a.policy(), "trust": "".join(
+        [f"log {a.public['log']}\n"]
+        + [f"witness {n} {w.vkey}\n" for n, w in zip(names, witnesses)]
+        + [f"group any 1 {' '.join(names)}\nquorum any\n"])})
+    a.config["witnesses"] = [{"name": n, "url": w.url, "ca": w.cert}
+                             for n, w in zip(names, witnesses)]
