@@ -36,6 +36,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define NOW 1800000000
+#define DEMANDS 40 /* more than a page of them */
 #define HOST "a.example"
 #define ORIGIN HOST "/log"
 #define POLICY                                                               \
@@ -75,7 +76,7 @@ static struct keystore_public public;
 static char dir[] = "/dev/shm/skerry-fuzz-XXXXXX";
 
 /* A log that forgets as fast as it learns.  Of one tile: a request makes a few
- * entries, and there are two before them. */
+ * entries, and there are two and those of DEMANDS before them. */
 static struct memory_log {
 	struct log log;
 	struct log_signer signer;
@@ -299,7 +300,7 @@ make_account(struct db *db)
 	assert(db->slot_add(db, s.id, DB_AUTHORITY, &slot, &f) == 0);
 	assert(db->slot_add(db, s.id, DB_RECOVERY, &slot, &f) == 0);
 	assert(db->epoch_add(db, s.id, 1, hash, &f) == 0);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < DEMANDS; i++) {
 		demand.until = i % 2 == 0 ? 0 : NOW + 1;
 		assert(outbox_demand(db, &demand, bytes_of("Give.", 5), NOW,
 		    &item, &f) == 0);
@@ -389,7 +390,7 @@ start_log(struct bytes policy)
 	assert(ledger_log_open(g, dir, &f) == 0);
 	assert(ledger_log_policy(&ledger, policy, NOW, &f) == 0);
 	assert(ledger_log_follow(g, &shown_rc, &f) == 0 && shown_rc == 0);
-	assert(g->shown_size == 2);
+	assert(g->shown_size == 2 + DEMANDS);
 	before.edge = memory.edge;
 	before.note = buf_init(NOTE_MAX);
 	assert(buf_append(&before.note, memory.note.p, memory.note.n) == 0);
