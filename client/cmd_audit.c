@@ -31,6 +31,7 @@ struct args {
 };
 
 #define ACCEPT_MAX 256 /* of one command */
+#define TOLD_MAX 1048576 /* bytes of ids; what is beyond is told again */
 
 /* One look at all logs. */
 struct round {
@@ -43,6 +44,8 @@ struct round {
 	struct audititems home_items;
 	json_t *logs, *alarms;
 	bool first; /* of a watch: known alarms are told once */
+	const struct buf *before; /* ids of alarms, of a watch's last round */
+	struct buf *told;         /* and of this one */
 	struct auditaccept accepted;
 	struct audit_accept accept[ACCEPT_MAX]; /* of this command */
 	size_t naccept;
@@ -104,17 +107,30 @@ show_items(struct round *r, const struct audit *a)
 	return list;
 }
 
+/* Not what is found missing in each round anew. */
+static bool
+is_new(const struct round *r, const struct audit_alarm *x)
+{
+	for (size_t at = 0; at < r->before->n; at += sizeof(x->id))
+		if (memcmp(r->before->p + at, x->id, sizeof(x->id)) == 0)
+			return false;
+	return x->fresh;
+}
+
 static void
 tell_alarm(struct round *r, const struct audit_alarm *x, const char *authority)
 {
 	char id[TEXT_HEX_SIZE(AUDITACCEPT_ID_LEN)];
+	bool new = is_new(r, x);
 
-	if (!x->fresh && !r->first)
+	(void)!buf_append(r->told, x->id, sizeof(x->id));
+	r->fresh += new;
+	if (!new && !r->first)
 		return;
 	text_hex(x->id, sizeof(x->id), id, sizeof(id));
 	(void)json_array_append_new(r->alarms, json_pack(
 	    "{s:s,s:s,s:b,s:b,s:s}", "id", id, "authority", authority, "new",
-	    x->fresh, "accepted", x->accepted, "text", x->text));
+	    new, "accepted", x->accepted, "text", x->text));
 	if (r->cli->json)
 		return;
 	if (!x->accepted)
@@ -131,10 +147,8 @@ tell_alarms(struct round *r, const struct audit *a)
 
 	r->alarm += a->counted[0];
 	r->more += more;
-	for (size_t i = 0; i < a->nalarms; i++) {
-		r->fresh += a->alarm[i].fresh;
+	for (size_t i = 0; i < a->nalarms; i++)
 		tell_alarm(r, &a->alarm[i], a->peer->name);
-	}
 	if (more != 0 && !r->cli->json)
 		(void)fprintf(stderr, "skerry: ALARM: %zu more of authority "
 		    "%s, which are not listed\n", more, a->peer->name);
@@ -395,13 +409,18 @@ accept_alarms(struct round *r)
 	    "no alarm has the id %s", hex);
 }
 
+/* told: ids of the alarms of the round before, and afterwards of this one. */
 static int
-one_round(struct cli *cli, struct state *st, const struct args *in, bool first)
+one_round(struct cli *cli, struct state *st, const struct args *in, bool first,
+    struct buf *told)
 {
+	struct buf before defer(buf_wipe) = *told;
 	struct round r = { .cli = cli, .st = st, .in = in, .first = first,
+		.before = &before, .told = told,
 		.logs = json_array(), .alarms = json_array() };
 	int rc = auditaccept_load(st, &r.accepted, &cli->fault);
 
+	*told = buf_init(TOLD_MAX);
 	if (rc == 0)
 		rc = read_accept(&r);
 	if (rc == 0)
@@ -431,13 +450,14 @@ wait_for(struct cli *cli, long seconds)
 static int
 watch(struct cli *cli, struct state *st, const struct args *in)
 {
+	struct buf told defer(buf_wipe) = buf_init(TOLD_MAX);
 	struct args again = *in;
 	struct fault worst = { 0 };
 	bool first = true;
 	int rc;
 
 	do {
-		rc = one_round(cli, st, &again, first);
+		rc = one_round(cli, st, &again, first, &told);
 		if (rc == FAULT_LOG || (rc == FAULT_ALARM &&
 					   worst.code != FAULT_LOG))
 			worst = cli->fault;
@@ -460,13 +480,15 @@ static int
 audit(struct cli *cli, const struct args *in)
 {
 	struct state *st defer(state_closep) = NULL;
+	struct buf told defer(buf_wipe) = buf_init(TOLD_MAX);
 	int rc = cli_state(cli, &st);
 
 	if (rc == 0)
 		rc = state_require_ready(st, &cli->fault);
 	if (rc != 0)
 		return rc;
-	return in->watch ? watch(cli, st, in) : one_round(cli, st, in, true);
+	return in->watch ? watch(cli, st, in) :
+	                   one_round(cli, st, in, true, &told);
 }
 
 /* What an owner gives to an auditor. */

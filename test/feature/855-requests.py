@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import secrets
+import signal
 import sqlite3
 import struct
 import subprocess
@@ -22,7 +23,8 @@ from evil import Evil  # noqa: E402
 from logtest import (  # noqa: E402
     Traced, can_trace, rows, served, wait_ledger, whole)
 from skerrysite import AUTHORITY, Site  # noqa: E402
-from skerrytest import FAKETIME, Tap, alive, with_clock  # noqa: E402
+from skerrytest import (  # noqa: E402
+    FAKETIME, Tap, alive, folder, with_clock)
 
 TOP = os.environ.get("SKERRY_TOP", ".")
 DAY = 86400
@@ -459,6 +461,23 @@ def accepts():
     t.eq(lies(lambda r: r.pop(0))[0], 26, "another alarms")
 
 
+def watched():
+    """What a watch finds in each of its rounds it tells in the first."""
+    evil.lists = lambda s, out: (s, json.dumps(
+        {**json.loads(out), "requests": json.loads(out)["requests"][1:]}
+    ).encode())
+    ran = os.path.join(folder(), "hook")
+    p = d.start("audit", "--watch", "1", "--json", "--hook",
+                f"echo >> {ran}")
+    told = [len([x for x in json.loads(p.stdout.readline())["alarms"]
+                 if x["new"]]) for _ in range(3)]
+    with open(ran) as f:
+        t.eq((told, len(f.read())), ([2, 0, 0], 1), "and runs the hook once")
+    p.send_signal(signal.SIGTERM)
+    t.eq(p.wait(30), 26, "it ends with it")
+    evil.lists = None
+
+
 def out_of_order():
     """A row that the command would not make."""
     site.authority.stop()
@@ -510,5 +529,5 @@ if sys.argv[1:] == ["--write"]:
             f.write("\n")
 else:
     t.run(frozen, enters, refuses, lists, gagged, of_no_space, service_down,
-          killed, before_any_service, by_skerry, lied_to, accepts, out_of_order,
-          too_late)
+          killed, before_any_service, by_skerry, lied_to, accepts, watched,
+          out_of_order, too_late)
