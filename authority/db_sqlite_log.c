@@ -110,15 +110,23 @@ leaf_rows(struct sql_run *r, db_leaf_fn *each, void *arg, struct fault *f)
 	return rc != 0 ? fault_set(f, rc, "entries: %s", fault_text(rc)) : 0;
 }
 
+/* The same of a statement that wants the first index and how many at most. */
+static int
+rows_from(struct sql_run *r, uint64_t from, size_t max, db_leaf_fn *each,
+    void *arg, struct fault *f)
+{
+	sql_int(r, (int64_t)from);
+	sql_int(r, (int64_t)max);
+	return leaf_rows(r, each, arg, f);
+}
+
 static int
 leaf_each(struct db *db, uint64_t from, size_t max, db_leaf_fn *each,
     void *arg, struct fault *f)
 {
 	struct sql_run r = sql_run(db_sqlite(db), sql[S_LEAF_EACH]);
 
-	sql_int(&r, (int64_t)from);
-	sql_int(&r, (int64_t)max);
-	return leaf_rows(&r, each, arg, f);
+	return rows_from(&r, from, max, each, arg, f);
 }
 
 static int
@@ -140,9 +148,7 @@ request_each(struct db *db, uint64_t from, size_t max, db_leaf_fn *each,
 {
 	struct sql_run r = sql_run(db_sqlite(db), sql[S_REQUEST_EACH]);
 
-	sql_int(&r, (int64_t)from);
-	sql_int(&r, (int64_t)max);
-	return leaf_rows(&r, each, arg, f);
+	return rows_from(&r, from, max, each, arg, f);
 }
 
 static int
