@@ -82,15 +82,6 @@ session_closep(struct session **s)
 	session_close(*s);
 }
 
-const struct space_key *
-session_key(const struct session *s, uint32_t epoch)
-{
-	for (size_t i = 0; i < s->nepochs; i++)
-		if (s->epochs[i].epoch == epoch)
-			return s->epochs[i].key;
-	return NULL;
-}
-
 void
 session_last_seen(const struct session *s, uint64_t *number, uint32_t *epoch)
 {

@@ -74,7 +74,14 @@ int session_open(struct state *st, enum session_need need,
     const atomic_bool *stop, struct session **out, struct fault *f) must_check;
 
 /* The key of an epoch; NULL if it was not released.  Borrowed. */
-const struct space_key *session_key(const struct session *s, uint32_t epoch);
+static inline const struct space_key *
+session_key(const struct session *s, uint32_t epoch)
+{
+	for (size_t i = 0; i < s->nepochs; i++)
+		if (s->epochs[i].epoch == epoch)
+			return s->epochs[i].key;
+	return NULL;
+}
 
 /*
  * Moves the space's head from number expect to the given one: at the authority,

@@ -4,15 +4,6 @@
 #include "client/state.h"
 #include "object/head.h"
 
-const struct space_key *
-session_key(const struct session *s, uint32_t epoch)
-{
-	for (size_t i = 0; i < s->nepochs; i++)
-		if (s->epochs[i].epoch == epoch)
-			return s->epochs[i].key;
-	return NULL;
-}
-
 uint32_t
 session_epoch_now(const struct session *s)
 {

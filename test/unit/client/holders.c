@@ -208,15 +208,6 @@ session_capability(const struct session *s)
 	return "capability";
 }
 
-const struct space_key *
-session_key(const struct session *s, uint32_t epoch)
-{
-	for (size_t i = 0; i < s->nepochs; i++)
-		if (s->epochs[i].epoch == epoch)
-			return s->epochs[i].key;
-	return NULL;
-}
-
 int
 session_add_epoch(struct session *s, uint32_t epoch,
     const struct space_key *key, struct fault *f)
