@@ -29,6 +29,7 @@
 #define IDLE_SECONDS 60
 #define CONNECTIONS 1024
 #define CONNECTION_MEMORY 16384
+#define DRAIN_MAX (1u << 20) /* bytes of a refused body that are read */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
 struct front {
@@ -216,14 +217,18 @@ visit_new(struct front *fr, const char *url)
 	return v;
 }
 
-/* A body that says that it is too long is refused before it is sent. */
+/*
+ * A body that says that it is much too long is refused before it is sent. A
+ * shorter one is read to its end: who answers and closes before that makes
+ * the sender's kernel throw the answer away (RFC 9112 section 9.6).
+ */
 static bool
-announced_too_long(struct MHD_Connection *c)
+announced_much_too_long(struct MHD_Connection *c)
 {
 	const char *v = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
 	    "Content-Length");
 
-	return v != NULL && strtoull(v, NULL, 10) > REQUEST_BODY_MAX;
+	return v != NULL && strtoull(v, NULL, 10) > DRAIN_MAX;
 }
 
 static enum MHD_Result
@@ -241,7 +246,7 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 		v = *state = visit_new(fr, url);
 		if (v == NULL)
 			return MHD_NO;
-		if (announced_too_long(c))
+		if (announced_much_too_long(c))
 			return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST,
 			    FAULT_LIMIT, "the body is too long");
 		return MHD_YES;

@@ -101,6 +101,11 @@ def bodies():
            "one more")
     c = a.connect()
     c.putrequest("POST", PATH)
+    c.putheader("Content-Length", (1 << 20) + 1)
+    c.endheaders()
+    tap.eq(c.getresponse().status, 400, "over 1 MiB, before it is sent")
+    c = a.connect()
+    c.putrequest("POST", PATH)
     for k, v in sign_headers(acc.device, a.host, PATH, BODY).items():
         c.putheader(k, v)
     c.putheader("Transfer-Encoding", "chunked")
