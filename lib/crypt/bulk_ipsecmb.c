@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <intel-ipsec-mb.h>
-
 #include "base/fault.h"
+#include "crypt/ipsecmb.h"
 #include "crypt/secret.h"
 
 /* A batch is filled up to a multiple of the widest machine's lanes; fewer
@@ -30,7 +29,7 @@ struct ipsecmb {
 };
 
 static void
-ipsecmb_free(void *ctx)
+backend_free(void *ctx)
 {
 	struct ipsecmb *m = ctx;
 
@@ -43,21 +42,8 @@ ipsecmb_free(void *ctx)
 	free(m);
 }
 
-/* Without these the library emulates AES with tables, or is broken. */
-static bool
-sound(const IMB_MGR *mgr)
-{
-	const uint64_t need = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ |
-	    IMB_FEATURE_SAFE_DATA;
-
-	if ((mgr->features & need) != need)
-		return false;
-	return (mgr->features & IMB_FEATURE_SELF_TEST) == 0 ||
-	    (mgr->features & IMB_FEATURE_SELF_TEST_PASS) != 0;
-}
-
 static void *
-ipsecmb_new(void)
+backend_new(void)
 {
 	struct ipsecmb *m = aligned_alloc(64, (sizeof(*m) + 63) / 64 * 64);
 
@@ -65,13 +51,10 @@ ipsecmb_new(void)
 		return NULL;
 	memset(m, 0, sizeof(*m));
 	m->plain = bulk_openssl.new();
-	m->mgr = alloc_mb_mgr(0);
-	if (m->plain != NULL && m->mgr != NULL) {
-		init_mb_mgr_auto(m->mgr, NULL);
-		if (imb_get_errno(m->mgr) == 0 && sound(m->mgr))
-			return m;
-	}
-	ipsecmb_free(m);
+	m->mgr = ipsecmb_new();
+	if (m->plain != NULL && m->mgr != NULL)
+		return m;
+	backend_free(m);
 	return NULL;
 }
 
@@ -122,7 +105,7 @@ run_of_jobs(const struct bytes *msg, size_t n)
 }
 
 static int
-ipsecmb_sha256(void *ctx, const struct bytes *msg, size_t n,
+backend_sha256(void *ctx, const struct bytes *msg, size_t n,
     uint8_t (*out)[BULK_HASH_LEN])
 {
 	struct ipsecmb *m = ctx;
@@ -155,7 +138,7 @@ forget(struct ipsecmb *m)
 }
 
 static int
-ipsecmb_seal(void *ctx, const struct seal_key *key,
+backend_seal(void *ctx, const struct seal_key *key,
     const uint8_t nonce[static BULK_NONCE_LEN], struct bytes aad,
     const struct bytes in[static 2], uint8_t *out)
 {
@@ -181,7 +164,7 @@ ipsecmb_seal(void *ctx, const struct seal_key *key,
 }
 
 static int
-ipsecmb_open(void *ctx, const struct seal_key *key,
+backend_open(void *ctx, const struct seal_key *key,
     const uint8_t nonce[static BULK_NONCE_LEN], struct bytes aad,
     struct bytes in, uint8_t *out)
 {
@@ -204,9 +187,9 @@ ipsecmb_open(void *ctx, const struct seal_key *key,
 
 const struct bulk_ops bulk_ipsecmb = {
 	.name = "ipsec-mb",
-	.new = ipsecmb_new,
-	.free = ipsecmb_free,
-	.sha256 = ipsecmb_sha256,
-	.seal = ipsecmb_seal,
-	.open = ipsecmb_open,
+	.new = backend_new,
+	.free = backend_free,
+	.sha256 = backend_sha256,
+	.seal = backend_seal,
+	.open = backend_open,
 };

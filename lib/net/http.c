@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "crypt/records.h"
+
 #define CONNECT_MS 10000L
 #define SLOW_SECONDS 30L
 #define BUFFER_BYTES (512L * 1024)
@@ -212,6 +214,7 @@ on_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
 static void
 global_init(void)
 {
+	records_accelerate();
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

@@ -347,5 +347,21 @@ def progress():
     t.eq((r.code, r.err), (0, ""), "--quiet")
 
 
-t.run(round_trip, unchanged, budget, where_to, changes, history, status,
-      listings, very_deep, unreadable, changing, progress)
+def portable():
+    """What the processor does specially, done by OpenSSL alone."""
+    plain = {"SKERRY_BULK": "openssl"}
+    write(path("either", "noise"), noise(3 << 20))
+    write(path("either", "text"), "one of many\n" * 100_000)
+    t.eq(put(a, path("either"), env=plain).code, 0, "put without vectors")
+    t.eq(get(b, "either.1", "either").code, 0, "and get with them")
+    write(path("either", "more"), noise(3 << 20))
+    t.eq(put(a, path("either")).code, 0, "put with vectors")
+    t.eq(get(b, "either.2", "either", env=plain).code, 0,
+         "and get without them")
+    t.eq((compare(path("either"), path("either.2", "either")),
+          content(path("either.1/either/text"))),
+         ("", content(path("either/text"))), "the same bytes")
+
+
+t.run(round_trip, unchanged, budget, where_to, changes, history,
+      status, listings, very_deep, unreadable, changing, progress, portable)
