@@ -245,7 +245,7 @@ courier_main(struct fault *f)
 		struct posting p;
 		uint64_t call;
 
-		rc = role_wait(c.link.rfd, f);
+		rc = role_wait(c.link.rfd, -1, f);
 		if (rc == 0)
 			rc = link_take(&c.link, &call, &b);
 		if (rc == FAULT_NOT_FOUND) {

@@ -469,7 +469,7 @@ front_main(struct fault *f)
 	if (rc == 0)
 		rc = role_ready(f);
 	if (rc == 0)
-		rc = role_wait(-1, f);
+		rc = role_wait(-1, -1, f);
 	if (rc != FAULT_INTERRUPTED)
 		return rc;
 	drain(&fr);

@@ -599,7 +599,7 @@ keys_main(struct fault *f)
 		struct buf out defer(buf_wipe) = buf_init(LINK_PIPE_MAX - 8);
 		uint64_t call;
 
-		rc = role_wait(l.rfd, f);
+		rc = role_wait(l.rfd, -1, f);
 		if (rc == 0)
 			rc = link_take(&l, &call, &ask);
 		if (rc == FAULT_NOT_FOUND) {

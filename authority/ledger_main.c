@@ -14,6 +14,8 @@
 #include "base/logline.h"
 #include "base/rd.h"
 
+#define LOOK_MS 1000
+
 /* A batch, and where its answers go. */
 struct intake {
 	struct process *p;
@@ -28,6 +30,7 @@ struct process {
 	struct buf policy; /* its file */
 	struct link front;
 	struct intake *next, *other; /* the batch that grows, the one before */
+	int look_ms;                 /* until look(); -1: never */
 	int rc;                      /* of the front's link */
 };
 
@@ -140,14 +143,39 @@ confine(struct process *p, struct fault *f)
 	return role_confine_to(ROLE_LEDGER, &reach, f);
 }
 
-/* What the log lacks of the database is appended before anything is served.
- * Where that cannot be now, requests are answered so until it can. */
+/* Appends what the log lacks of the database.  Where that cannot be now,
+ * requests are answered so until it can. */
+static int
+follow(struct process *p)
+{
+	struct fault f = { 0 };
+	int shown_rc, rc = ledger_log_follow(&p->l.log, &shown_rc, &f);
+
+	if (rc != 0) {
+		struct logline l = logline_begin(LOGLINE_ERROR,
+		    "log-not-appended");
+
+		logline_fault(&l, &f);
+		logline_end(&l);
+	}
+	return rc;
+}
+
+/* Nobody asks: are there rows that the operator's commands have made?  With
+ * a log that cannot take or show them, the next request looks again. */
+static void
+look(struct process *p)
+{
+	if (p->l.log.down.code != 0 || follow(p) != 0)
+		p->look_ms = -1;
+}
+
+/* What is lacking is appended before anything is served. */
 static int
 start_log(struct process *p, struct fault *f)
 {
 	struct ledger_log *g = &p->l.log;
-	struct fault later = { 0 };
-	int shown_rc, rc;
+	int rc;
 
 	g->db = p->l.db;
 	g->keys = &p->l.keys;
@@ -157,13 +185,8 @@ start_log(struct process *p, struct fault *f)
 	if (rc == 0)
 		rc = ledger_log_policy(&p->l, buf_bytes(&p->policy),
 		    (int64_t)time(NULL), f);
-	if (rc == 0 && ledger_log_follow(g, &shown_rc, &later) != 0) {
-		struct logline l = logline_begin(LOGLINE_ERROR,
-		    "log-not-appended");
-
-		logline_fault(&l, &later);
-		logline_end(&l);
-	}
+	if (rc == 0)
+		(void)follow(p);
 	return rc;
 }
 
@@ -254,11 +277,15 @@ turn(struct process *p, struct fault *f)
 
 	while (take_in(p))
 		;
-	p->next = p->other;
-	p->other = t;
-	if (t->batch.n != 0)
+	if (t->batch.n == 0) {
+		look(p);
+	} else {
+		p->next = p->other;
+		p->other = t;
 		ledger_batch_end(&p->l, &t->batch, &sink);
-	t->batch.n = t->bytes = 0;
+		t->batch.n = t->bytes = 0;
+		p->look_ms = LOOK_MS;
+	}
 	return p->rc == 0 ? 0 : fault_set(f, p->rc, "ledger: link");
 }
 
@@ -266,12 +293,12 @@ int
 ledger_main(struct fault *f)
 {
 	struct process p defer(process_wipe) = { .l.vault = -1,
-		.policy = buf_init(POLICY_FILE_MAX) };
+		.look_ms = LOOK_MS, .policy = buf_init(POLICY_FILE_MAX) };
 	int rc = start(&p, f);
 
 	while (rc == 0) {
 		if (p.next->batch.n == 0)
-			rc = role_wait(p.front.rfd, f);
+			rc = role_wait(p.front.rfd, p.look_ms, f);
 		if (rc == 0)
 			rc = turn(&p, f);
 	}

@@ -274,18 +274,20 @@ role_ready(struct fault *f)
 }
 
 int
-role_wait(int fd, struct fault *f)
+role_wait(int fd, int ms, struct fault *f)
 {
+	const struct timespec t = { .tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000L };
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	sigset_t none;
 
 	(void)sigemptyset(&none);
 	while (!ending) {
-		int k = ppoll(&p, 1, NULL, &none);
+		int k = ppoll(&p, 1, ms < 0 ? NULL : &t, &none);
 
-		if (k > 0)
+		if (k >= 0)
 			return 0;
-		if (k < 0 && errno != EINTR)
+		if (errno != EINTR)
 			return fault_sys(f, FAULT_INTERNAL, errno, "poll");
 	}
 	return FAULT_INTERRUPTED;

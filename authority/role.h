@@ -83,8 +83,9 @@ int role_confine_to(enum role r, const struct role_reach *reach,
 /* Tells the parent. */
 int role_ready(struct fault *f) must_check;
 
-/* Waits until a descriptor can be read (-1: for ever).  FAULT_INTERRUPTED when
- * the parent wants the role to end. */
-int role_wait(int fd, struct fault *f) must_check;
+/* Waits until a descriptor can be read (-1: none), or so many milliseconds are
+ * over (-1: for ever).  FAULT_INTERRUPTED when the parent wants the role to
+ * end. */
+int role_wait(int fd, int ms, struct fault *f) must_check;
 
 #endif

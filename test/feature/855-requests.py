@@ -289,6 +289,13 @@ def service_down():
         a.start()
         t.ok(whole(a) and logjudge.Entry(served(a)[1][-1]).type == 7,
              f"killed before it saw the row ({n}): so, too")
+    enter("Nobody asks.\n", "is")
+    size = len(served(a)[1])
+    end = time.monotonic() + 30
+    while len(served(a)[1]) == size and time.monotonic() < end:
+        time.sleep(0.1)
+    t.eq([logjudge.Entry(x).type for x in served(a)[1][size:]], [7],
+         "without any request, too")
     enter("Now.\n", "is")
     t.eq(acc.session().status, 200, "with any request")
     t.eq([logjudge.Entry(x).type for x in served(a)[1][-2:]], [7, 5],
@@ -298,7 +305,7 @@ def service_down():
     r = ask().json
     t.eq((len(r["requests"]), r["next"] is not None), (32, True),
          "a page of the list")
-    t.eq(len(opened()), 45, "all of it")
+    t.eq(len(opened()), 46, "all of it")
     t.eq([x[2] for x in opened()][-1], "Page 39.\n", "in order")
 
 
