@@ -216,8 +216,9 @@ recover_enrol(struct cli *cli, struct state *st, const char *file)
 	rc = read_code(cli, file, k);
 	if (rc == 0)
 		rc = open_as_recovery(cli, st, k, id, &a);
-	if (rc == 0)
-		rc = authority_account(a, 0, got, &cli->fault);
+	if (rc != 0)
+		return rc;
+	rc = authority_account(a, 0, got, &cli->fault);
 	if (rc == FAULT_NOT_FOUND || rc == FAULT_DENIED)
 		return fault_set(&cli->fault, FAULT_SECRET,
 		    "recovery code: no account at authority %s has it",

@@ -37,13 +37,13 @@ read_line(int fd, char *out, size_t size, struct fault *f)
 }
 
 static int
-ask(const char *prompt, int *out, struct fault *f)
+ask(const char *prompt, const char *instead, int *out, struct fault *f)
 {
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
 		return fault_set(f, FAULT_USAGE,
-		    "no terminal to ask at: see the options of the command");
+		    "no terminal to ask at: %s", instead);
 	if (dprintf(fd, "%s", prompt) < 0) {
 		(void)close(fd);
 		return fault_sys(f, FAULT_IO, errno, "terminal");
@@ -57,7 +57,7 @@ terminal_secret(const char *prompt, char *out, size_t size, struct fault *f)
 {
 	struct termios before, quiet;
 	int fd defer(fd_close) = -1;
-	int rc = ask(prompt, &fd, f);
+	int rc = ask(prompt, "--recovery-in FILE is without one", &fd, f);
 
 	if (rc != 0)
 		return rc;
@@ -78,7 +78,7 @@ terminal_confirm(const char *question, bool *yes, struct fault *f)
 {
 	char line[64];
 	int fd defer(fd_close) = -1;
-	int rc = ask(question, &fd, f);
+	int rc = ask(question, "--yes is without asking", &fd, f);
 
 	if (rc == 0)
 		rc = read_line(fd, line, sizeof(line), f);

@@ -147,8 +147,12 @@ def wrong_recovery():
     r = tries("0000-0000-0000-0000-0000-0000-0000-0000-0000")
     t.eq(r.code, 6, "a code of nobody: SECRET")
     t.ok(right not in r.err and "0000-" not in r.err, "no code in errors")
+    r = b.run(*b.enrol_args(), "--recovery-in", path + "x")
+    t.eq(r.code, 4, "no such file: NOT_FOUND")
+    t.ok(path + "x" in r.err, "which is named")
     r = b.run(*b.enrol_args(), "--recovery")
     t.eq(r.code, 2, "no terminal to ask at: USAGE")
+    t.ok("--recovery-in" in r.err, "and what to do")
     t.eq(tries(right.lower()).code, 0, "the right one, in small letters")
     c = s.device()
     with open(path, "w") as f:
