@@ -19,9 +19,13 @@
 int
 account_read_policy(struct cli *cli, const char *path, struct buf *out)
 {
+	struct policy *p defer(policy_freep) = NULL;
 	int rc = file_read(AT_FDCWD, path, out, &cli->fault);
 
-	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "policy");
+	if (rc != 0)
+		return fault_add(&cli->fault, rc, "policy");
+	rc = policy_load(buf_bytes(out), NULL, &p, &cli->fault);
+	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "%s", path);
 }
 
 int
@@ -30,8 +34,9 @@ account_pin_trust(struct cli *cli, const struct state *st, const char *path)
 	struct buf file defer(buf_wipe) = buf_init(TRUST_FILE_MAX);
 	int rc = file_read(AT_FDCWD, path, &file, &cli->fault);
 
-	if (rc == 0)
-		rc = logpin_set_trust(st, buf_bytes(&file), &cli->fault);
+	if (rc != 0)
+		return rc;
+	rc = logpin_set_trust(st, buf_bytes(&file), &cli->fault);
 	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "%s", path);
 }
 

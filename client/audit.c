@@ -783,8 +783,9 @@ audit_open(struct audit *a, uint64_t index, struct buf *out, struct fault *f)
 	int rc = begin(&r, a, f);
 
 	if (rc == 0 && index >= r.c.size)
-		rc = fault_set(f, FAULT_NOT_FOUND, "log of authority %s: it "
-		    "has %" PRIu64 " entries", a->peer->name, r.c.size);
+		rc = fault_set(f, FAULT_NOT_FOUND, "log of authority %s: no "
+		    "entry %" PRIu64 ": it has %" PRIu64 ", from 0 on",
+		    a->peer->name, index, r.c.size);
 	if (rc == 0)
 		rc = make_proof(&r, index, out, f);
 	if (rc == 0)

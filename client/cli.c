@@ -23,17 +23,29 @@ enum {
 	OPT_HELP,
 };
 
+/* getopt leaves in optopt 0 for a long option that is not known, the val of
+ * one that is used wrongly, or a letter. */
 static int
-bad_option(struct cli *cli, char **argv, const char *letters)
+bad_option(struct cli *cli, char **argv, const char *letters,
+    const struct option *o)
 {
-	const char *what = optopt == 0 || optopt >= 1000 ? argv[optind - 1] :
-							   NULL;
+	const char *what = argv[optind - 1], *why = "is not known";
 	const char letter[] = { '-', (char)optopt, '\0' };
+	const size_t n = strcspn(what, "=");
 
-	/* optopt is set for a letter that needs a value, or is not known. */
-	(void)letters;
-	(void)cli_usage(cli, "option %s is not known, or its value is missing",
-	    what != NULL ? what : letter);
+	while (o->name != NULL && o->val != optopt)
+		o++;
+	if (optopt != 0 && o->name != NULL && n > 2 && what[1] == '-' &&
+	    strncmp(what + 2, o->name, n - 2) == 0) {
+		why = o->has_arg == no_argument ? "takes no value" :
+						  "wants a value";
+	} else if (optopt != 0) {
+		what = letter;
+		if (strchr(letters, optopt) != NULL)
+			why = "wants a value";
+	}
+	(void)cli_usage(cli, "option %.*s %s", (int)strcspn(what, "="), what,
+	    why);
 	return CLI_BAD_OPTION;
 }
 
@@ -62,7 +74,7 @@ cli_getopt(struct cli *cli, int argc, char **argv, const char *letters,
 			return CLI_BAD_OPTION;
 		case '?':
 		case ':':
-			return bad_option(cli, argv, letters);
+			return bad_option(cli, argv, letters, options);
 		case -1:
 			notice_set(!cli->json && !cli->quiet &&
 			    (cli->verbose || isatty(STDERR_FILENO)));
@@ -83,8 +95,8 @@ cli_usage(struct cli *cli, const char *fmt, ...)
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	return fault_set(&cli->fault, FAULT_USAGE,
-	    "%s (usage: skerry %s %s)", why, cli->command->name,
-	    cli->command->args);
+	    "%s (usage: skerry %s%s%s)", why, cli->command->name,
+	    cli->command->args[0] != '\0' ? " " : "", cli->command->args);
 }
 
 const char *

@@ -55,7 +55,8 @@ run(struct cli *cli, int argc, char **argv)
 	while ((opt = cli_getopt(cli, argc, argv, "", options)) != -1) {
 		if (opt == CLI_BAD_OPTION)
 			return FAULT_USAGE;
-		if (reading_number(cli, optarg, INT64_MAX, &number) != 0)
+		if (reading_number(cli, "--commit", optarg, INT64_MAX,
+			&number) != 0)
 			return FAULT_USAGE;
 	}
 	if (cli->json)

@@ -134,7 +134,7 @@ run(struct cli *cli, int argc, char **argv)
 		full |= opt == 'f';
 		history |= opt == 'h';
 		sample |= opt == 's';
-		if (opt == 's' && reading_number(cli, optarg, 100,
+		if (opt == 's' && reading_number(cli, "--sample", optarg, 100,
 		    &percent) != 0)
 			return FAULT_USAGE;
 	}

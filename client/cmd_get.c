@@ -126,8 +126,8 @@ run(struct cli *cli, int argc, char **argv)
 		if (opt == 't')
 			c.to = optarg;
 		c.overwrite |= opt == 'o';
-		if (opt == 'c' && reading_number(cli, optarg, INT64_MAX,
-		    &c.commit) != 0)
+		if (opt == 'c' && reading_number(cli, "--commit", optarg,
+		    INT64_MAX, &c.commit) != 0)
 			return FAULT_USAGE;
 	}
 	c.key = calloc((size_t)(argc - optind) + 1, sizeof(*c.key));

@@ -56,6 +56,18 @@ choose_authority(const struct policy *p, const struct policy_residency *r,
 	return NULL;
 }
 
+static int
+no_residency(struct cli *cli, const struct policy *p, const char *name)
+{
+	char has[512] = "";
+
+	for (size_t i = 0, n = 0; i < p->nresidencies && n < sizeof(has); i++)
+		n += (size_t)snprintf(has + n, sizeof(has) - n, "%s%s",
+		    i > 0 ? ", " : "", p->residencies[i].name);
+	return fault_set(&cli->fault, FAULT_CONFIG,
+	    "policy: it has no residency %s; it has %s", name, has);
+}
+
 /* The names of a new space, from the options and the policy. */
 static int
 choose(struct cli *cli, const struct state *st, const struct args *in,
@@ -67,8 +79,11 @@ choose(struct cli *cli, const struct state *st, const struct args *in,
 	const char *depot = in->depot;
 
 	if (r == NULL)
+		return no_residency(cli, st->policy, in->residency);
+	if (in->authority != NULL &&
+	    policy_find_authority(st->policy, in->authority) == NULL)
 		return fault_set(&cli->fault, FAULT_CONFIG,
-		    "policy: it has no residency %s", in->residency);
+		    "policy: it has no authority %s", in->authority);
 	a = choose_authority(st->policy, r, in->authority);
 	if (a == NULL)
 		return fault_set(&cli->fault, FAULT_CONFIG,
@@ -78,7 +93,7 @@ choose(struct cli *cli, const struct state *st, const struct args *in,
 		depot = r->depots[0];
 	if (!policy_allows(r, depot))
 		return fault_set(&cli->fault, FAULT_CONFIG,
-		    "policy: residency %s does not allow depot %s", r->name,
+		    "policy: residency %s does not have depot %s", r->name,
 		    depot);
 	b->stage = STATE_INIT;
 	secret_random(b->account, ID_LEN);

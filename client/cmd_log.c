@@ -82,7 +82,7 @@ run(struct cli *cli, int argc, char **argv)
 	while ((opt = cli_getopt(cli, argc, argv, "n:", options)) != -1) {
 		if (opt == CLI_BAD_OPTION)
 			return FAULT_USAGE;
-		if (reading_number(cli, optarg, INT64_MAX, &max) != 0)
+		if (reading_number(cli, "-n", optarg, INT64_MAX, &max) != 0)
 			return FAULT_USAGE;
 	}
 	if (optind != argc)

@@ -103,7 +103,8 @@ print_help(void)
 static void
 print_command_help(const struct command *c)
 {
-	(void)printf("usage: skerry %s %s\n\n%c%s.\n", c->name, c->args,
+	(void)printf("usage: skerry %s%s%s\n\n%c%s.\n", c->name,
+	    c->args[0] != '\0' ? " " : "", c->args,
 	    toupper((unsigned char)c->help[0]), c->help + 1);
 	if (c->options != NULL)
 		(void)printf("\n%s", c->options);

@@ -7,8 +7,8 @@
 #include "client/engine/fetch.h"
 
 int
-reading_number(struct cli *cli, const char *text, uint64_t max,
-    uint64_t *out)
+reading_number(struct cli *cli, const char *option, const char *text,
+    uint64_t max, uint64_t *out)
 {
 	unsigned long long n;
 	char *end;
@@ -17,8 +17,8 @@ reading_number(struct cli *cli, const char *text, uint64_t max,
 	n = strtoull(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
 	    n > max)
-		return cli_usage(cli, "%s is not a number up to %llu", text,
-		    (unsigned long long)max);
+		return cli_usage(cli, "%s: %s is not a number up to %llu",
+		    option, text, (unsigned long long)max);
 	*out = n;
 	return 0;
 }

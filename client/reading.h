@@ -17,9 +17,9 @@ struct reading {
 	struct commit other;
 };
 
-/* A number after --commit, --sample and the like; FAULT_USAGE. */
-int reading_number(struct cli *cli, const char *text, uint64_t max,
-    uint64_t *out) must_check;
+/* A number after option, for people: --commit, -n; FAULT_USAGE. */
+int reading_number(struct cli *cli, const char *option, const char *text,
+    uint64_t max, uint64_t *out) must_check;
 
 /* r is zeroed.  number 0: the head.  On failure too, close it. */
 int reading_open(struct cli *cli, uint64_t number,

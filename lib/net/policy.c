@@ -398,7 +398,8 @@ policy_load(struct bytes file, const struct sign_pub *signer,
 		return malformed(f, "not a signed policy");
 	if (signer != NULL && !secret_equal(signer, &pub, sizeof(pub)))
 		return fault_set(f, FAULT_TRUST,
-		    "policy: signed by another key than the pinned one");
+		    "policy: signed by another key than the one that is "
+		    "pinned or given");
 	token = bytes_of(file.p + KEY_LINE + 1, file.n - KEY_LINE - 2);
 	if (memchr(token.p, '\n', token.n) != NULL)
 		return malformed(f, "not two lines");

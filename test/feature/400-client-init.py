@@ -71,6 +71,31 @@ def wrong_arguments():
     t.eq(init(d).code, 0, "init still works")
 
 
+def says_what_is_wrong():
+    d = s.device()
+    bad = os.path.join(s.dir, "no.policy")
+    with open(bad, "w") as f:
+        f.write("hello\n")
+    for words, args in (
+            ("option --frob is not known", ("ls", "--frob")),
+            ("option -x is not known", ("ls", "--json", "-lx")),
+            ("option --policy wants a value", ("init", "--policy")),
+            ("option -n wants a value", ("log", "-n")),
+            ("option --full takes no value", ("check", "--full=1")),
+            ("--commit: x is not a number", ("ls", "--commit", "x")),
+            ("(usage: skerry devices)", ("devices", "x")),
+            ("no such command: lss", ("lss",)),
+            ("run skerry init or skerry enrol", ("ls",)),
+            (bad + ": ", ("init", "--policy", bad, "--residency", "x")),
+            ("no residency x; it has germany",
+             ("init", "--policy", s.policy, "--residency", "x")),
+            ("no authority x", ("init", "--policy", s.policy, "--residency",
+                                "germany", "--authority", "x"))):
+        r = d.run(*args)
+        said = r.json["error"]["text"] if "--json" in args else r.err
+        t.ok(r.code != 0 and words in said, f"{args[0]}: {words}: {said.strip()}")
+
+
 def foreign_policy():
     d = s.device()
     key = os.path.join(s.dir, "other.key")
@@ -152,5 +177,5 @@ def full_output():
     t.ok(CODE.search(init(d).out), "and is printed by the next init")
 
 
-t.run(makes_a_space, json_and_file, wrong_arguments, foreign_policy, resumes,
-      lost_answer, full_output)
+t.run(makes_a_space, json_and_file, wrong_arguments, says_what_is_wrong,
+      foreign_policy, resumes, lost_answer, full_output)
