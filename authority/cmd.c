@@ -32,6 +32,9 @@ cmd_options(int argc, char **argv, const struct cmd_option *o, size_t n,
 		} else if (x == NULL && arg[0] != '-' && rest != NULL &&
 		    *rest == NULL) {
 			*rest = arg;
+		} else if (x != NULL) {
+			return fault_set(f, FAULT_USAGE, "%s wants a value",
+			    arg);
 		} else {
 			return fault_set(f, FAULT_USAGE,
 			    "%s: not understood; see --help", arg);

@@ -18,8 +18,8 @@ static const struct command commands[] = {
 	{ "init", NULL, cmd_init,
 	    "init --dir D --name N --jurisdiction CC --url https://HOST:PORT\n"
 	    "    --passphrase-file F, or --module M --token LABEL|--slot N\n"
-	    "    --pin-file F [--key LABEL] [--mechanism M] [--iv token]\n"
-	    "    [--paths P:P] [--lease 12h]\n"
+	    "    --pin-file F [--key LABEL] [--id HEX] [--mechanism M]\n"
+	    "    [--iv token] [--paths P:P] [--lease 12h]\n"
 	    "  Makes keyfile, database folder and configuration in D; prints\n"
 	    "  the public keys.\n" },
 	{ "migrate", NULL, cmd_migrate,
