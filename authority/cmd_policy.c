@@ -74,11 +74,12 @@ cmd_policy_sign(int argc, char **argv, struct fault *f)
 	rc = policykey_read(keyfile, key, f);
 	if (rc == 0)
 		rc = config_read(in, &json, f);
-	if (rc == 0)
-		rc = policy_sign(buf_bytes(&json), key, &file, f);
-	if (rc == 0)
-		rc = outfile_write(out, buf_bytes(&file), f);
-	return rc;
+	if (rc != 0)
+		return rc;
+	rc = policy_sign(buf_bytes(&json), key, &file, f);
+	if (rc != 0)
+		return fault_add(f, rc, "%s", in);
+	return outfile_write(out, buf_bytes(&file), f);
 }
 
 /* The payload as it was signed, indented. */
@@ -96,11 +97,13 @@ cmd_policy_show(int argc, char **argv, struct fault *f)
 		rc = fault_set(f, FAULT_USAGE, "a file is wanted");
 	if (rc == 0)
 		rc = config_read(path, &file, f);
-	if (rc == 0)
-		rc = policy_load(buf_bytes(&file), NULL, &p, f);
-	if (rc == 0)
-		rc = paseto_verify(&p->signer, bytes_of(file.p +
-		    TEXT_B64_SIZE(32), file.n - TEXT_B64_SIZE(32) - 1), &json);
+	if (rc != 0)
+		return rc;
+	rc = policy_load(buf_bytes(&file), NULL, &p, f);
+	if (rc != 0)
+		return fault_add(f, rc, "%s", path);
+	rc = paseto_verify(&p->signer, bytes_of(file.p + TEXT_B64_SIZE(32),
+	    file.n - TEXT_B64_SIZE(32) - 1), &json);
 	if (rc == 0)
 		rc = print_key(&p->signer, f);
 	if (rc != 0)

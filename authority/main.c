@@ -84,9 +84,15 @@ complain(const struct fault *f)
 }
 
 static int
-usage(struct fault *f)
+usage(int argc, char **argv, struct fault *f)
 {
-	(void)fault_set(f, FAULT_USAGE, "no such command; see --help");
+	if (argc < 2)
+		(void)fault_set(f, FAULT_USAGE,
+		    "no command was given; see --help");
+	else
+		(void)fault_set(f, FAULT_USAGE,
+		    "%s%s%s: no such command; see --help", argv[1],
+		    argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
 	return complain(f);
 }
 
@@ -99,7 +105,7 @@ main(int argc, char **argv)
 	if (argc == 5 && strcmp(argv[1], "role") == 0)
 		return role_run(argv[2], argv[3], argv[4]);
 	if (argc < 2)
-		return usage(&f);
+		return usage(argc, argv, &f);
 	if (asks_help(argv[1]))
 		return help(NULL);
 	if (strcmp(argv[1], "--version") == 0) {
@@ -126,5 +132,5 @@ main(int argc, char **argv)
 			(void)fault_set(&f, rc, "%s", fault_text(rc));
 		return rc != 0 ? complain(&f) : 0;
 	}
-	return usage(&f);
+	return usage(argc, argv, &f);
 }

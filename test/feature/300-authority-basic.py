@@ -36,7 +36,10 @@ def commands():
            "--version")
     for name in ("init", "run", "public", "check-config", "policy"):
         tap.ok(name in a.run_command(name, "--help").stdout, f"{name} --help")
-    a.run_command("nonsense", want=2)
+    r = a.run_command("policy", "nonsense", want=2)
+    tap.ok("policy nonsense: " in r.stderr, "a wrong command is named")
+    r = a.run_command("policy", "show", a.config_file(), want=7)
+    tap.ok(a.config_file() + ": " in r.stderr, "and what is no policy")
     r = a.run_command("init", "--dir", want=2)
     tap.ok("--dir wants a value" in r.stderr, "wrong usage is status 2")
 
