@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """pages.py SKERRY AUTHORITY: each manual page has the options that its program takes, its --help too, and each page of a
 configuration its keys; and nothing that is not there."""
+import base64
+import glob
+import hashlib
 import os
 import re
 import subprocess
@@ -67,6 +70,20 @@ def keys(source, page):
         bad.append(f"{source}: {len(code)} keys only: it was not understood")
 
 
+def verifier_keys():
+    """Those that a page shows whole are ones that a program takes."""
+    n = 0
+    for name in glob.glob(TOP + "/*/*.scd") + glob.glob(TOP + "/doc/*.md"):
+        for origin, key_id, key in re.findall(r"([a-z0-9./-]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{43,}=*)", read(name)):
+            n += 1
+            key = base64.b64decode(key)
+            if len(key) != 33 or hashlib.sha256(origin.encode() + b"\n" + key).hexdigest()[:8] != key_id:
+                bad.append(f"{os.path.relpath(name, TOP)}: the verifier key of {origin} is not one")
+    if n == 0:
+        bad.append("no page shows a verifier key: that was not understood")
+
+
+verifier_keys()
 client(sys.argv[1])
 authority(sys.argv[2])
 for folder in ("depot", "authority", "witness"):
