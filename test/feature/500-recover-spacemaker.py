@@ -638,6 +638,8 @@ def parsers_refuse_what_is_not_valid():
                 0, (b"aa", empty), b"") + sm.node_item(
                 0, (b"ab", empty), b"")):
         assert status(walk, bad) == 7, bad
+    ref = struct.pack(">16sIII64s", bytes(16), 0, 18, 1, bytes(64))
+    assert status(walk, sm.node(1, [(b"a", 1, 0, ref)])) == 0, "shape is free"
     for bad in (b"\0" + empty[1:], b"\x08" + empty[1:], empty[:1] + b"\3",
                 empty[:2] + b"\x10\0" + empty[4:],
                 empty[:20] + b"\xff" * 4 + empty[24:]):
