@@ -24,6 +24,7 @@ look_up(struct cli *cli, struct authority *a, const struct state *st,
 		    "no device with this code waits to be approved");
 	if (rc != 0)
 		return rc;
+	/* [devices] */
 	chain_device_id(&make->sign, &make->box, is);
 	if (memcmp(is, id, ID_LEN) != 0)
 		return fault_set(&cli->fault, FAULT_TRUST,

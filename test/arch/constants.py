@@ -17,6 +17,7 @@ def read(name):
 def value(text):
     """A number of C: sums and shifts of literals, with their suffixes."""
     text = re.sub(r"/\*.*?\*/|//.*", "", text).strip()
+    text = re.sub(r"UINT64_C\((\w+)\)", r"\1", text)
     text = re.sub(r"\b(0[xX][0-9a-fA-F]+|\d+)[uUlL]+\b", r"\1", text)
     if not re.fullmatch(r"[0-9a-fA-FxX+*()<\- ]+", text):
         return None
@@ -47,6 +48,21 @@ def limits():
         bad.append(f"spec/00 has a table of {n} limits only: it was not understood")
 
 
+def tlog_limits():
+    code = {}
+    for name in sorted(os.listdir(os.path.join(TOP, "lib/tlog"))):
+        if name.endswith(".h"):
+            code |= defines("lib/tlog/" + name)
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([\d,^]+) \| (.*) \|", read("spec/60-log.md"), re.M)
+    for name, number, what in rows:
+        base, _, power = number.replace(",", "").partition("^")
+        same(f"spec/60 {name}", code.get(name), int(base) ** int(power or 1))
+        for n, kind in re.findall(r"(\d+) (logs|witnesses|groups)", what):
+            same(f"spec/60 {kind}", code.get(f"TRUST_{kind.upper()}_MAX"), int(n))
+    if len(rows) < 9:
+        bad.append(f"spec/60 has a table of {len(rows)} limits only: it was not understood")
+
+
 def one(page, pattern, name, constant):
     """A number in the text of a page, and what the code calls it."""
     m = re.search(pattern, read(page))
@@ -68,6 +84,7 @@ def faults():
 
 
 limits()
+tlog_limits()
 faults()
 one("spec/30-tree.md", r"current commit\. (\d+) bytes", "lib/object/head.h", "HEAD_LEN")
 one("spec/30-tree.md", r"current commit\. (\d+) bytes", "lib/store/store.h", "STORE_HEAD_LEN")
@@ -80,6 +97,33 @@ one("spec/40-depot.md", r"nbf - (\d+) ≤ now", "depot/gate.c", "SKEW")
 one("spec/50-authority.md", r"created\| ≤ (\d+) s", "authority/ledger.h", "LEDGER_CLOCK_SKEW")
 one("spec/50-authority.md", r"new within (\d+) s", "authority/ledger.h", "LEDGER_NONCE_SECONDS")
 one("spec/50-authority.md", r"at most ([\d,]+) characters\) whose payload", "lib/crypt/paseto.h", "PASETO_TOKEN_MAX")
+one("spec/50-authority.md", r"in ascending order of it, at most (\d+)", "authority/ledger_requests.c", "REQUESTS_MAX")
+one("spec/50-authority.md", r"from `from` on, at most (\d+)", "authority/ledger_entries.c", "ENTRIES_MAX")
+one("spec/50-authority.md", r"1 \.\. ([\d,]+), by default", "lib/net/policy.c", "DELAY_MAX")
+one("spec/50-authority.md", r"by default ([\d,]+)\n", "lib/object/custody.h", "CUSTODY_DELAY")
+one("spec/50-authority.md", r"none has more than ([\d,]+)", "lib/net/policy.c", "ITEMS_MAX")
+one("spec/50-authority.md", r"a `ca` has at most ([\d,]+)", "lib/net/policy.c", "TEXT_MAX")
+one("spec/50-authority.md", r"seconds, 1 \.\. ([\d,]+) ", "client/lease.h", "LEASE_SECONDS_MAX")
+one("spec/55-custody.md", r"k ≤ n ≤ (\d+) for split", "lib/object/custody.h", "CUSTODY_HOLDERS_MAX")
+one("spec/55-custody.md", r"by epoch; at most (\d+)", "authority/db.h", "DB_LEFT_MAX")
+one("spec/55-custody.md", r"At most (\d+) epochs are live", "authority/db.h", "DB_EPOCHS_MAX")
+one("spec/55-custody.md", r"more than ([\d,]+) above it", "authority/ledger_epoch.c", "GAP_MAX")
+one("spec/40-depot.md", r"\(1\.\.(\d+), default", "depot/store.h", "STORE_LIST_MAX")
+one("authority/skerry-authority.1.scd", r"1 to (\d+) bytes of UTF-8", "lib/tlog/leaf.h", "LEAF_BODY_MAX")
+one("authority/skerry-authority.yaml.5.scd", r"front, 1 to (\d+),", "authority/config.h", "CONFIG_THREADS_MAX")
+one("authority/skerry-authority.yaml.5.scd", r"up to (\d+), which become", "authority/front_calls.h", "FRONT_CALLS_MAX")
+one("depot/skerry-depot.yaml.5.scd", r"A list of 1 to (\d+) Ed25519", "depot/gate.h", "GATE_KEYS_MAX")
+one("depot/skerry-depot.yaml.5.scd", r"at a time, 1 to (\d+);", "depot/config.c", "CONNECTIONS_MAX")
+one("depot/skerry-depot.yaml.5.scd", r"network, 1 to (\d+)", "depot/config.c", "THREADS_MAX")
+one("depot/skerry-depot.yaml.5.scd", r"Default: (4\d+)\.", "depot/main.c", "DEFAULT_CONNECTIONS")
+one("depot/skerry-depot.yaml.5.scd", r"0 to 86400\. Default: (\d+)", "depot/main.c", "DEFAULT_DRAIN_SECONDS")
+one("depot/skerry-depot.yaml.5.scd", r"1 to 3600\. Default: (\d+)", "depot/main.c", "DEFAULT_IDLE_SECONDS")
+one("depot/skerry-depot.yaml.5.scd", r"durable at a time\. Default: (\d+)", "depot/main.c", "DEFAULT_DISK_THREADS")
+one("witness/skerry-witness.yaml.5.scd", r"serve, 1 to (\d+)", "witness/config.c", "THREADS_MAX")
+one("witness/skerry-witness.yaml.5.scd", r"a time, 1 to (\d+)", "witness/config.c", "CONNECTIONS_MAX")
+one("witness/skerry-witness.yaml.5.scd", r"list of 1 to (\d+) verifier", "witness/config.h", "CONFIG_LOGS_MAX")
+one("witness/skerry-witness.yaml.5.scd", r"1 to 256\. Default: (\d+)", "witness/main.c", "DEFAULT_THREADS")
+one("witness/skerry-witness.yaml.5.scd", r"1 to 100000\. Default: (\d+)", "witness/main.c", "DEFAULT_CONNECTIONS")
 same("REQUEST_BODY_MAX", defines("authority/request.h")["REQUEST_BODY_MAX"],
      defines("lib/object/limits.h")["REQUEST_MAX"])
 print("\n".join(bad) if bad else "constants: alike")
