@@ -17,6 +17,7 @@
 #include "client/file.h"
 #include "client/logjudge.h"
 #include "client/progress.h"
+#include "client/reading.h"
 #include "client/show.h"
 #include "net/text.h"
 
@@ -25,7 +26,7 @@
 
 struct args {
 	bool full, watch;
-	long seconds;
+	uint64_t seconds;
 	const char *hook, *open, *authority, *verify, *trust, *log, *chain,
 	    *accept;
 };
@@ -691,6 +692,15 @@ option_at(struct args *in, int c)
 }
 
 static int
+read_seconds(struct cli *cli, const char *text, struct args *in)
+{
+	int rc = reading_number(cli, "--watch", text, 86400, &in->seconds);
+
+	return rc != 0 || in->seconds != 0 ? rc :
+	    cli_usage(cli, "--watch is 1 to 86400 seconds");
+}
+
+static int
 run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -719,18 +729,18 @@ run(struct cli *cli, int argc, char **argv)
 			in.full = true;
 		} else if (c == 'w') {
 			in.watch = true;
-			if (optarg != NULL)
-				in.seconds = strtol(optarg, NULL, 10);
+			if (optarg != NULL &&
+			    read_seconds(cli, optarg, &in) != 0)
+				return FAULT_USAGE;
 		} else {
 			return FAULT_USAGE;
 		}
 	}
-	if (optind + 1 == argc && in.watch)
-		in.seconds = strtol(argv[optind++], NULL, 10);
+	if (optind + 1 == argc && in.watch &&
+	    read_seconds(cli, argv[optind++], &in) != 0)
+		return FAULT_USAGE;
 	if (optind != argc)
 		return cli_usage(cli, "no operand is wanted");
-	if (in.seconds < 1 || in.seconds > 86400)
-		return cli_usage(cli, "--watch is 1 to 86400 seconds");
 	if (in.verify != NULL)
 		return verify(cli, &in);
 	return in.open != NULL ? open_what(cli, &in) : audit(cli, &in);

@@ -6,6 +6,7 @@
 #include "client/cli.h"
 #include "client/custodian.h"
 #include "client/leaving.h"
+#include "client/reading.h"
 #include "client/rotation.h"
 #include "client/show.h"
 #include "client/state.h"
@@ -225,6 +226,8 @@ static int
 read_want(struct cli *cli, const struct state *st, const char *mode,
     const struct args *in, struct transfer *t)
 {
+	uint64_t k;
+
 	for (enum custody_mode m = CUSTODY_STANDARD; m <= CUSTODY_SEALED; m++)
 		if (strcmp(mode, custody_mode_text(m)) == 0)
 			t->mode = m;
@@ -241,7 +244,10 @@ read_want(struct cli *cli, const struct state *st, const char *mode,
 	if (in->holders == NULL || in->threshold == NULL)
 		return cli_usage(cli,
 		    "split wants --holders and --threshold");
-	t->k = (uint8_t)strtoul(in->threshold, NULL, 10);
+	if (reading_number(cli, "--threshold", in->threshold,
+	    CUSTODY_HOLDERS_MAX, &k) != 0)
+		return FAULT_USAGE;
+	t->k = (uint8_t)k;
 	return read_holders(cli, st, in->holders, t);
 }
 

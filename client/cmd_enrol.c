@@ -241,7 +241,9 @@ run(struct cli *cli, int argc, char **argv)
 			return FAULT_USAGE;
 		}
 	}
-	if (in.policy == NULL || optind != argc)
+	if (optind != argc)
+		return cli_usage(cli, "no operand is wanted");
+	if (in.policy == NULL)
 		return cli_usage(cli, "--policy is needed");
 	return enrol(cli, &in);
 }

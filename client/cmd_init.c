@@ -417,7 +417,9 @@ run(struct cli *cli, int argc, char **argv)
 			return FAULT_USAGE;
 		*at = optarg;
 	}
-	if (in.policy == NULL || in.residency == NULL || optind != argc)
+	if (optind != argc)
+		return cli_usage(cli, "no operand is wanted");
+	if (in.policy == NULL || in.residency == NULL)
 		return cli_usage(cli, "--policy and --residency are needed");
 	return init(cli, &in);
 }

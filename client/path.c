@@ -23,8 +23,9 @@ path_key(const char *path, struct buf *out, struct fault *f)
 	rc = key_from_path(bytes_of(p, n), out);
 	if (rc == 0)
 		return 0;
-	return fault_set(f, FAULT_USAGE, "%s: not a path in the space: %s",
-	    path, fault_text(rc));
+	return fault_set(f, FAULT_USAGE, "%s: not a path in the space%s%s",
+	    path, rc == FAULT_MALFORMED ? "" : ": ",
+	    rc == FAULT_MALFORMED ? "" : fault_text(rc));
 }
 
 void

@@ -21,6 +21,7 @@
 #include "client/engine/source.h"
 #include "client/engine/space.h"
 #include "client/engine/walk.h"
+#include "client/path.h"
 #include "object/key.h"
 
 /* Records that may wait behind a file that is being stowed. */
@@ -432,6 +433,16 @@ make_folder(struct putting *w, struct bytes key, struct fault *f)
 }
 
 static int
+in_the_way(struct bytes key, struct fault *f)
+{
+	char path[PATH_SHOW_MAX];
+
+	path_show(key, path);
+	return fault_set(f, FAULT_EXISTS,
+	    "%s is in the way: it is no folder in the space", path);
+}
+
+static int
 need_folders(struct putting *w, struct bytes key, struct fault *f)
 {
 	size_t depth = key_depth(key);
@@ -458,9 +469,7 @@ need_folders(struct putting *w, struct bytes key, struct fault *f)
 		if (rc != 0)
 			return old_fault(w, rc, f);
 		if (e->type != ENTRY_FOLDER)
-			return fault_set(f, FAULT_EXISTS,
-			    "%.*s is in the way: it is no folder in the space",
-			    (int)key_name(up).n, (const char *)key_name(up).p);
+			return in_the_way(up, f);
 	}
 	return 0;
 }

@@ -135,8 +135,8 @@ def where_to():
     r = put(a, path("f1"), path("else", "f1"))
     t.eq(r.code, 2, "two sources for one place: USAGE")
     r = put(a, "--to", "new/folder/f1", path("f2"))
-    t.ok(r.code == 21 and "f1" in r.json["error"]["text"],
-         "below a file: EXISTS, and its name") or t.note(r)
+    t.ok(r.code == 21 and "new/folder/f1 is" in r.json["error"]["text"],
+         "below a file: EXISTS, and its path") or t.note(r)
     r = put(a, path("nothing here"))
     t.ok(r.code == 4 and "nothing here" in r.json["error"]["text"],
          "no such source: NOT_FOUND, and its name") or t.note(r)
