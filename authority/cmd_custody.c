@@ -41,6 +41,8 @@ static int
 read_mode(struct announce *a, struct fault *f)
 {
 	struct custody *c = &a->form;
+	unsigned long k;
+	char *end;
 
 	for (enum custody_mode m = CUSTODY_STANDARD; m <= CUSTODY_SEALED; m++)
 		if (strcmp(a->mode, custody_mode_text(m)) == 0)
@@ -49,8 +51,15 @@ read_mode(struct announce *a, struct fault *f)
 		return fault_set(f, FAULT_USAGE,
 		    "--mode is standard, split or sealed");
 	c->k = 1;
-	if (a->threshold != NULL)
-		c->k = (uint8_t)strtoul(a->threshold, NULL, 10);
+	if (a->threshold == NULL)
+		return 0;
+	k = strtoul(a->threshold, &end, 10);
+	if (a->threshold[0] < '0' || a->threshold[0] > '9' || *end != '\0' ||
+	    k > CUSTODY_HOLDERS_MAX)
+		return fault_set(f, FAULT_USAGE, "--threshold %s: a number "
+		    "from 2 to %d is wanted", a->threshold,
+		    CUSTODY_HOLDERS_MAX);
+	c->k = (uint8_t)k;
 	return 0;
 }
 
@@ -102,8 +111,12 @@ one(void *arg, const uint8_t space[static ID_LEN])
 	struct fault none = { 0 };
 	int rc = a->db->custody_get(a->db, space, &current, &none);
 
+	/* Its home is elsewhere, and it was not confirmed. */
+	if (rc == FAULT_NOT_FOUND && a->space == NULL)
+		return 0;
 	if (rc == FAULT_NOT_FOUND)
-		return 0; /* its home is elsewhere, and it was not confirmed */
+		return fault_set(a->f, rc, "space %s: no custody of it is "
+		    "here", a->space);
 	if (rc != 0)
 		return fault_set(a->f, rc, "%s", none.text);
 	c.serial = current.serial + 1;

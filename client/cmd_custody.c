@@ -209,9 +209,12 @@ read_holders(struct cli *cli, const struct state *st, const char *text,
 			has_home = true;
 			continue;
 		}
-		if (a == NULL || t->n == CUSTODY_HOLDERS_MAX)
+		if (a == NULL)
 			rc = cli_usage(cli,
 			    "the policy has no authority %s", name);
+		else if (t->n == CUSTODY_HOLDERS_MAX)
+			rc = cli_usage(cli, "%s is one holder too many: %d "
+			    "is the most", name, CUSTODY_HOLDERS_MAX);
 		else
 			t->holder[t->n++] = a;
 	}

@@ -104,10 +104,11 @@ def one_down():
     t.eq(c.reads(data), True, "a device that joined meanwhile is made known")
     r = move(a, "split", "--holders", "offshore,ireland", "--threshold", "1")
     t.eq(r.code, 2, "a threshold of 1 is no split (USAGE)")
-    r = move(a, "split", "--holders", "offshore,ireland", "--threshold",
-             "258")
-    t.ok(r.code == 2 and "--threshold: 258 " in r.json["error"]["text"],
-         "258 is not a threshold of 2")
+    for k in ("258", "2x", "-254", ""):
+        r = move(a, "split", "--holders", "offshore,ireland", "--threshold",
+                 k)
+        t.ok(r.code == 2 and f"--threshold: {k} " in r.json["error"]["text"],
+             f"nor is {k!r} one")
 
 
 def home_down():
