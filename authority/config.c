@@ -14,6 +14,8 @@
 #include <cyaml/cyaml.h>
 
 #include "authority/config_token.h"
+#include "net/sock.h"
+#include "settings/settings.h"
 
 #define TEXT(key, member)                                                   \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, struct config,      \
@@ -99,18 +101,6 @@ static const cyaml_schema_field_t fields[] = {
 static const cyaml_schema_value_t top = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields),
 };
-
-/* Keeps the first line of what libcyaml has to say. */
-static void
-on_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
-{
-	char *text = ctx;
-
-	if (level < CYAML_LOG_ERROR || text[0] != '\0')
-		return;
-	(void)vsnprintf(text, FAULT_TEXT_MAX / 2, fmt, ap);
-	text[strcspn(text, "\n")] = '\0';
-}
 
 static void
 close_fdp(int *fd)
@@ -280,6 +270,15 @@ check_keystore(const struct config *c, struct fault *f)
 }
 
 static int
+check_socket(const char *key, const char *where, bool loopback,
+    struct fault *f)
+{
+	int rc = where == NULL ? 0 : sock_check(where, loopback, f);
+
+	return rc == 0 ? 0 : fault_add(f, rc, "%s", key);
+}
+
+static int
 check(const struct config *c, struct fault *f)
 {
 	uint32_t lease;
@@ -300,7 +299,11 @@ check(const struct config *c, struct fault *f)
 	if (c->threads < 1 || c->threads > CONFIG_THREADS_MAX)
 		return fault_set(f, FAULT_CONFIG, "threads: 1 to %d",
 		    CONFIG_THREADS_MAX);
-	rc = check_witnesses(c, f);
+	rc = check_socket("listen", c->listen, false, f);
+	if (rc == 0)
+		rc = check_socket("metrics", c->metrics, true, f);
+	if (rc == 0)
+		rc = check_witnesses(c, f);
 	return rc != 0 ? rc : check_keystore(c, f);
 }
 
@@ -317,17 +320,11 @@ beside(const char *path, const char *name)
 int
 config_load(const char *path, struct config **out, struct fault *f)
 {
-	char said[FAULT_TEXT_MAX / 2] = "";
-	const cyaml_config_t cyaml = { .log_fn = on_log, .log_ctx = said,
-		.log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem };
 	struct config *c defer(config_freep) = NULL;
-	cyaml_err_t e = cyaml_load_file(path, &cyaml, &top,
-	    (cyaml_data_t **)&c, NULL);
-	int rc;
+	int rc = settings_load(path, &top, (void **)&c, f);
 
-	if (e != CYAML_OK || c == NULL)
-		return fault_set(f, FAULT_CONFIG, "%s: %s%s%s", path,
-		    cyaml_strerror(e), said[0] != '\0' ? ": " : "", said);
+	if (rc != 0)
+		return rc;
 	if (c->lease == NULL)
 		c->lease = strdup("12h");
 	if (c->epochs == NULL)
@@ -348,10 +345,8 @@ config_load(const char *path, struct config **out, struct fault *f)
 void
 config_free(struct config *c)
 {
-	const cyaml_config_t cyaml = { .mem_fn = cyaml_mem };
-
 	if (c != NULL)
-		(void)cyaml_free(&cyaml, &top, c, 0);
+		settings_free(&top, c);
 }
 
 void

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -22,6 +20,7 @@
 #include "authority/role.h"
 #include "base/clock.h"
 #include "base/logline.h"
+#include "net/sock.h"
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
@@ -49,66 +48,9 @@ struct parent {
 	int pair[2];            /* front, ledger */
 	int post[2];            /* ledger, courier */
 	struct child child[ROLE_COUNT];
-	int port, metrics_port;
+	uint16_t port, metrics_port;
 	bool announced, ending;
 };
-
-static int
-port_of(int fd)
-{
-	struct sockaddr_storage a;
-	socklen_t n = sizeof(a);
-	char port[16];
-
-	if (getsockname(fd, (struct sockaddr *)&a, &n) != 0 ||
-	    getnameinfo((struct sockaddr *)&a, n, NULL, 0, port, sizeof(port),
-	        NI_NUMERICSERV) != 0)
-		return 0;
-	return (int)strtol(port, NULL, 10);
-}
-
-/* where: address:port, [v6]:port; loopback: nothing else is taken. */
-static int
-listen_at(const char *where, bool loopback, int *fd_out, struct fault *f)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
-	const char *colon = strrchr(where, ':');
-	char host[256] = "";
-	struct addrinfo *a = NULL;
-	int fd, on = 1, rc = 0;
-
-	if (colon == NULL || (size_t)(colon - where) >= sizeof(host))
-		return fault_set(f, FAULT_CONFIG, "%s: no address:port",
-		    where);
-	memcpy(host, where, (size_t)(colon - where));
-	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
-		host[strlen(host) - 1] = '\0';
-		memmove(host, host + 1, strlen(host));
-	}
-	if (loopback && strncmp(host, "127.", 4) != 0 &&
-	    strcmp(host, "::1") != 0)
-		return fault_set(f, FAULT_CONFIG,
-		    "%s: metrics are for loopback only", where);
-	if (getaddrinfo(host[0] != '\0' ? host : NULL, colon + 1, &hints,
-	        &a) != 0)
-		return fault_set(f, FAULT_CONFIG, "%s: no address:port",
-		    where);
-	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	if (fd >= 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
-		    sizeof(on));
-	if (fd < 0 || bind(fd, a->ai_addr, a->ai_addrlen) != 0 ||
-	    listen(fd, 512) != 0)
-		rc = fault_sys(f, FAULT_CONFIG, errno, "listen at %s", where);
-	freeaddrinfo(a);
-	if (rc == 0)
-		*fd_out = fd;
-	else if (fd >= 0)
-		(void)close(fd);
-	return rc;
-}
 
 /* Descriptors of the parent lie above all that a role is given, so putting
  * them in place never overwrites one that is still wanted. */
@@ -489,19 +431,16 @@ prepare(struct parent *p, struct fault *f)
 	int rc = find_ids(p, f);
 
 	if (rc == 0)
-		rc = listen_at(p->cfg->listen, false, &p->listen, f);
+		rc = sock_listen(p->cfg->listen, false, &p->listen, &p->port,
+		    f);
 	if (rc == 0 && p->cfg->metrics != NULL)
-		rc = listen_at(p->cfg->metrics, true, &p->metrics, f);
+		rc = sock_listen(p->cfg->metrics, true, &p->metrics,
+		    &p->metrics_port, f);
 	if (rc == 0)
 		rc = make_links(p, f);
 	if (rc == 0)
 		rc = set_signals(p, f);
-	if (rc != 0)
-		return rc;
-	p->port = port_of(p->listen);
-	if (p->metrics >= 0)
-		p->metrics_port = port_of(p->metrics);
-	return 0;
+	return rc;
 }
 
 int

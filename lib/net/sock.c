@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -62,7 +63,9 @@ resolve(const char *where, bool loopback, struct addrinfo **out,
 	struct addrinfo *ai defer(addrinfo_freep) = NULL;
 	char host[64], port[8];
 
+	/* The library takes 65537 for 1. */
 	if (split(where, host, port) != 0 ||
+	    strtoul(port, NULL, 10) > UINT16_MAX ||
 	    getaddrinfo(host, port, &hints, &ai) != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "'%s' is not a numeric address:port", where);

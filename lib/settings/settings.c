@@ -53,6 +53,8 @@ settings_load(const char *path, const cyaml_schema_value_t *schema,
 	cyaml_config_t lib = library(&complaint);
 	cyaml_err_t err = cyaml_load_file(path, &lib, schema, out, NULL);
 
+	if (err == CYAML_OK && *out == NULL)
+		return fault_set(f, FAULT_CONFIG, "%s: is empty", path);
 	return err == CYAML_OK ? 0 :
 	    fault_set(f, FAULT_CONFIG, "%s:%s %s", path, complaint.where,
 	    complaint.what[0] != '\0' ? complaint.what :

@@ -45,6 +45,7 @@ def arguments():
     for change, word in (({"colour": 1}, "colour"),
                          ({"listen": "localhost:1"}, "listen"),
                          ({"listen": "1.2.3.4"}, "listen"),
+                         ({"listen": "127.0.0.1:65537"}, "listen"),
                          ({"metrics": "0.0.0.0:1"}, "metrics"),
                          ({"authority_keys": ["AA=="]}, "authority_keys"),
                          ({"authority_keys": []}, "authority_keys"),
@@ -62,6 +63,8 @@ def arguments():
              f"check-config refuses {json.dumps(change)[:40]}")
         t.note(json.loads(err)["text"] if err.startswith("{") else err)
     d.config = old
+    open(path, "w").close()
+    t.eq(run("check-config", path)[0], 3, "an empty file")
     t.eq(run("check-config", "/nonexistent")[0], 3, "no such file")
 
 

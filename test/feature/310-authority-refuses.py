@@ -224,6 +224,39 @@ def policies():
     tap.eq(p.wait(), 6, "nor with a wrong passphrase")
 
 
+def configurations():
+    b = Authority(start=False)
+    path, good = b.config_file(), b.config
+
+    def refused(word):
+        try:
+            r = b.run_command("check-config", "--config", path, want=3)
+            return path in r.stderr and word in r.stderr
+        except RuntimeError as e:
+            tap.note(str(e))
+            return False
+    for change in ({"listen": "localhost:1"}, {"listen": "127.0.0.1:65537"},
+                   {"metrics": "0.0.0.0:1"}, {"lease": ["1h"]},
+                   {"database": {"a": "b"}}, {"threads": "four"},
+                   {"colour": 1}):
+        b.config = {**good, **change}
+        b.config_file()
+        tap.ok(refused(next(iter(change))), f"refused by its name: {change}")
+    open(path, "w").close()
+    tap.ok(refused("empty"), "an empty file")
+
+
+def announcements():
+    said = ["custody", "announce", "--config", a.config_file(), "--key",
+            a.policy_key, "--mode", "split", "--holders", "alpha"]
+    for k in ("258", "2x", "-254", ""):
+        r = a.run_command(*said, "--threshold", k, "all", want=2)
+        tap.ok("--threshold" in r.stderr, f"no threshold: {k!r}")
+    a.run_command(*said[:-3], "standard", "--holders", "alpha", "--space",
+                  "00" * 16, want=4)
+    tap.ok(True, "nothing is announced to a space that is not here")
+
+
 def transport():
     old = ssl.create_default_context(cafile=a.cert)
     old.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -274,5 +307,5 @@ def separation():
             tap.ok("Seccomp:\t2" in f.read(), f"{role} is confined")
 
 
-tap.run(signatures, bodies, rights, new_accounts, policies, transport,
-        separation)
+tap.run(signatures, bodies, rights, new_accounts, policies, configurations,
+        announcements, transport, separation)
