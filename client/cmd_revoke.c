@@ -38,6 +38,20 @@ find(struct cli *cli, const struct chain *c, const char *prefix,
 	return 0;
 }
 
+/* Without a recovery key no epoch begins: the key could never change. */
+static int
+check_recovery(struct cli *cli, const struct chain *c,
+    const struct chain_device *d)
+{
+	for (uint32_t i = 0; i < c->devices; i++)
+		if (c->device[i].recovery && c->device[i].live &&
+		    &c->device[i] != d)
+			return 0;
+	return !d->recovery ? 0 : fault_set(&cli->fault, FAULT_DENIED,
+	    "this is the account's only recovery code: without one the "
+	    "space's key could not be changed any more");
+}
+
 static int
 forget_own(struct cli *cli, struct state *st)
 {
@@ -73,6 +87,9 @@ revoke(struct cli *cli, const char *prefix, bool self, bool rotate)
 	if (own && !self)
 		return cli_usage(cli,
 		    "this is the device itself: --self if that is meant");
+	rc = check_recovery(cli, &st->chain, d);
+	if (rc != 0)
+		return rc;
 	make.sign = d->sign;
 	make.box = d->box;
 	rc = account_append(cli, a, st, &make);
