@@ -153,7 +153,12 @@ sql_failed(struct sql *sql, int rc, struct fault *f)
 	if (code == FAULT_IO && sql->h != NULL &&
 	    fault_from_errno(sqlite3_system_errno(sql->h)) == FAULT_SPACE)
 		code = FAULT_SPACE;
-	return fault_set(f, code, "database: %s", sqlite3_errstr(rc));
+	(void)fault_set(f, code, "database: %s", sqlite3_errstr(rc));
+	if ((rc & 0xff) == SQLITE_CANTOPEN && sql->h != NULL &&
+	    sqlite3_system_errno(sql->h) != 0)
+		return fault_sys(f, code, sqlite3_system_errno(sql->h), "%s",
+		    f->text);
+	return code;
 }
 
 void

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/lib/cm.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -501,6 +502,7 @@ tells_a_path_that_cannot_be(void **state)
 	assert_int_equal(db_sqlite_open("/nowhere/x.sqlite", &none, &f),
 	    FAULT_IO);
 	assert_non_null(strstr(f.text, "/nowhere/x.sqlite"));
+	assert_non_null(strstr(f.text, strerror(ENOENT)));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
