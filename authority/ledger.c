@@ -8,7 +8,10 @@
 
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
+#include "base/logline.h"
 #include "net/jsontext.h"
+
+#define TELL_SECONDS 60 /* between lines of requests that failed */
 
 enum sender {
 	SENDER_BODY,     /* anybody; the keys are in the body */
@@ -292,13 +295,34 @@ reply_wipe(struct ledger_reply *r)
 	*r = (struct ledger_reply){ 0 };
 }
 
+/* What the sender is told as INTERNAL is told here in full, and a full disk is
+ * the operator's to see to: no faults of a request.  Others are logged where
+ * they arise. */
+static void
+tell(struct ledger *l, const struct fault *f, int64_t now)
+{
+	bool known = false;
+	struct logline line;
+
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+		known |= statuses[i].code == f->code;
+	if (f->code == 0 || (known && f->code != FAULT_SPACE) ||
+	    (now >= l->told && now - l->told < TELL_SECONDS))
+		return;
+	l->told = now;
+	line = logline_begin(LOGLINE_ERROR, "request-failed");
+	logline_fault(&line, f);
+	logline_end(&line);
+}
+
 void
-ledger_reply_send(const struct ledger *l, struct ledger_batch *b, size_t i,
+ledger_reply_send(struct ledger *l, struct ledger_batch *b, size_t i,
     const struct ledger_sink *sink)
 {
 	struct buf out defer(buf_wipe) = buf_init(LINK_SOCKET_MAX - 8);
 	struct ledger_reply *r = &b->reply[i];
 
+	tell(l, &r->fault, b->now);
 	/* Without one, the front runs into its time limit. */
 	if (reply_write(l, r, b->now, &out) != 0)
 		out.n = 0;

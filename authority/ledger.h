@@ -44,6 +44,7 @@ struct ledger {
 	                                  * transaction */
 	size_t ndoomed;
 	int64_t forgot;     /* when old nonces were last dropped */
+	int64_t told;       /* when a request that failed was last logged */
 	struct ledger_log log;
 };
 
@@ -183,7 +184,7 @@ int ledger_answer(struct ledger *l, struct bytes in, int64_t now,
     struct ledger_reply *out) must_check;
 
 /* Hands out the answer, and wipes the reply. */
-void ledger_reply_send(const struct ledger *l, struct ledger_batch *b,
+void ledger_reply_send(struct ledger *l, struct ledger_batch *b,
     size_t i, const struct ledger_sink *sink);
 
 /* Begins a transaction; answers at most LEDGER_BATCH_MAX requests in it, whose

@@ -49,6 +49,8 @@ def full():
     tap.eq((r.status, r.code), (503, "SPACE"), "a full disk is SPACE")
     r = Account(a).create()
     tap.eq((r.status, r.code), (503, "SPACE"), "for a new account, too")
+    told = [x for x in a.process.lines if x.get("event") == "request-failed"]
+    tap.eq([x["code"] for x in told], ["SPACE"], "the log says so, once")
     tap.eq(sorted(a.roles()), ["front", "keys", "ledger"], "nobody died")
     os.unlink(room)
     r = acc.session()
