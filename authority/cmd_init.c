@@ -178,9 +178,12 @@ cmd_init(int argc, char **argv, struct fault *f)
 	rc = make_dir(path, f);
 	if (rc == 0)
 		rc = write_config(&a, dir, f);
-	if (rc == 0)
-		rc = write_keyfile(&a, dir, &pub, f);
+	if (rc != 0)
+		return rc;
 	(void)snprintf(path, sizeof(path), "%s/authority.yaml", dir);
+	rc = write_keyfile(&a, dir, &pub, f);
+	if (rc != 0)
+		(void)unlink(path); /* it can be run again */
 	if (rc == 0)
 		rc = config_load(path, &c, f);
 	if (rc == 0)

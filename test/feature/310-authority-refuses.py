@@ -246,6 +246,21 @@ def configurations():
     tap.ok(refused("empty"), "an empty file")
 
 
+def init_again():
+    where, phrase = os.path.join(a.dir, "again"), os.path.join(a.dir, "none")
+    said = ["init", "--dir", where, "--name", "x", "--jurisdiction", "ch",
+            "--url", "https://x", "--passphrase-file", phrase]
+    open(phrase, "w").close()
+    a.run_command(*said, want=3)
+    with open(phrase, "w") as f:
+        f.write("a passphrase\n")
+    a.run_command(*said)
+    tap.ok(True, "init can be run again after an empty passphrase")
+    a.run_command(*said, want=21)
+    tap.ok(os.path.exists(os.path.join(where, "authority.yaml")),
+           "and leaves what was made before")
+
+
 def announcements():
     said = ["custody", "announce", "--config", a.config_file(), "--key",
             a.policy_key, "--mode", "split", "--holders", "alpha"]
@@ -308,4 +323,4 @@ def separation():
 
 
 tap.run(signatures, bodies, rights, new_accounts, policies, configurations,
-        announcements, transport, separation)
+        init_again, announcements, transport, separation)
