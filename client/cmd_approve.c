@@ -92,10 +92,12 @@ approve(struct cli *cli, const uint8_t id[static ID_LEN], bool yes)
 		rc = confirm(cli, id);
 	if (rc == 0)
 		rc = account_append(cli, a, st, &make);
-	if (rc == 0)
-		rc = hand_keys(cli, st, id);
 	if (rc != 0)
 		return rc;
+	rc = hand_keys(cli, st, id);
+	if (rc != 0)
+		return fault_add(&cli->fault, rc, "the device is in, but it "
+		    "may have no keys yet: run skerry approve again");
 	cli_print(cli, "approved\n");
 	account_show_check(cli, st);
 	return 0;

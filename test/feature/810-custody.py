@@ -133,8 +133,16 @@ def two_down():
     t.eq(r.code, 12, "without one, AUTHORITY")
     t.ok("1 of the 2 holders" in r.err, "which says how many are missing")
     t.note(r.err.strip())
+    d = s.device()
+    code = d.json(*d.enrol_args(), "--no-wait")["code"]
+    r = a.run("approve", "--yes", code)
+    t.eq((r.code, "the device is in" in r.err), (12, True),
+         "approve says that it has let a device in all the same")
     for x in s.others:
         x.start()
+    t.eq(a.run("approve", "--yes", code).code, 0, "and can be repeated")
+    t.eq(a.run("revoke", "--no-rotate", a.json("approve", "--yes", code)[
+        "device"]).code, 0, "(and out again)")
 
 
 def sealed():
