@@ -384,16 +384,17 @@ take_item(struct putting *w, const struct put_source *src,
 	return rc == 0 && have_old ? step_old(w, src->key, f) : rc;
 }
 
-/* A folder that cannot be read: what the space has below it stays. */
+/* What cannot be read or looked at: what the space has of it stays. */
 static int
-skip_folder(struct putting *w, struct bytes key, struct fault *why,
-    struct fault *f)
+skip(struct putting *w, struct bytes range, struct bytes key,
+    struct fault *why, struct fault *f)
 {
-	bool have_old = !cursor_end(w->old) &&
-	    key_within(cursor_key(w->old), key);
-	int rc = leave_out(w, key, false, why, f);
+	int rc = drop_until(w, range, key, f);
 
-	if (rc != 0 || !have_old)
+	if (rc == 0)
+		rc = leave_out(w, key, false, why, f);
+	if (rc != 0 || cursor_end(w->old) ||
+	    !key_within(cursor_key(w->old), key))
 		return rc;
 	rc = begin_run(w, cursor_key(w->old), f);
 	if (rc != 0)
@@ -497,7 +498,7 @@ walk_source(struct putting *w, const struct put_source *src, struct walk *walk,
 		if (rc == WALK_ITEM)
 			rc = take_item(w, src, &item, f);
 		else if (rc == WALK_UNREADABLE)
-			rc = skip_folder(w, item.key, &why, f);
+			rc = skip(w, src->key, item.key, &why, f);
 		else
 			*f = why;
 		if (rc == 0)

@@ -193,19 +193,19 @@ enter(struct walk *w, struct fault *f)
 	return 0;
 }
 
-/* Gives one item; false where it has gone in the meantime. */
-static bool
+/* Gives one item; 0 or an errno. */
+static int
 give(struct walk *w, int dir, const char *name, struct walk_item *out)
 {
-	if (fstatat(dir, name, &out->st, AT_SYMLINK_NOFOLLOW) != 0)
-		return false;
 	out->key = buf_bytes(&w->key);
+	if (fstatat(dir, name, &out->st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno;
 	out->dir = dir;
 	out->name = name;
 	w->enter = S_ISDIR(out->st.st_mode);
 	w->enter_dir = dir;
 	w->enter_name = name;
-	return true;
+	return 0;
 }
 
 /* Makes w->key that of name in l. */
@@ -230,10 +230,9 @@ walk_next(struct walk *w, struct walk_item *out, struct fault *f)
 
 	if (!w->begun) {
 		w->begun = true;
-		if (give(w, w->parent, w->base_name, out))
-			return WALK_ITEM;
-		return fault_sys(f, fault_from_errno(errno), errno, "%s",
-		    w->base_name);
+		rc = give(w, w->parent, w->base_name, out);
+		return rc == 0 ? WALK_ITEM : fault_sys(f, fault_from_errno(rc),
+		    rc, "%s", w->base_name);
 	}
 	if (w->enter) {
 		rc = enter(w, f);
@@ -255,8 +254,13 @@ walk_next(struct walk *w, struct walk_item *out, struct fault *f)
 		rc = set_key(w, l, l->name[l->at++], f);
 		if (rc != 0)
 			return rc;
-		if (give(w, l->fd, l->name[l->at - 1], out))
+		rc = give(w, l->fd, l->name[l->at - 1], out);
+		if (rc == 0)
 			return WALK_ITEM;
+		if (rc == ENOENT)
+			continue; /* it has gone in the meantime */
+		(void)fault_sys(f, fault_from_errno(rc), rc, "looking at it");
+		return WALK_UNREADABLE;
 	}
 	return WALK_END;
 }

@@ -25,8 +25,9 @@ struct walk_item {
 enum walk_result {
 	WALK_END,
 	WALK_ITEM,
-	WALK_UNREADABLE, /* item's folder cannot be read: its fault says why;
-	                  * the item itself was given before */
+	WALK_UNREADABLE, /* the fault says why; only the item's key is set: of
+	                  * a folder that cannot be read and was given before,
+	                  * or of what cannot be looked at */
 };
 
 /* path: the source; base: the key that it gets.  The source itself is the first

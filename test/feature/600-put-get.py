@@ -286,6 +286,13 @@ def unreadable():
           c.run("cat", "src/shut/in", prefix=user).out),
          ("fine, and new", "closed", "in"),
          "what the space had of them stays")
+    os.chmod(os.path.join(src, "shut"), 0o444)
+    r = put(c, src, prefix=user)
+    t.eq((r.code, r.json["left_out"], r.json["removed"]), (17, 2, 0),
+         "likewise where a folder shows its names alone")
+    t.eq((c.run("cat", "src/shut/in", prefix=user).out,
+          c.run("ls", "src/shut", prefix=user).out), ("in", "in\n"),
+         "and what is in it stays")
     c.run("lock", prefix=user)
 
 
@@ -364,4 +371,5 @@ def portable():
 
 
 t.run(round_trip, unchanged, budget, where_to, changes, history,
-      status, listings, very_deep, unreadable, changing, progress, portable)
+      status, listings, very_deep, unreadable, changing,
+      progress, portable)
