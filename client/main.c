@@ -2,12 +2,14 @@
 /* skerry(1): finds the command, runs it, reports.  The only place that prints
  * errors and ends the process. */
 #include <ctype.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "client/cli.h"
@@ -80,6 +82,33 @@ set_signals(void)
 	(void)sigaction(SIGINT, &ask, NULL);
 	(void)sigaction(SIGTERM, &ask, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+/* Where one of the first three is closed, a state file or a connection would
+ * get its number, and what is printed.  Of this, every use fails. */
+static void
+hold_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_PATH | O_DIRECTORY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* A walk holds a descriptor for each level. */
+static void
+raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
 }
 
 static void
@@ -284,6 +313,8 @@ main(int argc, char **argv)
 
 	(void)setlocale(LC_CTYPE, "");
 	opterr = 0;
+	hold_standard_files();
+	raise_limit();
 	set_signals();
 	if (secret_init() != 0) {
 		(void)fprintf(stderr,

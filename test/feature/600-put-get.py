@@ -7,6 +7,7 @@ import glob
 import os
 import pty
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -249,6 +250,56 @@ def very_deep():
     t.eq(b.run("ls", "odd").code, 0, "and the space is as it was")
 
 
+def deeper_than_descriptors():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if shutil.which("prlimit") is None or hard < 2000:
+        t.skip("more levels than descriptors by default", "not here")
+        return
+    deep(path("thin"), 1500, "n")
+    few = ("prlimit", f"--nofile=1024:{hard}")
+    r = put(a, path("thin"), prefix=few)
+    t.eq((r.code, r.json["files"]), (0, 1500),
+         "more levels than descriptors by default")
+    r = get(b, "thin.out", "thin", prefix=few)
+    t.eq((r.code, r.json["entries"]), (0, 3001), "and back")
+    subprocess.run(["rm", "-rf", path("thin"), path("thin.out")], check=True)
+
+
+def largest_file():
+    if shutil.which("prlimit") is None:
+        t.skip("a limit on the size of files", "no prlimit here")
+        return
+    write(path("sizes", "a"), noise(100_000))
+    write(path("sizes", "b"), "b")
+    t.eq(put(a, path("sizes")).code, 0, "put")
+    a.run("ls")
+    r = get(a, "sizes.out", "sizes", prefix=("prlimit", "--fsize=50000"))
+    t.eq((r.code, [w["path"] for w in r.json["warnings"]], sorted(
+        os.listdir(path("sizes.out", "sizes")))), (17, ["sizes/a"], ["b"]),
+         "get to where no large file may be: the others are there")
+
+
+def closed_descriptors():
+    """No file and no connection gets the number of standard output."""
+    t.eq(a.run("cat", "odd/one", prefix=(
+        "sh", "-c", 'exec "$@" >&-', "-")).code, 18,
+         "no standard output: IO")
+    if shutil.which("strace") is None or SANITIZED:
+        t.skip("closed descriptors stay", "no strace here")
+        return
+    out = path("closed")
+    write(path("f1"), "closed")
+    r = put(a, path("f1"), prefix=(
+        "strace", "-ff", "-qq", "-o", out, "-e", "trace=openat,socket",
+        "sh", "-c", 'exec "$@" <&- >&- 2>&-', "-"))
+    lines = [x for name in glob.glob(out + ".*") for x in content(
+        name).decode(errors="replace").splitlines()]
+    mine = [x for x in lines if "socket(" in x or a.dir in x]
+    t.ok(r.code == 18 and len(mine) > 5, "traced") or t.note(r)
+    t.eq([x for x in mine if re.search(r"= [012]$", x)], [],
+         "closed descriptors stay")
+
+
 def unreadable():
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         t.skip("an unreadable file", "not root")
@@ -371,5 +422,5 @@ def portable():
 
 
 t.run(round_trip, unchanged, budget, where_to, changes, history,
-      status, listings, very_deep, unreadable, changing,
+      status, listings, very_deep, deeper_than_descriptors, largest_file, closed_descriptors, unreadable, changing,
       progress, portable)
