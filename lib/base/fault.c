@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 int
 fault_exit(int code)
 {
@@ -43,13 +45,23 @@ fault_text(int code)
 	}
 }
 
-/* Control bytes from outside (a file name) must not reach a terminal. */
+/* Control bytes from outside (a file name) must not reach a terminal, and of
+ * what is no text no JSON can be made. */
 static void
 make_printable(char *s)
 {
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+	size_t left = strlen(s);
+
+	while (left > 0) {
+		size_t n = utf8_len((const uint8_t *)s, left);
+
+		if (n == 0 || (unsigned char)*s < 0x20 || *s == 0x7f) {
 			*s = '?';
+			n = 1;
+		}
+		s += n;
+		left -= n;
+	}
 }
 
 int
@@ -91,10 +103,10 @@ fault_add(struct fault *f, int code, const char *fmt, ...)
 	else
 		(void)snprintf(tail, sizeof(tail), "%s", fault_text(code));
 	f->code = code;
-	make_printable(head);
 	/* A trail that is too long loses its end, never its cause's name. */
 	if (snprintf(f->text, sizeof(f->text), "%s: %s", head, tail) < 0)
 		f->text[0] = '\0';
+	make_printable(f->text);
 	return code;
 }
 

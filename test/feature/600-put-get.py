@@ -300,6 +300,12 @@ def closed_descriptors():
          "closed descriptors stay")
 
 
+def bytes_in_errors():
+    r = a.run("put", "--json", b"/nonexistent/\xff\xc3")
+    t.eq((r.code, r.json["error"]["text"]), (4, "/nonexistent/??: No such "
+         "file or directory"), "an error with a name that is no text")
+
+
 def unreadable():
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         t.skip("an unreadable file", "not root")
@@ -422,5 +428,5 @@ def portable():
 
 
 t.run(round_trip, unchanged, budget, where_to, changes, history,
-      status, listings, very_deep, deeper_than_descriptors, largest_file, closed_descriptors, unreadable, changing,
+      status, listings, very_deep, deeper_than_descriptors, largest_file, closed_descriptors, bytes_in_errors, unreadable, changing,
       progress, portable)

@@ -2,8 +2,10 @@
 #include "test/lib/cm.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/fault.h"
+#include "base/utf8.h"
 
 static void
 puts_context_in_front_of_the_cause(void **state)
@@ -30,6 +32,32 @@ hides_control_bytes_from_the_terminal(void **state)
 	assert_string_equal(f.text, "a?b?[31m: Input/output error");
 }
 
+/* Else no JSON can be made of it. */
+static void
+is_always_text(void **state)
+{
+	char name[2 * FAULT_TEXT_MAX];
+	struct fault f = { 0 };
+
+	(void)state;
+	(void)fault_set(&f, FAULT_IO, "a\xff\xc3(\xc3\xbc");
+	assert_string_equal(f.text, "a?\?(\xc3\xbc");
+	/* Cut within a character, or not. */
+	for (size_t i = 0; i + 1 < sizeof(name); i++)
+		name[i] = i % 2 == 0 ? '\xc3' : '\xbc';
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 0; i < 2; i++) {
+		(void)fault_set(&f, FAULT_IO, "%.*s%s", i, "x", name);
+		(void)fault_add(&f, FAULT_IO, "%.*s%s", i, "x", name);
+		for (const char *p = f.text; *p != '\0';) {
+			size_t n = utf8_len((const uint8_t *)p, strlen(p));
+
+			assert_true(n > 0);
+			p += n;
+		}
+	}
+}
+
 static void
 exit_statuses_are_frozen(void **state)
 {
@@ -50,6 +78,7 @@ main(void)
 	const struct CMUnitTest t[] = {
 		cmocka_unit_test(puts_context_in_front_of_the_cause),
 		cmocka_unit_test(hides_control_bytes_from_the_terminal),
+		cmocka_unit_test(is_always_text),
 		cmocka_unit_test(exit_statuses_are_frozen),
 	};
 
