@@ -290,6 +290,17 @@ same_stat(const struct stat *a, const struct stat *b)
 	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* As in /proc: there is content, and no size says so. */
+static bool
+hides_size(int fd, const struct stat *before)
+{
+	struct stat after;
+	char c;
+
+	return before->st_size == 0 && pread(fd, &c, 1, 0) > 0 &&
+	    fstat(fd, &after) == 0 && after.st_size == 0;
+}
+
 /* Marks the record's end in the stream of slabs. */
 static int
 add_end(struct source *s, struct record *r, struct fault *f)
@@ -330,6 +341,10 @@ read_once(struct source *s, int fd, const struct walk_item *item,
 		rc = add_sparse(s, fd, r, size, &at, f);
 	else if (rc == 0)
 		rc = add_extent(s, fd, r, 0, size, &at, f);
+	if (rc == 0 && hides_size(fd, &before)) {
+		(void)fault_set(f, FAULT_IO, "it has content, but no size");
+		rc = FAULT_PARTIAL;
+	}
 	if (rc != 0)
 		r->discard = true;
 	if (rc != 0 && rc != FAULT_PARTIAL)

@@ -40,6 +40,10 @@ read_value(const struct what *w, const char *name, struct buf *values,
 {
 	ssize_t n;
 
+	if (values->n > XATTR_MAX) {
+		(void)fault_set(f, FAULT_LIMIT, "its attributes are too long");
+		return FAULT_PARTIAL;
+	}
 	if (buf_reserve(values, XATTR_SIZE_MAX) != 0)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	n = get(w, name, values->p + values->n, XATTR_SIZE_MAX);

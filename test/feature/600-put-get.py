@@ -11,6 +11,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
@@ -265,6 +266,25 @@ def deeper_than_descriptors():
     subprocess.run(["rm", "-rf", path("thin"), path("thin.out")], check=True)
 
 
+def no_files():
+    """What the kernel says of them is not what is in them, or too much."""
+    r = put(a, "/proc/self/status")
+    t.eq((r.code, r.json["changed"], [w["text"] for w in r.json["warnings"]]),
+         (17, False, ["it has content, but no size"]),
+         "a file without a size is left out")
+    try:
+        many = tempfile.NamedTemporaryFile(dir="/dev/shm")
+        for n in range(20):
+            os.setxattr(many.name, f"user.{n}", bytes(60000))
+    except OSError:
+        t.skip("too many attributes", "no file system for that here")
+        return
+    r = put(a, many.name)
+    t.eq((r.code, [w["text"] for w in r.json["warnings"]]),
+         (17, ["its attributes are too long"]),
+         "neither is one with attributes of more than a MiB")
+
+
 def largest_file():
     if shutil.which("prlimit") is None:
         t.skip("a limit on the size of files", "no prlimit here")
@@ -428,5 +448,6 @@ def portable():
 
 
 t.run(round_trip, unchanged, budget, where_to, changes, history,
-      status, listings, very_deep, deeper_than_descriptors, largest_file, closed_descriptors, bytes_in_errors, unreadable, changing,
+      status, listings, very_deep, deeper_than_descriptors, no_files,
+      largest_file, closed_descriptors, bytes_in_errors, unreadable, changing,
       progress, portable)
