@@ -123,9 +123,8 @@ file_parse(struct bytes in, enum file_kind kind, struct bytes *out)
 	return 0;
 }
 
-/* Secrets in a file that others can read are not secrets. */
-static int
-check_mode(int dirfd, const char *name, struct fault *f)
+int
+file_check_mode(int dirfd, const char *name, struct fault *f)
 {
 	struct stat st;
 
@@ -145,7 +144,7 @@ file_load(int dirfd, const char *name, enum file_kind kind, struct buf *out,
 {
 	struct buf b defer(buf_wipe) = buf_init(FILE_MAX);
 	struct bytes body;
-	int rc = check_mode(dirfd, name, f);
+	int rc = file_check_mode(dirfd, name, f);
 
 	if (rc == 0)
 		rc = file_read(dirfd, name, &b, f);

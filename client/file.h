@@ -31,6 +31,10 @@ enum file_kind {
 	FILE_ACCEPTED,
 };
 
+/* Secrets in a file that others can read are not secrets: FAULT_CONFIG, also
+ * for what is no file; FAULT_NOT_FOUND. */
+int file_check_mode(int dirfd, const char *name, struct fault *f) must_check;
+
 /* Appends the whole file to out.  FAULT_NOT_FOUND, FAULT_LIMIT, FAULT_IO. */
 int file_read(int dirfd, const char *name, struct buf *out,
     struct fault *f) must_check;

@@ -384,6 +384,8 @@ logpin_asked(const struct state *st, struct logpin_asked *out,
 	int rc = state_lock(st, &lock, f);
 
 	if (rc == 0)
+		rc = file_check_mode(st->fd, ASKED_FILE, f);
+	if (rc == 0)
 		rc = file_read(st->fd, ASKED_FILE, &b, f);
 	if (rc != 0 && rc != FAULT_NOT_FOUND)
 		return fault_add(f, rc, "%s", st->dir);

@@ -39,7 +39,8 @@ cache_get(const struct cache *c, const struct place *place, uint8_t *out)
 	if (c->dir < 0)
 		return false;
 	name_of(place, name);
-	fd = openat(c->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(c->dir, name,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &st) == 0 && st.st_size == (off_t)place->length)
@@ -169,7 +170,8 @@ static bool
 read_size(const struct cache *c, uint64_t *out)
 {
 	uint8_t b[9];
-	int fd = openat(c->dir, SIZE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(c->dir, SIZE_NAME,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n = fd < 0 ? -1 : read(fd, b, sizeof(b));
 	struct rd r = rd_from(b, sizeof(uint64_t));
 
@@ -190,13 +192,13 @@ write_size(const struct cache *c, uint64_t size)
 	int fd;
 
 	wr_u64(&w, size);
-	fd = openat(c->dir, SIZE_NAME,
-	    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return;
-	if (wr_finish(&w) != 0 || pwrite(fd, b.p, b.n, 0) != (ssize_t)b.n)
+	fd = openat(c->dir, SIZE_NAME, O_WRONLY | O_CREAT | O_TRUNC |
+	    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0 || wr_finish(&w) != 0 ||
+	    pwrite(fd, b.p, b.n, 0) != (ssize_t)b.n)
 		(void)unlinkat(c->dir, SIZE_NAME, 0);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Looks at every file; removes the longest unused while there are more than

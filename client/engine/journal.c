@@ -39,7 +39,8 @@ journal_open(int dir, const struct space_key *key, struct journal **out,
 	j->key = key;
 	(void)pthread_mutex_init(&j->lock, NULL);
 	j->fd = openat(dir, "journal",
-	    O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0600);
 	if (j->fd < 0)
 		return fault_sys(f, fault_from_errno(errno), errno,
 		    "the cache folder's journal");

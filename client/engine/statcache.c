@@ -122,7 +122,8 @@ static void
 open_last(struct statcache *c)
 {
 	char magic[sizeof(MAGIC)];
-	int fd = openat(c->dir, c->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(c->dir, c->name,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
 		return;
@@ -144,9 +145,11 @@ open_last(struct statcache *c)
 static void
 open_next(struct statcache *c)
 {
-	int fd = openat(c->dir, c->temp,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd;
 
+	(void)unlinkat(c->dir, c->temp, 0);
+	fd = openat(c->dir, c->temp,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return;
 	c->out = fdopen(fd, "w");
@@ -180,7 +183,7 @@ statcache_open(int dir, const char *source, struct bytes key,
 	text_hex(id, sizeof(id), hex, sizeof(hex));
 	(void)snprintf(c->name, sizeof(c->name), "stat.%s", hex);
 	/* One put at a time has the folder (journal_open): what a crashed one
-	 * left is written over. */
+	 * left is removed. */
 	(void)snprintf(c->temp, sizeof(c->temp), "stat.%s.new", hex);
 	open_last(c);
 	open_next(c);

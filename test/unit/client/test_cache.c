@@ -105,6 +105,32 @@ removes_the_longest_unused(void **state)
 	assert_int_equal(count(&c, 0, MANY * 3 / 4 - 1), MANY * 3 / 4 - 1);
 }
 
+/* Opening one waits for a process at its other end. */
+static void
+waits_for_no_fifo(void **state)
+{
+	struct scratch *s = *state;
+	struct cache c = { .dir = s->dir };
+	struct place p = at(1);
+	uint8_t out[LENGTH];
+	struct stat st;
+
+	keep(&c, 0, 2);
+	assert_int_equal(mkfifoat(s->dir, "size", 0600), 0);
+	assert_int_equal(mkfifoat(s->dir, "fifo", 0600), 0);
+	assert_int_equal(renameat(s->dir, "fifo", s->dir,
+	    "25/25000000000000000000000000000000.00000001"), 0);
+	assert_true(cache_has(&c, &p));
+	assert_false(cache_get(&c, &p, out));
+	keep(&c, 1, 1);
+	assert_int_equal(count(&c, 0, 2), 2);
+	cache_trim(&c, 10 * LENGTH);
+	keep(&c, 2, 1);
+	cache_trim(&c, 10 * LENGTH);
+	assert_int_equal(fstatat(s->dir, "size", &st, 0), 0);
+	assert_int_equal(st.st_size, 8);
+}
+
 static void
 looks_at_all_only_where_there_may_be_too_many(void **state)
 {
@@ -136,6 +162,14 @@ looks_at_all_only_where_there_may_be_too_many(void **state)
 	keep(&c, 52, 20);
 	cache_trim(&c, 10 * LENGTH);
 	assert_int_equal(count(&c, 0, 72), 7);
+	/* One that is too long is written anew. */
+	scratch_write(s, "size", (const uint8_t *)"0123456789", 10);
+	keep(&c, 72, 1);
+	cache_trim(&c, 10 * LENGTH);
+	keep(&other, 80, 20);
+	keep(&c, 73, 1);
+	cache_trim(&c, 10 * LENGTH);
+	assert_int_equal(count(&c, 80, 20), 20);
 }
 
 int
@@ -148,6 +182,8 @@ main(void)
 		    scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(
 		    looks_at_all_only_where_there_may_be_too_many,
+		    scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(waits_for_no_fifo,
 		    scratch_setup, scratch_teardown),
 	};
 

@@ -177,6 +177,10 @@ goes_on_after_a_torn_record(void **state)
 	assert_int_equal(pwrite(fd, "x", 1, 3), 1);
 	assert_int_equal(logpin_asked(st, &a, &f), FAULT_CONFIG);
 	(void)close(fd);
+	/* Opening that would wait for a process at its other end. */
+	assert_int_equal(unlinkat(st->fd, "asked", 0), 0);
+	assert_int_equal(mkfifoat(st->fd, "asked", 0600), 0);
+	assert_int_equal(logpin_asked(st, &a, &f), FAULT_CONFIG);
 	state_close(st);
 }
 

@@ -173,6 +173,24 @@ tells_any_change_of_a_file(void **state)
 	statcache_close(c, false);
 }
 
+/* Opening one waits for a process at its other end. */
+static void
+waits_for_no_fifo(void **state)
+{
+	struct scratch *s = *state;
+	char name[256], temp[280];
+
+	fill(s, true);
+	name_of(s, name);
+	(void)snprintf(temp, sizeof(temp), "%s.new", name);
+	assert_int_equal(unlinkat(s->dir, name, 0), 0);
+	assert_int_equal(mkfifoat(s->dir, name, 0600), 0);
+	assert_int_equal(mkfifoat(s->dir, temp, 0600), 0);
+	assert_int_equal(found(opened(s), 1), 0);
+	fill(s, true);
+	assert_int_equal(found(opened(s), 1), KEYS);
+}
+
 int
 main(void)
 {
@@ -183,6 +201,7 @@ main(void)
 		TEST(knows_nothing_of_other_sources),
 		TEST(gives_nothing_of_a_torn_file),
 		TEST(survives_damage),
+		TEST(waits_for_no_fifo),
 		TEST(tells_any_change_of_a_file),
 	};
 
