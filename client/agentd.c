@@ -15,7 +15,7 @@
 #include "client/frame.h"
 #include "crypt/secret.h"
 
-#define TICK_MS 2000       /* how often the folder is looked at */
+#define TICK_MS 2000       /* how often folder and socket are looked at */
 #define FIRST_LEASE_MS 10000
 
 struct agent {
@@ -110,16 +110,18 @@ serve(struct agent *a, int fd)
 	a->leave |= drop;
 }
 
+/* An agent without its socket is out of reach: skerry lock does not find it. */
 static bool
-folder_gone(const struct agent *a)
+forsaken(const struct agent *a)
 {
-	return inode_of(a->dir) != a->dir_ino;
+	return inode_of(a->dir) != a->dir_ino ||
+	    inode_of(a->socket) != a->socket_ino;
 }
 
 static void
 loop(struct agent *a)
 {
-	while (!a->leave && told_to_leave == 0 && !folder_gone(a)) {
+	while (!a->leave && told_to_leave == 0 && !forsaken(a)) {
 		struct pollfd p = { .fd = 0, .events = POLLIN };
 		int64_t left = a->ends_ms - boot_ms();
 		int fd;

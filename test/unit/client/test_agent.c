@@ -140,6 +140,26 @@ leaves_when_its_folder_is_gone(void **state)
 	state_close(st);
 }
 
+/* Else lock would not find it, and say that there is none. */
+static void
+leaves_when_its_socket_is_gone(void **state)
+{
+	struct site *x = *state;
+	struct state *st = site_ready(x);
+	struct lease *l = lease_for(st, 3600);
+	char folder[160], gone[168];
+
+	assert_int_equal(agent_put(st, l, &x->f), 0);
+	(void)snprintf(folder, sizeof(folder), "%s/skerry", x->dir);
+	(void)snprintf(gone, sizeof(gone), "%s.gone", folder);
+	assert_int_equal(rename(folder, gone), 0);
+	sleep(4);
+	assert_int_equal(rename(gone, folder), 0);
+	assert_int_equal(agent_get(st, l, &x->f), FAULT_NOT_FOUND);
+	secret_free(l);
+	state_close(st);
+}
+
 static void
 works_without_a_runtime_folder(void **state)
 {
@@ -169,6 +189,7 @@ main(int argc, char **argv)
 		T(gives_nothing_to_another_device),
 		T(outlives_garbage_and_silence),
 		T(leaves_when_its_folder_is_gone),
+		T(leaves_when_its_socket_is_gone),
 		T(works_without_a_runtime_folder),
 	};
 	struct fault f = { 0 };
