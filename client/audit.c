@@ -11,6 +11,7 @@
 
 #include "base/rd.h"
 #include "base/wr.h"
+#include "client/auditproof.h"
 #include "client/auditrequest.h"
 #include "client/authority.h"
 #include "client/evidence.h"
@@ -86,7 +87,6 @@ struct about {
 	const char *what;
 	const void *of;
 	size_t n;
-	bool fresh;
 };
 
 static void
@@ -117,11 +117,12 @@ is_accepted(struct audit *a, const uint8_t id[static AUDITACCEPT_ID_LEN])
 	return is;
 }
 
-/* [log] Whether it is one that alarms, and is listed; it is counted. */
-static bool alarm_add(struct run *r, const struct about *w, const char *fmt,
-    ...) printf_like(3, 4);
+/* [log] It is counted.  The alarm, where it is listed, and is neither accepted
+ * nor was told before; else NULL. */
+static struct audit_alarm *alarm_add(struct run *r, const struct about *w,
+    const char *fmt, ...) printf_like(3, 4);
 
-static bool
+static struct audit_alarm *
 alarm_add(struct run *r, const struct about *w, const char *fmt, ...)
 {
 	struct audit *a = r->a;
@@ -133,15 +134,15 @@ alarm_add(struct run *r, const struct about *w, const char *fmt, ...)
 	alarm_id(r, w, id);
 	accepted = is_accepted(a, id);
 	if (a->counted[accepted]++ >= AUDIT_ALARMS_MAX)
-		return false;
+		return NULL;
 	memcpy(x->id, id, sizeof(x->id));
 	x->accepted = accepted;
-	x->fresh = w->fresh && !accepted;
+	x->fresh = !accepted && auditaccept_find(a->told, id) == NULL;
 	va_start(ap, fmt);
 	(void)vsnprintf(x->text, sizeof(x->text), fmt, ap);
 	va_end(ap);
 	a->nalarms++;
-	return !accepted;
+	return x->fresh ? x : NULL;
 }
 
 /* The tree. */
@@ -464,38 +465,26 @@ judge(struct run *r, struct audititem *x, const struct leaf *l,
 					 AUDIT_GOOD;
 }
 
-/* The entry again, borrowed until the next read. */
-static int
-entry_at(struct run *r, uint64_t index, struct bytes *out, struct fault *f)
+static struct auditproof
+tree_of(const struct run *r)
 {
-	struct bytes entry[TILE_WIDTH];
-	unsigned n = 0;
-	int rc = logread_entries(r->read, index / TILE_WIDTH, entry, &n, f);
-
-	if (rc == 0)
-		*out = entry[index % TILE_WIDTH];
-	return rc;
+	return (struct auditproof){ .read = r->read, .size = r->c.size,
+		.note = buf_bytes(&r->note) };
 }
 
 static int
 make_proof(struct run *r, uint64_t index, struct buf *out, struct fault *f)
 {
 	struct buf copy defer(buf_wipe) = buf_init(LEAF_MAX);
-	struct logopen o = { .proof = { .index = index,
-		.checkpoint = buf_bytes(&r->note) } };
-	struct merkle_source nodes = logread_nodes(r->read, f);
+	const struct auditproof tree = tree_of(r);
+	struct logopen o = { .proof = { .index = index } };
 	struct leaf l;
-	int rc = entry_at(r, index, &o.entry, f);
+	int rc = auditproof_entry(&tree, index, &copy, f);
 
-	if (rc == 0)
-		rc = buf_append(&copy, o.entry.p, o.entry.n);
 	if (rc == 0)
 		rc = leaf_decode(buf_bytes(&copy), &l);
 	if (rc == 0)
 		rc = body_of(r, index, &o.body, f);
-	if (rc == 0)
-		rc = merkle_prove_inclusion(&nodes, index, r->c.size,
-		    &o.proof.path);
 	if (rc != 0)
 		return f->code == rc ? rc : fault_add(f, rc, "proof");
 	o.entry = buf_bytes(&copy);
@@ -505,9 +494,9 @@ make_proof(struct run *r, uint64_t index, struct buf *out, struct fault *f)
 		    "entry %" PRIu64 " is not of this space",
 		    r->a->peer->name, index);
 	if (rc == 0)
-		rc = logopen_format(&o, out);
+		rc = auditproof_format(&tree, &o, out, f);
 	secret_wipe(&o.key, sizeof(o.key));
-	return rc == 0 || f->code == rc ? rc : fault_add(f, rc, "proof");
+	return rc;
 }
 
 static const char *
@@ -549,9 +538,9 @@ about_entry(uint8_t why, uint64_t index, uint8_t out[static ABOUT_ENTRY_LEN])
 }
 
 static void
-raise_alarm(struct run *r, const struct audititem *x, bool fresh)
+raise_alarm(struct run *r, const struct audititem *x)
 {
-	struct audit_alarm *last = &r->a->alarm[r->a->nalarms];
+	struct audit_alarm *new;
 	struct fault f = { 0 };
 	uint8_t of[ABOUT_ENTRY_LEN];
 
@@ -559,11 +548,12 @@ raise_alarm(struct run *r, const struct audititem *x, bool fresh)
 	(void)fault_set(&f, FAULT_ALARM, "log of authority %s: entry %" PRIu64
 	    ", %s: %s", r->a->peer->name, x->index, logbody_what(x->type),
 	    audititem_text(x->verdict));
-	if (!alarm_add(r, &(struct about){ "entry", of, sizeof(of), fresh },
-		"%s", f.text) || !fresh)
+	new = alarm_add(r, &(struct about){ "entry", of, sizeof(of) }, "%s",
+	    f.text);
+	if (new == NULL)
 		return;
 	keep_evidence(r, x, &f);
-	(void)snprintf(last->text, sizeof(last->text), "%s", f.text);
+	(void)snprintf(new->text, sizeof(new->text), "%s", f.text);
 }
 
 /* In the log's order: the first of two alike is the one that is in order. */
@@ -602,12 +592,11 @@ judge_all(struct run *r)
 
 	for (size_t i = 0; i < a->n; i++) {
 		struct audititem *x = &a->item[i];
-		bool was_good = x->verdict == AUDIT_GOOD;
 
-		if (was_good && x->type == LEAF_RELEASE)
+		if (x->verdict == AUDIT_GOOD && x->type == LEAF_RELEASE)
 			x->verdict = (uint8_t)live_then(r, x);
 		if (x->verdict != AUDIT_GOOD)
-			raise_alarm(r, x, i >= r->a->old || was_good);
+			raise_alarm(r, x);
 	}
 }
 
@@ -637,9 +626,8 @@ chain_is_logged(struct run *r)
 			LEAF_ENROLMENT : LEAF_DEVICE_ADDED, i == 0 ?
 			LEAF_ENROLMENT : LEAF_DEVICE_REVOKED, h))
 			(void)alarm_add(r, &(struct about){ "chain", h,
-			    sizeof(h), true }, "log of authority %s: entry %u "
-			    "of the device chain is not in it",
-			    r->a->peer->name, i);
+			    sizeof(h) }, "log of authority %s: entry %u of the "
+			    "device chain is not in it", r->a->peer->name, i);
 	}
 }
 
@@ -650,9 +638,9 @@ set_is_logged(struct run *r, const struct custody *set, const char *what)
 
 	custody_hash(set, h);
 	if (!has_hash(&r->a->items, LEAF_CUSTODY, LEAF_CUSTODY, h))
-		(void)alarm_add(r, &(struct about){ "custody", h, sizeof(h),
-		    true }, "log of authority %s: the %s custody set %u is not "
-		    "in it", r->a->peer->name, what, set->serial);
+		(void)alarm_add(r, &(struct about){ "custody", h, sizeof(h) },
+		    "log of authority %s: the %s custody set %u is not in it",
+		    r->a->peer->name, what, set->serial);
 }
 
 /* Numbers before it may have been used up by epochs that nobody finished. */
@@ -667,9 +655,8 @@ epoch_is_logged(struct run *r)
 			return;
 	if (epoch > 1)
 		(void)alarm_add(r, &(struct about){ "epoch", &epoch,
-		    sizeof(epoch), true }, "log of authority %s: the "
-		    "beginning of epoch %u is not in it", r->a->peer->name,
-		    epoch);
+		    sizeof(epoch) }, "log of authority %s: the beginning of "
+		    "epoch %u is not in it", r->a->peer->name, epoch);
 }
 
 static void
@@ -689,15 +676,26 @@ what_must_be_there(struct run *r)
 }
 
 static void
-on_request(void *arg, uint64_t index, enum auditrequest_why why)
+on_request(void *arg, const struct auditrequest_alarm *x)
 {
 	struct run *r = arg;
+	const struct auditproof tree = tree_of(r);
+	struct evidence_log e = { .authority = r->a->peer->name,
+		.vkey = r->lc.vkey };
+	struct audit_alarm *new;
+	struct fault f = { 0 };
 	uint8_t of[ABOUT_ENTRY_LEN];
 
-	about_entry((uint8_t)why, index, of);
-	(void)alarm_add(r, &(struct about){ "request", of, sizeof(of), true },
-	    "log of authority %s: entry %" PRIu64 ", request: %s",
-	    r->a->peer->name, index, auditrequest_text(why));
+	about_entry((uint8_t)x->why, x->index, of);
+	(void)fault_set(&f, FAULT_ALARM, "log of authority %s: entry %" PRIu64
+	    ", request: %s", r->a->peer->name, x->index,
+	    auditrequest_text(x->why));
+	new = alarm_add(r, &(struct about){ "request", of, sizeof(of) }, "%s",
+	    f.text);
+	if (new == NULL)
+		return;
+	auditproof_request(&tree, x, r->a->st, &e, &f);
+	(void)snprintf(new->text, sizeof(new->text), "%s", f.text);
 }
 
 static int

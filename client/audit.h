@@ -23,7 +23,7 @@
 
 struct audit_alarm {
 	uint8_t id[AUDITACCEPT_ID_LEN]; /* the same in every run */
-	bool fresh;    /* of this run; its evidence was kept now */
+	bool fresh;    /* not told before; its evidence was kept now */
 	bool accepted; /* by the owner: no alarm any more */
 	char text[FAULT_TEXT_MAX];
 };
@@ -45,7 +45,7 @@ struct audit {
 	uint32_t chain_seen; /* entries of the chain that must be logged */
 	struct custodian custody; /* whose sets must be logged */
 	const struct audititems *revoked; /* the home's entries, or NULL */
-	const struct auditaccept *accepted;
+	const struct auditaccept *accepted, *told;
 	struct audit_accept *accept; /* to be accepted; naccept of them */
 	size_t naccept;
 	struct progress *progress;

@@ -10,9 +10,16 @@
 #include "client/file.h"
 #include "client/state.h"
 
-#define ACCEPTED_FILE "accepted"
 #define ONE_LEN (AUDITACCEPT_ID_LEN + 8)
 #define BODY_MAX (AUDITACCEPT_MAX * ONE_LEN)
+
+static const struct {
+	const char *name;
+	enum file_kind kind;
+} files[] = {
+	[AUDITACCEPT_ACCEPTED] = { "accepted", FILE_ACCEPTED },
+	[AUDITACCEPT_TOLD] = { "told", FILE_TOLD },
+};
 
 void
 auditaccept_wipe(struct auditaccept *a)
@@ -101,19 +108,19 @@ auditaccept_add(struct auditaccept *a,
 }
 
 int
-auditaccept_load(const struct state *st, struct auditaccept *out,
-    struct fault *f)
+auditaccept_load(const struct state *st, enum auditaccept_file file,
+    struct auditaccept *out, struct fault *f)
 {
 	struct buf b defer(buf_wipe) = buf_init(BODY_MAX);
-	int rc = file_load(st->fd, ACCEPTED_FILE, FILE_ACCEPTED, &b, f);
+	int rc = file_load(st->fd, files[file].name, files[file].kind, &b, f);
 
 	if (rc == FAULT_NOT_FOUND)
 		rc = 0;
 	if (rc == 0)
 		rc = auditaccept_parse(buf_bytes(&b), out);
 	if (rc == FAULT_MALFORMED)
-		return fault_set(f, FAULT_CONFIG, "%s: " ACCEPTED_FILE
-		    ": damaged", st->dir);
+		return fault_set(f, FAULT_CONFIG, "%s: %s: damaged", st->dir,
+		    files[file].name);
 	return rc == 0 ? 0 : fault_add(f, rc, "%s", st->dir);
 }
 
@@ -125,9 +132,9 @@ close_fd(int *fd)
 }
 
 int
-auditaccept_keep(const struct state *st,
+auditaccept_keep(const struct state *st, enum auditaccept_file file,
     const uint8_t (*id)[AUDITACCEPT_ID_LEN], size_t n, int64_t now,
-    struct auditaccept *out, struct fault *f)
+    struct fault *f)
 {
 	struct buf b defer(buf_wipe) = buf_init(BODY_MAX);
 	struct auditaccept a defer(auditaccept_wipe) = { 0 };
@@ -135,19 +142,15 @@ auditaccept_keep(const struct state *st,
 	int rc = state_lock(st, &lock, f);
 
 	if (rc == 0)
-		rc = auditaccept_load(st, &a, f);
+		rc = auditaccept_load(st, file, &a, f);
 	if (rc != 0)
 		return rc;
 	rc = auditaccept_add(&a, id, n, now);
 	if (rc == 0)
 		rc = auditaccept_format(&a, &b);
 	if (rc == 0)
-		rc = file_save(st->fd, ACCEPTED_FILE, FILE_ACCEPTED,
+		rc = file_save(st->fd, files[file].name, files[file].kind,
 		    buf_bytes(&b), f);
-	if (rc != 0)
-		return fault_add(f, rc, "%s: " ACCEPTED_FILE, st->dir);
-	auditaccept_wipe(out);
-	*out = a;
-	a = (struct auditaccept){ 0 };
-	return 0;
+	return rc == 0 ? 0 : fault_add(f, rc, "%s: %s", st->dir,
+	    files[file].name);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Alarms that the owner has understood and accepts: they are listed, and alarm
- * no more. */
+ * no more.  And those that an audit has told: they are new no more. */
 #ifndef SKERRY_CLIENT_AUDITACCEPT_H
 #define SKERRY_CLIENT_AUDITACCEPT_H
 
@@ -16,11 +16,16 @@
 
 struct state;
 
+enum auditaccept_file {
+	AUDITACCEPT_ACCEPTED,
+	AUDITACCEPT_TOLD,
+};
+
 struct auditaccept {
 	size_t n;
 	struct auditaccept_one {
 		uint8_t id[AUDITACCEPT_ID_LEN];
-		int64_t time; /* when it was accepted */
+		int64_t time; /* when it was accepted, or told */
 	} *one; /* owned; by id */
 };
 
@@ -31,7 +36,7 @@ int auditaccept_format(const struct auditaccept *a, struct buf *out)
 	must_check;
 void auditaccept_wipe(struct auditaccept *a);
 
-/* NULL: it is not accepted. */
+/* NULL: it is not in it. */
 const struct auditaccept_one *auditaccept_find(const struct auditaccept *a,
     const uint8_t id[static AUDITACCEPT_ID_LEN]);
 
@@ -41,12 +46,12 @@ int auditaccept_add(struct auditaccept *a,
 
 /* What is kept in the state folder; none where there is no file.
  * FAULT_CONFIG. */
-int auditaccept_load(const struct state *st, struct auditaccept *out,
-    struct fault *f) must_check;
-
-/* Adds to what is kept, durably; *out is all of it, and replaced. */
-int auditaccept_keep(const struct state *st,
-    const uint8_t (*id)[AUDITACCEPT_ID_LEN], size_t n, int64_t now,
+int auditaccept_load(const struct state *st, enum auditaccept_file file,
     struct auditaccept *out, struct fault *f) must_check;
+
+/* Adds to what is kept, durably; FAULT_LIMIT, FAULT_CONFIG. */
+int auditaccept_keep(const struct state *st, enum auditaccept_file file,
+    const uint8_t (*id)[AUDITACCEPT_ID_LEN], size_t n, int64_t now,
+    struct fault *f) must_check;
 
 #endif

@@ -14,6 +14,7 @@
 struct last {
 	uint8_t state;
 	char jurisdiction[3];
+	uint64_t index;
 };
 
 struct check {
@@ -45,7 +46,14 @@ auditrequest_text(enum auditrequest_why why)
 	}
 }
 
-/* Borrowed until the next page is read. */
+static void
+tell(struct check *c, const struct auditrequest_alarm *x)
+{
+	c->n = 0; /* who is told may read into the same place */
+	c->a->alarm(c->a->arg, x);
+}
+
+/* Borrowed until the next page is read, or an alarm told. */
 static int
 entry_at(struct check *c, uint64_t index, struct bytes *out, struct fault *f)
 {
@@ -62,8 +70,10 @@ entry_at(struct check *c, uint64_t index, struct bytes *out, struct fault *f)
 	return rc;
 }
 
+/* *before: the state that came last; 0 for none. */
 static int
-follows(struct check *c, const struct demand *d, bool *out)
+follows(struct check *c, const struct demand *d, uint64_t index, bool *out,
+    struct last *before)
 {
 	const struct bytes id = bytes_of(d->id, ID_LEN);
 	uint8_t key[IDMAP_KEY_LEN];
@@ -73,8 +83,10 @@ follows(struct check *c, const struct demand *d, bool *out)
 	last = idmap_add(&c->last, key);
 	if (last == NULL)
 		return FAULT_MEMORY;
+	*before = *last;
 	*out = demand_follows(last->state, d->state) && (last->state == 0 ||
 	    strcmp(last->jurisdiction, d->jurisdiction) == 0);
+	last->index = index;
 	last->state = d->state;
 	memcpy(last->jurisdiction, d->jurisdiction,
 	    sizeof(last->jurisdiction));
@@ -88,18 +100,23 @@ judge(struct check *c, const struct answer_request *q, const struct leaf *l,
     const struct demand *d)
 {
 	struct auditrequest *a = c->a;
+	struct auditrequest_alarm x = { .index = q->index, .shown = q };
 
 	if (q->until == 0) {
-		if (demand_text_check(q->body) != 0 ||
-		    leaf_open(l, &q->key, q->body) != 0)
-			a->alarm(a->arg, q->index, AUDITREQUEST_FALSE);
-		else
+		if (demand_text_check(q->body) == 0 &&
+		    leaf_open(l, &q->key, q->body) == 0) {
 			a->texts++;
+			return;
+		}
+		x.why = AUDITREQUEST_FALSE;
 	} else if (q->until != d->until) {
-		a->alarm(a->arg, q->index, AUDITREQUEST_DATE);
+		x.why = AUDITREQUEST_DATE;
 	} else if (a->now > (int64_t)d->until + LATE_SECONDS) {
-		a->alarm(a->arg, q->index, AUDITREQUEST_LATE);
+		x.why = AUDITREQUEST_LATE;
+	} else {
+		return;
 	}
+	tell(c, &x);
 }
 
 /* Those of the log before an index that the list has not. */
@@ -113,8 +130,9 @@ left_out(struct check *c, uint64_t before)
 		if (items->item[c->item].type != LEAF_REQUEST)
 			continue;
 		c->a->n++;
-		c->a->alarm(c->a->arg, items->item[c->item].index,
-		    AUDITREQUEST_LEFT_OUT);
+		tell(c, &(struct auditrequest_alarm){
+			.why = AUDITREQUEST_LEFT_OUT,
+			.index = items->item[c->item].index });
 	}
 	if (c->item < items->n && items->item[c->item].index == before)
 		c->item++;
@@ -123,31 +141,39 @@ left_out(struct check *c, uint64_t before)
 static int
 listed(struct check *c, const struct answer_request *q, struct fault *f)
 {
-	struct auditrequest *a = c->a;
+	struct auditrequest_alarm x = { .index = q->index, .shown = q };
+	struct last before = { 0 };
 	bool in_order = false;
 	struct bytes entry;
 	struct demand d;
 	struct leaf l;
-	int rc = entry_at(c, q->index, &entry, f);
+	int rc;
 
+	left_out(c, q->index);
+	rc = entry_at(c, q->index, &entry, f);
 	if (rc != 0)
 		return rc;
-	left_out(c, q->index);
 	if (leaf_decode(entry, &l) != 0 || l.type != LEAF_REQUEST) {
-		a->alarm(a->arg, q->index, AUDITREQUEST_OTHER);
+		x.why = AUDITREQUEST_OTHER;
+		tell(c, &x);
 		return 0;
 	}
-	a->n++;
+	c->a->n++;
 	if (demand_read(l.open, &d) != 0) {
-		a->alarm(a->arg, q->index, AUDITREQUEST_FALSE);
+		x.why = AUDITREQUEST_FALSE;
+		tell(c, &x);
 		return 0;
 	}
-	rc = follows(c, &d, &in_order);
+	rc = follows(c, &d, q->index, &in_order, &before);
 	if (rc != 0)
 		return fault_set(f, rc, "out of memory");
-	if (!in_order)
-		a->alarm(a->arg, q->index, AUDITREQUEST_ORDER);
 	judge(c, q, &l, &d);
+	if (in_order)
+		return 0;
+	x.why = AUDITREQUEST_ORDER;
+	x.has_before = before.state != 0;
+	x.before = before.index;
+	tell(c, &x);
 	return 0;
 }
 

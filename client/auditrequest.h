@@ -6,6 +6,7 @@
 #ifndef SKERRY_CLIENT_AUDITREQUEST_H
 #define SKERRY_CLIENT_AUDITREQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,13 +33,21 @@ enum auditrequest_why {
 /* Never NULL. */
 const char *auditrequest_text(enum auditrequest_why why);
 
+struct auditrequest_alarm {
+	enum auditrequest_why why;
+	bool has_before;
+	uint64_t index, before; /* ORDER: the state before, if there is one */
+	const struct answer_request *shown; /* as listed; LEFT_OUT: NULL */
+};
+
 struct auditrequest {
 	/* In. */
 	struct logread *read; /* its tree is set */
 	uint64_t size;        /* of that */
 	const struct audititems *items; /* with the requests that were read */
 	int64_t now;
-	void (*alarm)(void *arg, uint64_t index, enum auditrequest_why why);
+	/* May read from the log. */
+	void (*alarm)(void *arg, const struct auditrequest_alarm *x);
 	void *arg;
 	/* Out. */
 	size_t n;     /* entries of requests */

@@ -32,7 +32,6 @@ struct args {
 };
 
 #define ACCEPT_MAX 256 /* of one command */
-#define TOLD_MAX 1048576 /* bytes of ids; what is beyond is told again */
 
 /* One look at all logs. */
 struct round {
@@ -45,9 +44,8 @@ struct round {
 	struct audititems home_items;
 	json_t *logs, *alarms;
 	bool first; /* of a watch: known alarms are told once */
-	const struct buf *before; /* ids of alarms, of a watch's last round */
-	struct buf *told;         /* and of this one */
-	struct auditaccept accepted;
+	struct auditaccept accepted, told;
+	struct buf telling; /* ids of those that are new */
 	struct audit_accept accept[ACCEPT_MAX]; /* of this command */
 	size_t naccept;
 	size_t alarm, fresh, more;
@@ -108,30 +106,20 @@ show_items(struct round *r, const struct audit *a)
 	return list;
 }
 
-/* Not what is found missing in each round anew. */
-static bool
-is_new(const struct round *r, const struct audit_alarm *x)
-{
-	for (size_t at = 0; at < r->before->n; at += sizeof(x->id))
-		if (memcmp(r->before->p + at, x->id, sizeof(x->id)) == 0)
-			return false;
-	return x->fresh;
-}
-
 static void
 tell_alarm(struct round *r, const struct audit_alarm *x, const char *authority)
 {
 	char id[TEXT_HEX_SIZE(AUDITACCEPT_ID_LEN)];
-	bool new = is_new(r, x);
 
-	(void)!buf_append(r->told, x->id, sizeof(x->id));
-	r->fresh += new;
-	if (!new && !r->first)
+	if (x->fresh)
+		(void)!buf_append(&r->telling, x->id, sizeof(x->id));
+	r->fresh += x->fresh;
+	if (!x->fresh && !r->first)
 		return;
 	text_hex(x->id, sizeof(x->id), id, sizeof(id));
 	(void)json_array_append_new(r->alarms, json_pack(
 	    "{s:s,s:s,s:b,s:b,s:s}", "id", id, "authority", authority, "new",
-	    new, "accepted", x->accepted, "text", x->text));
+	    x->fresh, "accepted", x->accepted, "text", x->text));
 	if (r->cli->json)
 		return;
 	if (!x->accepted)
@@ -220,8 +208,8 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 		.full = r->in->full, .home = home,
 		.chain_seen = r->chain_seen, .custody = r->custody,
 		.revoked = r->home_items.n != 0 ? &r->home_items : NULL,
-		.accepted = &r->accepted, .accept = r->accept,
-		.naccept = r->naccept,
+		.accepted = &r->accepted, .told = &r->told,
+		.accept = r->accept, .naccept = r->naccept,
 		.sync = sync_chain, .sync_arg = r };
 	struct fault f = { 0 };
 	int rc;
@@ -324,6 +312,21 @@ run_hook(struct cli *cli, const char *command, const char *text)
 		cli_note(cli, "skerry: the hook failed\n");
 }
 
+/* Alarms are new until they were told, and the hook had them. */
+static void
+keep_told(struct round *r)
+{
+	size_t n = r->telling.n / AUDITACCEPT_ID_LEN;
+	uint8_t (*id)[AUDITACCEPT_ID_LEN] = (void *)r->telling.p;
+	struct fault f = { 0 };
+
+	if (n != 0 && auditaccept_keep(r->st, AUDITACCEPT_TOLD,
+		(const uint8_t (*)[AUDITACCEPT_ID_LEN])id, n,
+		(int64_t)time(NULL), &f) != 0)
+		cli_note(r->cli, "skerry: the alarms will be new again: %s\n",
+		    f.text);
+}
+
 static void
 end_round(struct round *r)
 {
@@ -340,6 +343,7 @@ end_round(struct round *r)
 	} else {
 		(void)json_object_update(r->cli->out, j);
 	}
+	keep_told(r);
 	free(text);
 	json_decref(j);
 	json_decref(r->logs);
@@ -347,6 +351,8 @@ end_round(struct round *r)
 	authority_close(r->home);
 	audititem_wipe(&r->home_items);
 	auditaccept_wipe(&r->accepted);
+	auditaccept_wipe(&r->told);
+	buf_wipe(&r->telling);
 }
 
 static int
@@ -401,8 +407,9 @@ accept_alarms(struct round *r)
 			missing = r->accept[i].id;
 	}
 	if (n != 0)
-		rc = auditaccept_keep(r->st, id, n, (int64_t)time(NULL),
-		    &r->accepted, &r->cli->fault);
+		rc = auditaccept_keep(r->st, AUDITACCEPT_ACCEPTED,
+		    (const uint8_t (*)[AUDITACCEPT_ID_LEN])id, n,
+		    (int64_t)time(NULL), &r->cli->fault);
 	if (rc != 0 || missing == NULL)
 		return rc;
 	text_hex(missing, AUDITACCEPT_ID_LEN, hex, sizeof(hex));
@@ -410,18 +417,18 @@ accept_alarms(struct round *r)
 	    "no alarm has the id %s", hex);
 }
 
-/* told: ids of the alarms of the round before, and afterwards of this one. */
 static int
-one_round(struct cli *cli, struct state *st, const struct args *in, bool first,
-    struct buf *told)
+one_round(struct cli *cli, struct state *st, const struct args *in, bool first)
 {
-	struct buf before defer(buf_wipe) = *told;
 	struct round r = { .cli = cli, .st = st, .in = in, .first = first,
-		.before = &before, .told = told,
+		.telling = buf_init(AUDITACCEPT_MAX * AUDITACCEPT_ID_LEN),
 		.logs = json_array(), .alarms = json_array() };
-	int rc = auditaccept_load(st, &r.accepted, &cli->fault);
+	int rc = auditaccept_load(st, AUDITACCEPT_ACCEPTED, &r.accepted,
+	    &cli->fault);
 
-	*told = buf_init(TOLD_MAX);
+	if (rc == 0)
+		rc = auditaccept_load(st, AUDITACCEPT_TOLD, &r.told,
+		    &cli->fault);
 	if (rc == 0)
 		rc = read_accept(&r);
 	if (rc == 0)
@@ -451,14 +458,13 @@ wait_for(struct cli *cli, long seconds)
 static int
 watch(struct cli *cli, struct state *st, const struct args *in)
 {
-	struct buf told defer(buf_wipe) = buf_init(TOLD_MAX);
 	struct args again = *in;
 	struct fault worst = { 0 };
 	bool first = true;
 	int rc;
 
 	do {
-		rc = one_round(cli, st, &again, first, &told);
+		rc = one_round(cli, st, &again, first);
 		if (rc == FAULT_LOG || (rc == FAULT_ALARM &&
 					   worst.code != FAULT_LOG))
 			worst = cli->fault;
@@ -481,15 +487,13 @@ static int
 audit(struct cli *cli, const struct args *in)
 {
 	struct state *st defer(state_closep) = NULL;
-	struct buf told defer(buf_wipe) = buf_init(TOLD_MAX);
 	int rc = cli_state(cli, &st);
 
 	if (rc == 0)
 		rc = state_require_ready(st, &cli->fault);
 	if (rc != 0)
 		return rc;
-	return in->watch ? watch(cli, st, in) :
-	                   one_round(cli, st, in, true, &told);
+	return in->watch ? watch(cli, st, in) : one_round(cli, st, in, true);
 }
 
 /* What an owner gives to an auditor. */

@@ -29,6 +29,7 @@ enum file_kind {
 	FILE_TRUST,
 	FILE_AUDIT,
 	FILE_ACCEPTED,
+	FILE_TOLD,
 };
 
 /* Secrets in a file that others can read are not secrets: FAULT_CONFIG, also

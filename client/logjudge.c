@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "net/text.h"
+#include "tlog/demand.h"
 
 static void
 json_freep(json_t **j)
@@ -338,6 +339,79 @@ judge_withheld(struct trial *t, struct fault *f)
 	return 0;
 }
 
+static int
+demand_of(const struct trial *t, size_t i, struct demand *out)
+{
+	return t->open[i].leaf.type != LEAF_REQUEST ? FAULT_VERSION :
+	    demand_read(t->open[i].leaf.open, out);
+}
+
+/* Whatever there is between them: states of a request only go up, and end
+ * with the third. */
+static bool
+never_follows(const struct demand *a, const struct demand *b)
+{
+	return a->state >= DEMAND_REFUSED || b->state <= a->state ||
+	    strcmp(a->jurisdiction, b->jurisdiction) != 0;
+}
+
+static int
+judge_order(struct trial *t, struct fault *f)
+{
+	uint64_t index = t->open[0].proof.index;
+	uint64_t last = t->open[1].proof.index;
+	struct demand d, before;
+
+	if (!in_log(t, 0) || !in_log(t, 1) || last >= index ||
+	    demand_of(t, 0, &d) != 0 || demand_of(t, 1, &before) != 0 ||
+	    memcmp(d.id, before.id, ID_LEN) != 0)
+		return no(f, "no two states of one request");
+	if (never_follows(&before, &d))
+		say(t, true, "entry %" PRIu64 " is a state of a request (%s) "
+		    "that cannot come after the one of entry %" PRIu64 " (%s)",
+		    index, demand_state_name(d.state), last,
+		    demand_state_name(before.state));
+	else
+		say(t, false, "entry %" PRIu64 " is a state of a request (%s) "
+		    "that cannot come right after the one of entry %" PRIu64
+		    " (%s); that there is none in between is the word of who "
+		    "wrote this: see the log", index,
+		    demand_state_name(d.state), last,
+		    demand_state_name(before.state));
+	return 0;
+}
+
+static int
+judge_request(struct trial *t, struct fault *f)
+{
+	const struct logopen *o = &t->open[0];
+	struct demand d = { 0 };
+	uint64_t index;
+
+	if (t->proofs == 2)
+		return judge_order(t, f);
+	if (!in_log(t, 0))
+		return no(f, "no entry of the log");
+	index = o->proof.index;
+	if (o->leaf.type != LEAF_REQUEST)
+		say(t, false, "entry %" PRIu64 " is no request (%s); that the "
+		    "authority lists it as one is the word of who wrote this",
+		    index, logbody_what(o->leaf.type));
+	else if (demand_of(t, 0, &d) != 0 || (leaf_open(&o->leaf, &o->key,
+		     o->body) == 0 && demand_text_check(o->body) != 0))
+		say(t, true, "entry %" PRIu64 " is a request of another form "
+		    "than the log's rules have", index);
+	else
+		say(t, false, "entry %" PRIu64 " is a request (%s, %s), %s "
+		    "%" PRIu64 "; that the authority's list has it otherwise, "
+		    "or not, or not what comes before it, is the word of who "
+		    "wrote this: ask for the list", index, d.jurisdiction,
+		    demand_state_name(d.state), d.until != 0 ?
+		    "under a gag until" : "its text public since",
+		    d.until != 0 ? d.until : o->leaf.time);
+	return 0;
+}
+
 /* Proofs and openings that do not hold are not signed by anybody. */
 static int
 judge_word(struct trial *t, struct fault *f)
@@ -371,6 +445,8 @@ judge(struct trial *t, const json_t *j, struct fault *f)
 		return judge_release(t, f);
 	if (strcmp(kind, "withheld") == 0)
 		return judge_withheld(t, f);
+	if (strcmp(kind, "request") == 0)
+		return judge_request(t, f);
 	return judge_word(t, f);
 }
 

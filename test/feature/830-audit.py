@@ -199,9 +199,18 @@ def stolen():
     t.eq((v.code, v.json["proved"], v.json["kind"]), (0, False, "unasked"),
          "--verify says the same")
     os.unlink(hook)
+    for more in [], ["--full"]:
+        r = audit(a, "--hook", f"touch {hook}", *more)
+        t.eq((r.code, [x["new"] for x in r.json["alarms"]],
+              os.path.exists(hook)), (26, [False] * 3, False),
+             "the next audit still is alarmed, the hook is for new ones")
+    t.eq(len(glob.glob(os.path.join(a.home, "evidence-log-*.json"))), 3,
+         "evidence is kept once")
+    os.rename(os.path.join(a.home, "told"), os.path.join(DIR, "told"))
     r = audit(a, "--hook", f"touch {hook}")
-    t.eq((r.code, os.path.exists(hook)), (26, False),
-         "the next audit still is alarmed, the hook is for new ones")
+    t.eq((r.code, [x["new"] for x in r.json["alarms"]],
+          os.path.exists(hook)), (26, [True] * 3, True),
+         "what was told is in a file of the state folder")
     t.eq(audit(b).code, 0, "another device cannot tell")
 
 

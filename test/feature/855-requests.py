@@ -359,7 +359,7 @@ class Operator:
 def audited(*args):
     r = d.run("audit", "--json", *args)
     j = r.json
-    return r.code, [x["text"].rpartition("request: ")[2]
+    return r.code, [x["text"].rpartition("request: ")[2].partition("; the ")[0]
                     for x in j["alarms"] if not x["accepted"]], j
 
 
@@ -412,12 +412,13 @@ def lies(change):
 LEFT = "the authority does not list it"
 FALSE = "the authority opens it to something else"
 DATE = "listed with another date than its own"
+ORDER = "does not follow the state before it"
+OTHER = "listed, and is no request"
 
 
 def lied_to():
     t.eq(lies(lambda r: r.pop(2)), (26, [LEFT]), "one is left out")
-    t.eq(lies(lambda r: r.pop(0)), (26, [LEFT, "does not follow the state "
-                                         "before it"]), "the first is")
+    t.eq(lies(lambda r: r.pop(0)), (26, [LEFT, ORDER]), "the first is")
     t.eq(lies(lambda r: r.clear()), (26, [LEFT] * 3), "all are")
     t.eq(lies(lambda r: r[0].update(body=r[1]["body"])), (26, [FALSE]),
          "another text")
@@ -430,7 +431,7 @@ def lied_to():
         r[0] = {"index": r[0]["index"], "until": r[2]["until"]}
     t.eq(lies(hide), (26, [DATE]), "a gag that is none")
     t.eq(lies(lambda r: r.insert(0, {**r[0], "index": 0})),
-         (26, ["listed, and is no request"]), "one that is none")
+         (26, [OTHER]), "one that is none")
     t.eq(lies(lambda r: r.append({**r[0], "index": 10 ** 9})), (0, []),
          "one that is newer than the tree is left alone")
     for change, why in (
@@ -455,6 +456,35 @@ def lied_to():
     t.eq(audited()[:2], (0, []), "with the truth it goes on")
 
 
+def proofs():
+    """What was kept of all that, once for each alarm."""
+    said = []
+    for name in sorted(glob.glob(os.path.join(d.home, "evidence-log-*"))):
+        with open(name) as f:
+            j = json.load(f)
+        proved, text = logjudge.judge(name, site.authority.public["log"])
+        r = site.device().run("audit", "--json", "--verify", name, "--log",
+                              site.authority.public["log"])
+        t.eq((r.code, r.json["kind"], r.json["proved"], proved),
+             (0, "request", False, False), r.json.get("text"))
+        said.append(j["why"].rpartition("request: ")[2])
+        p = logjudge.Opened(j["proofs"][0], logjudge.Key(j["log"]))
+        t.eq(bool(p.body), said[-1] in (FALSE, ORDER, OTHER),
+             "with what was shown")
+    t.eq(sorted(said), sorted([LEFT] * 3 + [FALSE, DATE, DATE, ORDER, OTHER]),
+         "each alarm left its evidence")
+    _, _, j = audited()
+    t.eq(j["alarms"], [], "(and no lie is left)")
+    evil.lists = lambda s, out: (s, json.dumps(
+        {**json.loads(out), "requests": []}).encode())
+    _, _, j = audited()
+    t.eq([x["new"] for x in j["alarms"]], [False] * 3,
+         "told once, they are new no more")
+    evil.lists = None
+    t.eq(len(glob.glob(os.path.join(d.home, "evidence-log-*"))), len(said),
+         "nor is evidence kept twice")
+
+
 def accepts():
     """One that its user knows of alarms no more; another does."""
     evil.lists = lambda s, out: (s, json.dumps(
@@ -469,23 +499,28 @@ def accepts():
 
 
 def watched():
-    """What a watch finds in each of its rounds it tells in the first."""
+    """What a watch finds in each of its rounds it tells in the first, and as
+    new to a device that was not told before."""
+    t.eq(d.run("put", folder()).code, 0, "a commit, which has the log key")
+    e = site.device().join(d)
+    t.eq(e.run("ls").code, 0, "another device")
     evil.lists = lambda s, out: (s, json.dumps(
         {**json.loads(out), "requests": json.loads(out)["requests"][1:]}
     ).encode())
     ran = os.path.join(folder(), "hook")
-    p = d.start("audit", "--watch", "1", "--json", "--hook",
-                f"echo >> {ran}")
-    told = [len([x for x in json.loads(p.stdout.readline())["alarms"]
-                 if x["new"]]) for _ in range(3)]
-    with open(ran) as f:
-        t.eq((told, len(f.read())), ([2, 0, 0], 1), "and runs the hook once")
-    p.send_signal(signal.SIGTERM)
-    t.eq(p.wait(30), 26, "it ends with it")
+    for new in [2, 0, 0], [0, 0, 0]:
+        p = e.start("audit", "--watch", "1", "--json", "--hook",
+                    f"echo >> {ran}")
+        rounds = [json.loads(p.stdout.readline())["alarms"] for _ in new]
+        with open(ran) as f:
+            t.eq(([sum(x["new"] for x in r) for r in rounds], len(rounds[0]),
+                  len(f.read())), (new, 2, 1), "and runs the hook once")
+        p.send_signal(signal.SIGTERM)
+        t.eq(p.wait(30), 26, "it ends with it")
     evil.lists = None
 
 
-def out_of_order():
+def append(state, ident):
     """A row that the command would not make."""
     site.authority.stop()
     where = os.path.dirname(site.authority.config)
@@ -494,8 +529,8 @@ def out_of_order():
     desk = db.execute("SELECT value FROM own WHERE name = 'desk key'"
                       ).fetchone()[0]
     n = db.execute("SELECT max(number) + 1 FROM leaf").fetchone()[0]
-    nonce, ident = secrets.token_bytes(16), secrets.token_bytes(16)
-    public, body = b"\5" + ident + b"cn", b"Given.\n"
+    nonce = secrets.token_bytes(16)
+    public, body = bytes([state]) + ident + b"cn", b"Given.\n"
     key = hmac.digest(desk, b"skerry log v1 key" + nonce, "sha256")
     head = b"\1\7" + struct.pack(">Q", int(time.time())) + nonce
     tail = struct.pack(">H", len(public)) + public
@@ -506,8 +541,24 @@ def out_of_order():
     db.commit()
     db.close()
     site.authority.start()
-    t.eq(audited()[:2], (26, ["does not follow the state before it"]),
-         "served, and never entered")
+
+
+def out_of_order():
+    ident = secrets.token_bytes(16)
+    for state, n, ident, why in (
+            (5, 1, ident, "served, and never entered"),
+            (2, 2, ident, "approved when it was served"),
+            (1, 2, bytes(16), "(another is entered)"),
+            (5, 3, bytes(16), "and served, and never approved")):
+        append(state, ident)
+        code, alarms, j = audited()
+        t.eq((code, alarms), (26, [ORDER] * n), why)
+        if state == 1:
+            continue
+        name = j["alarms"][-1]["text"].rpartition(" is ")[2]
+        v = site.device().run("audit", "--json", "--verify", name)
+        t.eq((v.code, v.json["proved"], logjudge.judge(name)[0]),
+             (0, n == 2, n == 2), "with evidence: " + v.json["text"])
 
 
 def too_late():
@@ -519,8 +570,7 @@ def too_late():
     t.eq(r.returncode, 0, "a gag until yesterday")
     index = json.loads(r.stdout)["index"]
     ask_evil()
-    t.eq(audited()[1], ["does not follow the state before it"],
-         "its text is there")
+    t.eq(audited()[1], [ORDER] * 3, "its text is there")
 
     def hide(r):
         i = next(i for i, x in enumerate(r) if x["index"] == index)
@@ -536,5 +586,6 @@ if sys.argv[1:] == ["--write"]:
             f.write("\n")
 else:
     t.run(frozen, enters, refuses, lists, gagged, of_no_space, service_down,
-          killed, before_any_service, by_skerry, lied_to, accepts, watched,
+          killed, before_any_service, by_skerry, lied_to, proofs, accepts,
+          watched,
           out_of_order, too_late)

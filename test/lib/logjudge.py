@@ -212,6 +212,28 @@ class Opened:
         return self.entry.opens(self.key, self.body)
 
 
+def judge_request(it, before=None):
+    """An entry that is published otherwise than it has to be."""
+    if before is not None:
+        need(it.entry.type == before.entry.type == 7 and
+             before.index < it.index, "no two requests")
+        a, b = Request(before.entry.public), Request(it.entry.public)
+        need(a.id == b.id, "two requests")
+        if (a.state > 2 or b.state <= a.state or
+                a.jurisdiction != b.jurisdiction):
+            return True, "a state that cannot come after another one"
+        return False, "a state that cannot come right after another one"
+    if it.entry.type != 7:
+        return False, "an entry that is no request"
+    try:
+        Request(it.entry.public)
+        if it.opens:
+            Request.text(it.body)
+    except Bad:
+        return True, "a request of another form"
+    return False, "a request, and what is wrong is the writer's word"
+
+
 def judge(path, vkey=None):
     """What a file of evidence shows: (proved, text).  Bad where it shows
     nothing, or is of another log than vkey's."""
@@ -247,6 +269,8 @@ def judge(path, vkey=None):
         p = proofs[0]
         need(p.entry.recognised(p.key) and not p.opens, "it is opened")
         return False, "an entry of the space is not opened"
+    if kind == "request":
+        return judge_request(*proofs)
     need(all(p.opens for p in proofs), "an entry does not open")
     if kind == "double":
         a, b = (Release(p.body) for p in proofs)

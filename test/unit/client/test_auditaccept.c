@@ -13,16 +13,23 @@ keeps_what_was_accepted(void **state)
 	struct auditaccept a = { 0 }, b = { 0 };
 	struct fault f = { 0 };
 
-	assert_int_equal(auditaccept_load(st, &a, &f), 0);
+	assert_int_equal(auditaccept_load(st, AUDITACCEPT_ACCEPTED,
+	    &a, &f), 0);
 	assert_int_equal(a.n, 0);
 	assert_null(auditaccept_find(&a, ids[0]));
-	assert_int_equal(auditaccept_keep(st, ids, 2, 5, &a, &f), 0);
-	assert_int_equal(auditaccept_keep(st, ids, 3, 9, &a, &f), 0);
-	assert_int_equal(auditaccept_load(st, &b, &f), 0);
+	assert_int_equal(auditaccept_keep(st, AUDITACCEPT_ACCEPTED,
+	    ids, 2, 5, &f), 0);
+	assert_int_equal(auditaccept_keep(st, AUDITACCEPT_ACCEPTED,
+	    ids, 3, 9, &f), 0);
+	assert_int_equal(auditaccept_load(st, AUDITACCEPT_ACCEPTED,
+	    &b, &f), 0);
 	assert_int_equal(b.n, 3);
 	assert_int_equal(auditaccept_find(&b, ids[1])->time, 5);
 	assert_int_equal(auditaccept_find(&b, ids[2])->time, 9);
 	assert_null(auditaccept_find(&b, (const uint8_t[8]){ 4 }));
+	auditaccept_wipe(&a);
+	assert_int_equal(auditaccept_load(st, AUDITACCEPT_TOLD, &a, &f), 0);
+	assert_int_equal(a.n, 0);
 	auditaccept_wipe(&a);
 	auditaccept_wipe(&b);
 	state_close(st);
