@@ -53,10 +53,11 @@ settings_load(const char *path, const cyaml_schema_value_t *schema,
 	cyaml_config_t lib = library(&complaint);
 	cyaml_err_t err = cyaml_load_file(path, &lib, schema, out, NULL);
 
-	if (err == CYAML_OK && *out == NULL)
-		return fault_set(f, FAULT_CONFIG, "%s: is empty", path);
-	return err == CYAML_OK ? 0 :
-	    fault_set(f, FAULT_CONFIG, "%s:%s %s", path, complaint.where,
+	/* A file without a document is no error to the library. */
+	if (err == CYAML_OK)
+		return *out != NULL ? 0 :
+		    fault_set(f, FAULT_CONFIG, "%s: says nothing", path);
+	return fault_set(f, FAULT_CONFIG, "%s:%s %s", path, complaint.where,
 	    complaint.what[0] != '\0' ? complaint.what :
 	    cyaml_strerror(err));
 }

@@ -66,6 +66,7 @@ def arguments():
     open(path, "w").close()
     t.eq(run("check-config", path)[0], 3, "an empty file")
     t.eq(run("check-config", "/nonexistent")[0], 3, "no such file")
+    t.eq(run("check-config", "/dev/null")[0], 3, "an empty one")
 
 
 def bad_start():

@@ -243,7 +243,7 @@ def configurations():
         b.config_file()
         tap.ok(refused(next(iter(change))), f"refused by its name: {change}")
     open(path, "w").close()
-    tap.ok(refused("empty"), "an empty file")
+    tap.ok(refused("says nothing"), "an empty file")
 
 
 def init_again():

@@ -353,6 +353,10 @@ def commands():
         with open(path, "w") as f:
             json.dump({**w.config, **change}, f)
         t.eq(run("check-config", path)[0], 3, f"config: {name}")
+    for text in "", "# nothing\n", "---\n":
+        with open(path, "w") as f:
+            f.write(text)
+        t.eq(run("check-config", path)[0], 3, f"config: {text!r}")
 
 
 t.run(grows, refuses, shows, restarts, concurrent, kills, commands)
