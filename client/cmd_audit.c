@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@
 
 #define WATCH_SECONDS 300
 #define SLICE_MS 100
+#define HOOK_SECONDS 600
 
 struct args {
 	bool full, watch;
@@ -271,44 +274,66 @@ audit_all(struct round *r)
 
 /* The hook: a shell's command line, with the answer on its standard input. */
 
-static void
-write_all(int fd, const char *text)
+/* A file, so that a hook which does not read is not waited for. */
+static int
+hook_input(const char *text)
 {
 	size_t n = strlen(text);
+	int fd = memfd_create("alarms", MFD_CLOEXEC);
 
-	while (n > 0) {
-		ssize_t k = write(fd, text, n);
+	if (fd < 0)
+		return -1;
+	if (write(fd, text, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
 
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return;
-		text += k;
-		n -= (size_t)k;
+static pid_t
+start_hook(const char *command, int input)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	(void)setpgid(0, 0);
+	(void)dup2(input, STDIN_FILENO);
+	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
+}
+
+/* Whether it is done, and well.  One that hangs is not in the way of the next
+ * look at the logs; one that goes on when it is time to end is left to it. */
+static bool
+await_hook(struct cli *cli, pid_t pid)
+{
+	const struct timespec t = { .tv_nsec = SLICE_MS * 1000000L };
+	int status = 0;
+
+	for (long ms = 0; ms < HOOK_SECONDS * 1000; ms += SLICE_MS) {
+		pid_t done = waitpid(pid, &status, WNOHANG);
+
+		if (done != 0 && (done > 0 || errno != EINTR))
+			return done == pid && status == 0;
+		if (atomic_load(cli->stop))
+			return true;
+		(void)nanosleep(&t, NULL);
 	}
+	(void)kill(-pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return false;
 }
 
 static void
 run_hook(struct cli *cli, const char *command, const char *text)
 {
-	int pipes[2], status = 0;
-	pid_t pid;
+	int input = hook_input(text);
+	pid_t pid = input < 0 ? -1 : start_hook(command, input);
 
-	if (pipe2(pipes, O_CLOEXEC) != 0)
-		return;
-	pid = fork();
-	if (pid == 0) {
-		(void)dup2(pipes[0], STDIN_FILENO);
-		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(pipes[0]);
-	if (pid > 0)
-		write_all(pipes[1], text);
-	(void)close(pipes[1]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (pid < 0 || status != 0)
+	if (input >= 0)
+		(void)close(input);
+	if (pid < 0 || !await_hook(cli, pid))
 		cli_note(cli, "skerry: the hook failed\n");
 }
 

@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import logjudge  # noqa: E402
 from skerrysite import Site, read  # noqa: E402
-from skerrytest import Tap, folder  # noqa: E402
+from skerrytest import Tap, folder, wait_for  # noqa: E402
 
 t = Tap()
 s = Site(others=(("ireland", "ie"), ("iceland", "is")))
@@ -214,6 +214,19 @@ def stolen():
     t.eq(audit(b).code, 0, "another device cannot tell")
 
 
+def hangs():
+    """A hook that neither reads nor ends is not in the way of a signal."""
+    os.unlink(os.path.join(a.home, "told"))
+    hook = os.path.join(DIR, "hangs")
+    p = a.start("audit", "--watch", "1", "--json", "--hook",
+                f"touch {hook}; sleep 60")
+    wait_for(lambda: os.path.exists(hook))
+    p.send_signal(signal.SIGTERM)
+    t.eq(p.wait(20), 26, "a watch ends while its hook hangs")
+    t.eq([x["new"] for x in json.loads(p.stdout.readline())["alarms"]],
+         [True] * 3, "and has told what it found")
+
+
 def watch():
     p = b.start("audit", "--watch", "1", "--json")
     line = json.loads(p.stdout.readline())
@@ -229,4 +242,4 @@ def watch():
     t.eq(p.wait(30), 130, "a signal ends it (INTERRUPTED)")
 
 
-t.run(first, budget, devices, opened, trust, holders, stolen, watch)
+t.run(first, budget, devices, opened, trust, holders, stolen, hangs, watch)
