@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import AUTHORITY, Site, read  # noqa: E402
-from skerrytest import FAKETIME, Tap, folder  # noqa: E402
+from skerrytest import FAKETIME, Tap, folder, wait_for  # noqa: E402
 
 t = Tap()
 DIR = folder()
@@ -91,6 +91,29 @@ def page():
                  "is: 40 entered", "requests: 42 in 43 entries; 42 opened, "
                  "1 not yet"):
         t.ok(what in said, f"it says: {what}")
+
+
+def grown():
+    """The log has grown since its checkpoint was fetched."""
+    with open(os.path.join(DIR, "checkpoint")) as f:
+        size = int(f.readlines()[1])
+    for _ in range(257 - size):
+        request("enter", "--jurisdiction", "fr")
+    url = read(os.path.join(DIR, "authority.url"))
+
+    def bundle(name):
+        return subprocess.run(
+            ["curl", "-sf", "--cacert", "authority.ca",
+             f"{url}/log/tile/entries/000{name}"], cwd=DIR,
+            capture_output=True).returncode
+    wait_for(lambda: bundle("") == 0 and bundle(f".p/{size}") != 0)
+    fetch, = (b for b in re.findall(r"```sh\n(.*?)```", PAGE, re.S)
+              if "size=" in b)
+    r = subprocess.run(["bash", "-euo", "pipefail", "-c", fetch], cwd=DIR,
+                       capture_output=True, text=True)
+    t.eq((r.returncode, f"log: {size} entries lead" in r.stdout), (0, True),
+         "a log that has grown meanwhile")
+    t.note(r.stderr)
 
 
 def forged():
@@ -174,4 +197,4 @@ def by_skerry():
     t.eq((r.code, r.json.get("asked")), (0, True), "skerry says the same")
 
 
-t.run(given, page, forged, untrue_list, by_skerry)
+t.run(given, page, forged, untrue_list, by_skerry, grown)
