@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/evidence.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,7 @@
 #include "net/jsontext.h"
 
 #define FILES_A_SECOND 10000
+#define NAME_SIZE 64
 
 static json_t *
 b64_or_null(bool has, const void *p, size_t n)
@@ -86,6 +90,27 @@ begin(const struct state *st, const char *what, const char *authority,
 	return j;
 }
 
+/* Takes a name that nobody has; false: there is none.  Those of one second, of
+ * several commands even, do not take each other's place. */
+static bool
+take_name(const struct state *st, const char *what, int64_t now,
+    char name[static NAME_SIZE])
+{
+	for (int i = 0; i < FILES_A_SECOND; i++) {
+		int fd;
+
+		(void)snprintf(name, NAME_SIZE, "evidence-%s-%" PRId64
+		    "%s%.0d.json", what, now, i == 0 ? "" : "-", i);
+		fd = openat(st->fd, name, O_WRONLY | O_CREAT | O_EXCL |
+		    O_CLOEXEC, 0600);
+		if (fd >= 0)
+			return close(fd) == 0;
+		if (errno != EEXIST)
+			return false;
+	}
+	return false;
+}
+
 /* Drops j. */
 static void
 keep(const struct state *st, json_t *j, const char *what, int64_t now,
@@ -93,23 +118,21 @@ keep(const struct state *st, json_t *j, const char *what, int64_t now,
 {
 	char *text = j == NULL ? NULL : json_dumps(j, JSON_INDENT(1));
 	struct fault scrap = { 0 };
-	char name[64], was[FAULT_TEXT_MAX];
-	int code = f->code, i = 0;
+	char name[NAME_SIZE], was[FAULT_TEXT_MAX];
+	bool taken = text != NULL && take_name(st, what, now, name);
+	int code = f->code;
 
-	/* Those of one second do not take each other's place. */
-	do {
-		(void)snprintf(name, sizeof(name), "evidence-%s-%" PRId64
-		    "%s%.0d.json", what, now, i == 0 ? "" : "-", i);
-	} while (faccessat(st->fd, name, F_OK, 0) == 0 &&
-	    ++i < FILES_A_SECOND);
 	(void)snprintf(was, sizeof(was), "%s", f->text);
-	if (text == NULL || i == FILES_A_SECOND || file_write(st->fd, name,
-		bytes_of(text, strlen(text)), &scrap) != 0)
-		(void)fault_set(f, code, "%s; the evidence could not be kept",
-		    was);
-	else
+	if (taken && file_write(st->fd, name, bytes_of(text, strlen(text)),
+		&scrap) == 0) {
 		(void)fault_set(f, code, "%s; the evidence is %s/%s", was,
 		    st->dir, name);
+	} else {
+		if (taken)
+			(void)unlinkat(st->fd, name, 0);
+		(void)fault_set(f, code, "%s; the evidence could not be kept",
+		    was);
+	}
 	free(text);
 	json_decref(j);
 }

@@ -214,6 +214,20 @@ def stolen():
     t.eq(audit(b).code, 0, "another device cannot tell")
 
 
+def at_once():
+    """Several audits that find the same do not lose each other's evidence."""
+    def files():
+        return glob.glob(os.path.join(a.home, "evidence-log-*.json"))
+    os.unlink(os.path.join(a.home, "told"))
+    before = set(files())
+    running = [a.start("audit", "--json") for _ in range(6)]
+    new = sum(x["new"] for p in running
+              for x in json.loads(p.communicate()[0])["alarms"])
+    kept = set(files()) - before
+    t.eq((len(kept), new >= 3), (new, True), "a file for each")
+    t.ok(all(logjudge.judge(x)[1] for x in kept), "which can be judged")
+
+
 def hangs():
     """A hook that neither reads nor ends is not in the way of a signal."""
     os.unlink(os.path.join(a.home, "told"))
@@ -242,4 +256,5 @@ def watch():
     t.eq(p.wait(30), 130, "a signal ends it (INTERRUPTED)")
 
 
-t.run(first, budget, devices, opened, trust, holders, stolen, hangs, watch)
+t.run(first, budget, devices, opened, trust, holders, stolen, at_once, hangs,
+      watch)
