@@ -478,6 +478,14 @@ wait_for(struct cli *cli, long seconds)
 	return atomic_load(cli->stop) ? FAULT_INTERRUPTED : 0;
 }
 
+/* What another time may be otherwise, whatever this device does. */
+static bool
+may_pass(int rc)
+{
+	return rc == 0 || rc == FAULT_LOG || rc == FAULT_ALARM ||
+	    rc == FAULT_AUTHORITY || rc == FAULT_TRUST || rc == FAULT_CLOCK;
+}
+
 /* A watch ends by a signal alone, or where it cannot go on; what was the worst
  * that it saw is how it ends. */
 static int
@@ -493,8 +501,7 @@ watch(struct cli *cli, struct state *st, const struct args *in)
 		if (rc == FAULT_LOG || (rc == FAULT_ALARM &&
 					   worst.code != FAULT_LOG))
 			worst = cli->fault;
-		if (rc != 0 && rc != FAULT_LOG && rc != FAULT_ALARM &&
-		    rc != FAULT_AUTHORITY)
+		if (!may_pass(rc))
 			return rc;
 		if (rc != 0)
 			cli_note(cli, "skerry: %s\n", cli->fault.text);

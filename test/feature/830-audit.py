@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import logjudge  # noqa: E402
 from skerrysite import Site, read  # noqa: E402
-from skerrytest import Tap, folder, wait_for  # noqa: E402
+from skerrytest import Tap, certificate, folder, wait_for  # noqa: E402
 
 t = Tap()
 s = Site(others=(("ireland", "ie"), ("iceland", "is")))
@@ -241,6 +241,19 @@ def hangs():
          [True] * 3, "and has told what it found")
 
 
+def tls():
+    kept = folder()
+    return [shutil.copy(os.path.join(s.authority.home, name), kept)
+            for name in ("tls.pem", "tls.key")]
+
+
+def with_certificate(files):
+    s.authority.stop()
+    for name, path in zip(("tls.pem", "tls.key"), files):
+        shutil.copy(path, os.path.join(s.authority.home, name))
+    s.authority.start()
+
+
 def watch():
     p = b.start("audit", "--watch", "1", "--json")
     line = json.loads(p.stdout.readline())
@@ -252,6 +265,14 @@ def watch():
     while not seen and time.monotonic() < deadline:
         seen = json.loads(p.stdout.readline())["logs"][0]["entries"]
     t.ok(seen and seen[0]["what"] == "release", "is seen by the next one")
+    right, wrong = tls(), certificate(folder())
+    for files, error in (wrong, "TRUST"), (right, None):
+        with_certificate(files)
+        seen = 0
+        while seen != error:
+            log = json.loads(p.stdout.readline())["logs"][0]
+            seen = log["error"]["code"] if "error" in log else None
+        t.ok(True, f"another certificate, and it goes on: {seen}")
     p.send_signal(signal.SIGTERM)
     t.eq(p.wait(30), 130, "a signal ends it (INTERRUPTED)")
 
