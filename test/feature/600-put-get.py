@@ -447,7 +447,7 @@ def portable():
          ("", content(path("either/text"))), "the same bytes")
 
 
-t.run(round_trip, unchanged, budget, where_to, changes, history,
-      status, listings, very_deep, deeper_than_descriptors, no_files,
-      largest_file, closed_descriptors, bytes_in_errors, unreadable, changing,
-      progress, portable)
+t.run(round_trip, unchanged, budget, where_to, changes, history, status,
+      listings, very_deep, deeper_than_descriptors, no_files, largest_file,
+      closed_descriptors, bytes_in_errors, unreadable, changing, progress,
+      portable)
