@@ -125,6 +125,24 @@ check_sources(struct putcmd *c)
 	return 0;
 }
 
+/* The device's keys do not leave it. */
+static int
+check_own(struct putcmd *c, const struct state *st)
+{
+	char own[PATH_MAX];
+	size_t n;
+
+	if (realpath(st->dir, own) == NULL)
+		return path_fault(st->dir, &c->cli->fault);
+	n = strlen(own);
+	for (size_t i = 0; i < c->sources; i++)
+		if (strncmp(c->source[i].path, own, n) == 0 &&
+		    strchr("/", c->source[i].path[n]) != NULL)
+			return cli_usage(c->cli, "%s is of this device's own "
+			    "state, which stays on it", c->source[i].path);
+	return 0;
+}
+
 static void
 set_members(struct cli *cli, const struct put *p, double seconds)
 {
@@ -184,6 +202,8 @@ store(struct putcmd *c)
 	int64_t from = clock_ms();
 	int rc = cli_state(c->cli, &st);
 
+	if (rc == 0)
+		rc = check_own(c, st);
 	if (rc == 0)
 		rc = cli_session(c->cli, st, SESSION_WRITE, &ses);
 	if (rc != 0)

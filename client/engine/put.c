@@ -22,6 +22,7 @@
 #include "client/engine/space.h"
 #include "client/engine/walk.h"
 #include "client/path.h"
+#include "client/state.h"
 #include "object/key.h"
 
 /* Records that may wait behind a file that is being stowed. */
@@ -533,6 +534,8 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 		rc = need_folders(w, src->key, f);
 	if (rc != 0)
 		return rc;
+	walk_hide(walk, w->p->ses->state->fd);
+	walk_hide(walk, w->space->cache.dir);
 	rc = cursor_seek(w->old, src->key);
 	if (rc < 0)
 		return old_fault(w, rc, f);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/engine/walk.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,9 @@ struct walk {
 	bool enter;
 	int enter_dir;
 	const char *enter_name;
+
+	struct stat hidden[WALK_HIDDEN];
+	size_t nhidden;
 };
 
 static int
@@ -193,6 +197,16 @@ enter(struct walk *w, struct fault *f)
 	return 0;
 }
 
+static bool
+is_hidden(const struct walk *w, const struct stat *st)
+{
+	for (size_t i = 0; i < w->nhidden; i++)
+		if (st->st_ino == w->hidden[i].st_ino &&
+		    st->st_dev == w->hidden[i].st_dev)
+			return true;
+	return false;
+}
+
 /* Gives one item; 0 or an errno. */
 static int
 give(struct walk *w, int dir, const char *name, struct walk_item *out)
@@ -200,6 +214,8 @@ give(struct walk *w, int dir, const char *name, struct walk_item *out)
 	out->key = buf_bytes(&w->key);
 	if (fstatat(dir, name, &out->st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno;
+	if (S_ISDIR(out->st.st_mode) && is_hidden(w, &out->st))
+		return ENOENT;
 	out->dir = dir;
 	out->name = name;
 	w->enter = S_ISDIR(out->st.st_mode);
@@ -221,6 +237,14 @@ set_key(struct walk *w, const struct level *l, const char *name,
 	if (rc == 0)
 		rc = buf_append(&w->key, name, strlen(name));
 	return rc == 0 ? 0 : fault_set(f, rc, "the path is too long");
+}
+
+void
+walk_hide(struct walk *w, int dir)
+{
+	assert(w->nhidden < WALK_HIDDEN);
+	if (dir >= 0 && fstat(dir, &w->hidden[w->nhidden]) == 0)
+		w->nhidden++;
 }
 
 int

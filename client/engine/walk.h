@@ -13,6 +13,8 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 
+#define WALK_HIDDEN 2 /* folders, at most */
+
 struct walk;
 
 struct walk_item {
@@ -34,6 +36,10 @@ enum walk_result {
  * item.  FAULT_NOT_FOUND, FAULT_DENIED, FAULT_IO, FAULT_MEMORY. */
 int walk_open(const char *path, struct bytes base, struct walk **out,
     struct fault *f) must_check;
+
+/* The open folder dir, and what is below, is as if it were not there.  -1: no
+ * folder. */
+void walk_hide(struct walk *w, int dir);
 
 /* The next item, valid until the next call; an enum walk_result or a FAULT_*
  * (FAULT_LIMIT: a key would be too long). */

@@ -431,6 +431,29 @@ def progress():
     t.eq((r.code, r.err), (0, ""), "--quiet")
 
 
+def own_state():
+    """The keys of a device do not leave it."""
+    me = path("me")
+    write(path("me", "doc"), "mine")
+    shutil.copytree(a.home, path("me", "state"), symlinks=True)
+    env = {"SKERRY_HOME": path("me", "state"),
+           "XDG_CACHE_HOME": path("me", "cache")}
+    r = put(a, me, env=env)
+    t.eq((r.code, r.json["left_out"], r.json["unsteady"]), (0, 0, 0),
+         "a folder with the device's state and cache")
+    seen = b.run("ls", "-R", "me").out.split("\n")
+    t.ok("me/doc" in seen or "doc" in seen, "is stored") or t.note(seen)
+    t.eq([x for x in seen if "state" in x or "device.key" in x], [],
+         "without the state")
+    t.eq(put(a, me, env=env).json["changed"], False, "nor the space's cache")
+    for x in "state", "state/device.key":
+        r = put(a, path("me", x), env=env)
+        t.ok(r.code == 2 and x in r.json["error"]["text"],
+             f"{x} by itself: USAGE")
+    a.run("lock", env=env)
+    shutil.rmtree(me)
+
+
 def portable():
     """What the processor does specially, done by OpenSSL alone."""
     plain = {"SKERRY_BULK": "openssl"}
@@ -449,5 +472,5 @@ def portable():
 
 t.run(round_trip, unchanged, budget, where_to, changes, history, status,
       listings, very_deep, deeper_than_descriptors, no_files, largest_file,
-      closed_descriptors, bytes_in_errors, unreadable, changing, progress,
-      portable)
+      closed_descriptors, bytes_in_errors, unreadable, changing, own_state,
+      progress, portable)

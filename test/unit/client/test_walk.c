@@ -153,6 +153,31 @@ passes_what_goes_while_it_walks(void **state)
 	    &f), FAULT_NOT_FOUND);
 }
 
+static void
+hides_a_folder(void **state)
+{
+	struct scratch *s = *state;
+	struct walk *w = NULL;
+	struct walk_item item;
+	struct fault f = { 0 };
+	int dir, n = 0, rc;
+
+	assert_int_equal(mkdirat(s->dir, "a", 0700), 0);
+	assert_int_equal(mkdirat(s->dir, "a/b", 0700), 0);
+	assert_int_equal(mkdirat(s->dir, "a/b/c", 0700), 0);
+	assert_int_equal(mkdirat(s->dir, "b", 0700), 0);
+	dir = openat(s->dir, "a/b", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(walk_open(s->path, bytes_of(NULL, 0), &w, &f), 0);
+	walk_hide(w, dir);
+	walk_hide(w, -1);
+	while ((rc = walk_next(w, &item, &f)) == WALK_ITEM)
+		n++;
+	assert_int_equal(rc, WALK_END);
+	assert_int_equal(n, 3); /* itself, a, b */
+	close(dir);
+	walk_close(w);
+}
+
 int
 main(void)
 {
@@ -162,6 +187,7 @@ main(void)
 		TEST(walks_in_the_order_of_keys),
 		TEST(takes_a_file_or_a_link_as_source),
 		TEST(passes_what_goes_while_it_walks),
+		TEST(hides_a_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
