@@ -72,8 +72,12 @@ read_all(const struct what *w, char *names, size_t len, struct buf *out,
 
 	if (item == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	for (size_t i = 0; i < len && n < ATTRS_MAX && rc >= 0;
-	    i += strlen(names + i) + 1) {
+	for (size_t i = 0; i < len && rc >= 0; i += strlen(names + i) + 1) {
+		if (n == ATTRS_MAX) {
+			(void)fault_set(f, FAULT_LIMIT, "too many attributes");
+			rc = FAULT_PARTIAL;
+			break;
+		}
 		rc = read_value(w, names + i, &values, &item[n], f);
 		if (rc > 0)
 			n++;

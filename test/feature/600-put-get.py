@@ -283,6 +283,13 @@ def no_files():
     t.eq((r.code, [w["text"] for w in r.json["warnings"]]),
          (17, ["its attributes are too long"]),
          "neither is one with attributes of more than a MiB")
+    for n in range(20):
+        os.removexattr(many.name, f"user.{n}")
+    for n in range(1025):
+        os.setxattr(many.name, f"user.{n}", b"")
+    r = put(a, many.name)
+    t.eq((r.code, [w["text"] for w in r.json["warnings"]]),
+         (17, ["too many attributes"]), "nor one with more than 1024")
 
 
 def largest_file():
