@@ -183,7 +183,6 @@ report(struct round *r, struct audit *a)
 	    "own", (json_int_t)own, "new", (json_int_t)new, "requests",
 	    (json_int_t)a->requests, "requests_opened",
 	    (json_int_t)a->requests_opened, "entries", list));
-	tell_alarms(r, a);
 }
 
 static void
@@ -220,6 +219,9 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 	a.progress = progress_new("audit", r->cli->quiet || r->cli->json);
 	rc = audit_run(&a, &f);
 	progress_free(a.progress);
+	if (rc == 0)
+		report(r, &a);
+	tell_alarms(r, &a); /* even where it was broken off after them */
 	if (rc == FAULT_AUTHORITY || rc == FAULT_LOG || rc == FAULT_TRUST ||
 	    rc == FAULT_CLOCK) {
 		not_audited(r, peer, rc, &f);
@@ -229,7 +231,6 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 		r->cli->fault = f;
 		return rc;
 	}
-	report(r, &a);
 	if (home) {
 		r->home_items = a.items;
 		a.items = audititem_none();

@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import secrets
+import shutil
 import signal
 import sqlite3
 import struct
@@ -579,6 +580,22 @@ def too_late():
          lies(hide)[1], "and where it is not: an alarm")
 
 
+def silent():
+    """What is found of the space is told, whatever becomes of the list."""
+    home = os.path.join(folder(), "copy")
+    shutil.copytree(d.home, home)
+    d.lock()
+    t.eq(d.run("ls", env={"SKERRY_HOME": home, "SKERRY_AGENT": "off"}).code,
+         0, "a copy of the device reads")
+    for status, want in (503, 26), (404, 25):
+        evil.lists = lambda *_: (status, b"{}")
+        r = d.run("audit", "--json")
+        t.eq((r.code, "error" in r.json["logs"][0],
+              ["did not ask" in x["text"] for x in r.json["alarms"]]),
+             (want, True, [True]), f"a list that is {status} hides no alarm")
+    evil.lists = None
+
+
 if sys.argv[1:] == ["--write"]:
     for name, made in logjudge.vectors().items():
         with open(path(name), "w") as f:
@@ -587,5 +604,4 @@ if sys.argv[1:] == ["--write"]:
 else:
     t.run(frozen, enters, refuses, lists, gagged, of_no_space, service_down,
           killed, before_any_service, by_skerry, lied_to, proofs, accepts,
-          watched,
-          out_of_order, too_late)
+          watched, out_of_order, too_late, silent)
