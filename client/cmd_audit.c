@@ -4,11 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +14,7 @@
 #include "client/cli.h"
 #include "client/custodian.h"
 #include "client/file.h"
+#include "client/hook.h"
 #include "client/logjudge.h"
 #include "client/progress.h"
 #include "client/reading.h"
@@ -25,7 +23,6 @@
 
 #define WATCH_SECONDS 300
 #define SLICE_MS 100
-#define HOOK_SECONDS 600
 
 struct args {
 	bool full, watch;
@@ -275,69 +272,6 @@ audit_all(struct round *r)
 
 /* The hook: a shell's command line, with the answer on its standard input. */
 
-/* A file, so that a hook which does not read is not waited for. */
-static int
-hook_input(const char *text)
-{
-	size_t n = strlen(text);
-	int fd = memfd_create("alarms", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	if (write(fd, text, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0)
-		return fd;
-	(void)close(fd);
-	return -1;
-}
-
-static pid_t
-start_hook(const char *command, int input)
-{
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return pid;
-	(void)setpgid(0, 0);
-	(void)dup2(input, STDIN_FILENO);
-	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-	_exit(127);
-}
-
-/* Whether it is done, and well.  One that hangs is not in the way of the next
- * look at the logs; one that goes on when it is time to end is left to it. */
-static bool
-await_hook(struct cli *cli, pid_t pid)
-{
-	const struct timespec t = { .tv_nsec = SLICE_MS * 1000000L };
-	int status = 0;
-
-	for (long ms = 0; ms < HOOK_SECONDS * 1000; ms += SLICE_MS) {
-		pid_t done = waitpid(pid, &status, WNOHANG);
-
-		if (done != 0 && (done > 0 || errno != EINTR))
-			return done == pid && status == 0;
-		if (atomic_load(cli->stop))
-			return true;
-		(void)nanosleep(&t, NULL);
-	}
-	(void)kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return false;
-}
-
-static void
-run_hook(struct cli *cli, const char *command, const char *text)
-{
-	int input = hook_input(text);
-	pid_t pid = input < 0 ? -1 : start_hook(command, input);
-
-	if (input >= 0)
-		(void)close(input);
-	if (pid < 0 || !await_hook(cli, pid))
-		cli_note(cli, "skerry: the hook failed\n");
-}
-
 /* Alarms are new until they were told, and the hook had them. */
 static void
 keep_told(struct round *r)
@@ -361,8 +295,9 @@ end_round(struct round *r)
 	char *text = json_dumps(j, JSON_COMPACT);
 
 	if (text != NULL && r->in->hook != NULL &&
-	    (r->fresh != 0 || r->rc == FAULT_LOG))
-		run_hook(r->cli, r->in->hook, text);
+	    (r->fresh != 0 || r->rc == FAULT_LOG) &&
+	    !hook_run(r->in->hook, text, r->cli->stop))
+		cli_note(r->cli, "skerry: the hook failed\n");
 	if (text != NULL && r->in->watch && r->cli->json) {
 		(void)printf("%s\n", text);
 		(void)fflush(stdout);
