@@ -97,30 +97,31 @@ check_of(struct bytes in, uint8_t out[static CHECK_LEN])
 	memcpy(out, full, CHECK_LEN);
 }
 
+/* The check comes first, so that what is damaged is not taken for another
+ * version. */
 int
 file_parse(struct bytes in, enum file_kind kind, struct bytes *out)
 {
 	struct rd r = rd_from(in.p, in.n);
-	uint8_t check[CHECK_LEN], is[CHECK_LEN];
-	uint8_t version = rd_u8(&r);
+	uint8_t check[CHECK_LEN];
 	struct bytes body;
 	int rc;
 
-	rd_require(&r, in.n >= HEADER_LEN + CHECK_LEN);
-	if (!r.failed && version != 1)
+	if (in.n < HEADER_LEN + CHECK_LEN)
+		return FAULT_MALFORMED;
+	check_of(bytes_of(in.p, in.n - CHECK_LEN), check);
+	if (memcmp(check, in.p + in.n - CHECK_LEN, CHECK_LEN) != 0)
+		return FAULT_MALFORMED;
+	if (rd_u8(&r) != 1)
 		return FAULT_VERSION;
 	rd_require(&r, rd_u8(&r) == kind);
 	rd_require(&r, rd_u16(&r) == 0);
 	body = rd_take(&r, r.failed ? 0 : in.n - HEADER_LEN - CHECK_LEN);
-	rd_copy(&r, is, sizeof(is));
+	(void)rd_take(&r, CHECK_LEN);
 	rc = rd_finish(&r);
-	if (rc != 0)
-		return rc;
-	check_of(bytes_of(in.p, in.n - CHECK_LEN), check);
-	if (memcmp(check, is, sizeof(is)) != 0)
-		return FAULT_MALFORMED;
-	*out = body;
-	return 0;
+	if (rc == 0)
+		*out = body;
+	return rc;
 }
 
 int

@@ -102,16 +102,13 @@ names_the_file_that_is_damaged(void **state)
 	assert_int_equal(state_set_head(st, &h, &x->f), 0);
 	state_close(st);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		for (off_t at = 1; at < 40; at += 13) {
+		for (off_t at = 0; at < 40; at += 13) {
 			flip(x->home, names[i], at);
 			assert_int_equal(state_open(x->home, &st, &x->f),
 			    FAULT_CONFIG);
 			assert_non_null(strstr(x->f.text, names[i]));
 			flip(x->home, names[i], at);
 		}
-		flip(x->home, names[i], 0);
-		assert_true(state_open(x->home, &st, &x->f) < 0);
-		flip(x->home, names[i], 0);
 	}
 	assert_int_equal(state_open(x->home, &st, &x->f), 0);
 	state_close(st);
