@@ -129,6 +129,7 @@ sql_get(struct sql_run *r, void *out, size_t n, struct fault *f)
 int
 sql_failed(struct sql *sql, int rc, struct fault *f)
 {
+	int err = sql->h != NULL ? sqlite3_system_errno(sql->h) : 0;
 	int code = FAULT_INTERNAL;
 
 	switch (rc & 0xff) {
@@ -145,20 +146,17 @@ sql_failed(struct sql *sql, int rc, struct fault *f)
 	case SQLITE_BUSY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
 	case SQLITE_READONLY:
 		code = FAULT_IO;
 		break;
 	}
 	/* The WAL grows by plain writes, whose ENOSPC is an I/O error here. */
-	if (code == FAULT_IO && sql->h != NULL &&
-	    fault_from_errno(sqlite3_system_errno(sql->h)) == FAULT_SPACE)
+	if (code == FAULT_IO && fault_from_errno(err) == FAULT_SPACE)
 		code = FAULT_SPACE;
-	(void)fault_set(f, code, "database: %s", sqlite3_errstr(rc));
-	if ((rc & 0xff) == SQLITE_CANTOPEN && sql->h != NULL &&
-	    sqlite3_system_errno(sql->h) != 0)
-		return fault_sys(f, code, sqlite3_system_errno(sql->h), "%s",
-		    f->text);
-	return code;
+	return (rc & 0xff) == SQLITE_CANTOPEN && err != 0 ?
+	    fault_sys(f, code, err, "database: %s", sqlite3_errstr(rc)) :
+	    fault_set(f, code, "database: %s", sqlite3_errstr(rc));
 }
 
 void

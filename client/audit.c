@@ -74,7 +74,8 @@ run_open(struct run *r, struct audit *a, struct fault *f)
 	rc = logpin_key(a->st, &r->key, f);
 	if (rc == FAULT_NOT_FOUND)
 		return fault_set(f, rc, "this device does not know the "
-		    "space's log key yet: run skerry ls once");
+		    "space's log key yet: it comes with the first commit "
+		    "that it reads (skerry ls)");
 	if (rc == 0)
 		rc = logcheck_open(&r->lc, f);
 	if (rc == 0)

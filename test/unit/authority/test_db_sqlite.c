@@ -505,6 +505,23 @@ tells_a_path_that_cannot_be(void **state)
 	assert_non_null(strstr(f.text, strerror(ENOENT)));
 }
 
+static void
+names_a_file_that_is_no_database(void **state)
+{
+	char name[] = "/tmp/skerry-test-XXXXXX", text[4096];
+	struct db *none = NULL;
+	struct fault f = { 0 };
+	int fd = mkstemp(name);
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(write(fd, text, sizeof(text)), sizeof(text));
+	(void)close(fd);
+	assert_int_equal(db_sqlite_open(name, &none, &f), FAULT_IO);
+	assert_non_null(strstr(f.text, name));
+	assert_int_equal(unlink(name), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -525,6 +542,7 @@ main(void)
 		TEST(ends_what_came_before_a_set_alone),
 		TEST(keeps_receipts_of_what_was_left_by_its_set),
 		cmocka_unit_test(tells_a_path_that_cannot_be),
+		cmocka_unit_test(names_a_file_that_is_no_database),
 	};
 	int rc;
 
