@@ -12,6 +12,7 @@
 #include "client/path.h"
 #include "client/progress.h"
 #include "client/reading.h"
+#include "object/key.h"
 
 struct getcmd {
 	struct cli *cli;
@@ -110,6 +111,31 @@ add_path(struct getcmd *c, const char *arg)
 }
 
 static int
+by_name(const void *a, const void *b)
+{
+	const struct bytes *x = a, *y = b;
+
+	return bytes_cmp(key_name(*x), key_name(*y));
+}
+
+static int
+check_paths(struct getcmd *c)
+{
+	char one[PATH_SHOW_MAX], two[PATH_SHOW_MAX];
+
+	qsort(c->key, c->n, sizeof(*c->key), by_name);
+	for (size_t i = 1; i < c->n; i++) {
+		if (by_name(&c->key[i - 1], &c->key[i]) != 0)
+			continue;
+		path_show(c->key[i - 1], one);
+		path_show(c->key[i], two);
+		return cli_usage(c->cli, "%s and %s would go to the same "
+		    "place", one, two);
+	}
+	return 0;
+}
+
+static int
 run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS,
@@ -135,6 +161,8 @@ run(struct cli *cli, int argc, char **argv)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
 	for (int i = optind; i < argc && rc == 0; i++)
 		rc = add_path(&c, argv[i]);
+	if (rc == 0)
+		rc = check_paths(&c);
 	return rc == 0 ? restore(&c) : rc;
 }
 
