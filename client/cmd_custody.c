@@ -43,6 +43,14 @@ show_holders(struct cli *cli, const struct state *st, const struct custody *c,
 }
 
 static void
+print_mode(const struct cli *cli, const struct custody *s)
+{
+	cli_print(cli, "custody       %s\n", custody_mode_text(s->mode));
+	if (s->mode == CUSTODY_SPLIT)
+		cli_print(cli, "threshold     %u of %u\n", s->k, s->n);
+}
+
+static void
 show_set(struct cli *cli, const struct state *st, const struct custodian *c)
 {
 	const struct custody *s = &c->set;
@@ -61,9 +69,7 @@ show_set(struct cli *cli, const struct state *st, const struct custodian *c)
 	cli_set_text(cli, "signer", s->kind == CUSTODY_DEVICE ? by :
 	    "operator");
 	cli_set_bool(cli, "verified", good);
-	cli_print(cli, "custody       %s\n", custody_mode_text(s->mode));
-	if (s->mode == CUSTODY_SPLIT)
-		cli_print(cli, "threshold     %u of %u\n", s->k, s->n);
+	print_mode(cli, s);
 	show_holders(cli, st, s, "holders");
 	cli_print(cli, "set           %u, %s, signed by %s: %s\n", s->serial,
 	    when, s->kind == CUSTODY_DEVICE ? by : "the operator",
@@ -85,8 +91,8 @@ show_next(struct cli *cli, const struct state *st, const struct custodian *c)
 	    "{s:s,s:i,s:s,s:s}", "custody", custody_mode_text(c->next.mode),
 	    "threshold", c->next.k, "effective", when, "first_shown", seen));
 	cli_print(cli, "\nAnnounced by the operator, effective %s, first shown "
-	    "%s:\ncustody       %s\n", when, seen,
-	    custody_mode_text(c->next.mode));
+	    "%s:\n", when, seen);
+	print_mode(cli, &c->next);
 	show_holders(cli, st, &c->next, "announced_holders");
 }
 
