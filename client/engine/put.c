@@ -500,6 +500,8 @@ walk_source(struct putting *w, const struct put_source *src, struct walk *walk,
 			rc = take_item(w, src, &item, f);
 		else if (rc == WALK_UNREADABLE)
 			rc = skip(w, src->key, item.key, &why, f);
+		else if (rc == WALK_TOO_LONG)
+			rc = leave_out(w, item.key, false, &why, f);
 		else
 			*f = why;
 		if (rc == 0)

@@ -236,7 +236,8 @@ set_key(struct walk *w, const struct level *l, const char *name,
 		rc = buf_append(&w->key, "", 1);
 	if (rc == 0)
 		rc = buf_append(&w->key, name, strlen(name));
-	return rc == 0 ? 0 : fault_set(f, rc, "the path is too long");
+	return rc == 0 ? 0 : fault_set(f, rc, rc == FAULT_LIMIT ?
+	    "the path of something in it is too long" : "out of memory");
 }
 
 void
@@ -276,6 +277,11 @@ walk_next(struct walk *w, struct walk_item *out, struct fault *f)
 			continue;
 		}
 		rc = set_key(w, l, l->name[l->at++], f);
+		if (rc == FAULT_LIMIT) {
+			w->key.n = l->key_len;
+			out->key = buf_bytes(&w->key);
+			return WALK_TOO_LONG;
+		}
 		if (rc != 0)
 			return rc;
 		rc = give(w, l->fd, l->name[l->at - 1], out);

@@ -30,6 +30,8 @@ enum walk_result {
 	WALK_UNREADABLE, /* the fault says why; only the item's key is set: of
 	                  * a folder that cannot be read and was given before,
 	                  * or of what cannot be looked at */
+	WALK_TOO_LONG,   /* only the key of the folder is set, in which there is
+	                  * something whose key would be too long */
 };
 
 /* path: the source; base: the key that it gets.  The source itself is the first
@@ -41,8 +43,7 @@ int walk_open(const char *path, struct bytes base, struct walk **out,
  * folder. */
 void walk_hide(struct walk *w, int dir);
 
-/* The next item, valid until the next call; an enum walk_result or a FAULT_*
- * (FAULT_LIMIT: a key would be too long). */
+/* The next item, valid until the next call; enum walk_result or FAULT_*. */
 int walk_next(struct walk *w, struct walk_item *out,
     struct fault *f) must_check;
 
