@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/engine/restore.h"
+#include "client/file.h"
 #include "client/path.h"
 #include "client/progress.h"
 #include "client/reading.h"
@@ -23,6 +24,7 @@
 #include "net/text.h"
 
 #define KEY_LINE (TEXT_HEX_SIZE(KEY_LEN) + 1)
+#define CHAIN_FILE_MAX (1024 * 1024)
 
 struct exportcmd {
 	struct cli *cli;
@@ -67,37 +69,38 @@ make_folders(struct exportcmd *c)
 	c->dir = open(c->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->dir < 0)
 		return path_fault(c->to, f);
-	if (mkdirat(c->dir, "files", 0700) != 0)
+	if (mkdirat(c->dir, "files", 0700) != 0 && errno != EEXIST)
 		return fault_sys(f, fault_from_errno(errno), errno,
 		    "%s/files", c->to);
 	c->files = openat(c->dir, "files",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return c->files >= 0 ? 0 : path_fault(c->to, f);
 }
 
+/* What is there already is of an export that was broken off, or stays. */
 static int
-write_new(struct exportcmd *c, const char *name, struct bytes b)
+write_once(struct exportcmd *c, const char *name, struct bytes b)
 {
 	struct fault *f = &c->cli->fault;
-	int fd = openat(c->dir, name,
-	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write(fd, b.p, b.n) == (ssize_t)b.n &&
-	    fsync(fd) == 0;
-	int err = errno;
+	struct buf was defer(buf_wipe) = buf_init(CHAIN_FILE_MAX);
+	int rc = file_read(c->dir, name, &was, f);
 
-	if (fd >= 0 && close(fd) != 0 && ok) {
-		err = errno;
-		ok = false;
+	if (rc == FAULT_NOT_FOUND) {
+		*f = (struct fault){ 0 };
+		rc = file_write(c->dir, name, b, f);
+	} else if (rc == FAULT_LIMIT ||
+	    (rc == 0 && bytes_cmp(buf_bytes(&was), b) != 0)) {
+		rc = fault_set(f, FAULT_EXISTS, "%s: is there already, and is "
+		    "another", name);
 	}
-	return ok ? 0 : fault_sys(f, fault_from_errno(err), err, "%s/%s",
-	    c->to, name);
+	return rc == 0 ? 0 : fault_add(f, rc, "%s", c->to);
 }
 
 /* As skerry-recover(1) wants them. */
 static int
 write_keys(struct exportcmd *c, const struct reading *r)
 {
-	struct buf chain defer(buf_wipe) = buf_init(1024 * 1024);
+	struct buf chain defer(buf_wipe) = buf_init(CHAIN_FILE_MAX);
 	char *line defer(secret_freep) = secret_new(KEY_LINE);
 	const struct space_key *key = session_key(r->session,
 	    r->space->head.epoch);
@@ -111,10 +114,10 @@ write_keys(struct exportcmd *c, const struct reading *r)
 		    "the head's key was not released");
 	text_hex(key->b, KEY_LEN, line, KEY_LINE);
 	line[KEY_LINE - 2] = '\n';
-	rc = write_new(c, "space.key", bytes_of(line, KEY_LINE - 1));
+	rc = write_once(c, "space.key", bytes_of(line, KEY_LINE - 1));
 	if (rc == 0)
 		rc = state_chain_bytes(r->state, &chain, &c->cli->fault);
-	return rc != 0 ? rc : write_new(c, "chain", buf_bytes(&chain));
+	return rc != 0 ? rc : write_once(c, "chain", buf_bytes(&chain));
 }
 
 static int

@@ -358,8 +358,17 @@ def way_out():
     if r.returncode != 0:
         t.note(r.stderr.decode())
     t.eq(r.returncode, 0, "the second reader opens the depot with them")
-    t.eq(a.run("export", "--yes", "--to", to).code, 21,
-         "an export is not written over (EXISTS)")
+    os.unlink(os.path.join(to, "chain"))
+    os.unlink(os.path.join(to, "files", "data", "one"))
+    t.eq((a.run("export", "--yes", "--to", to).code,
+          os.path.exists(os.path.join(to, "chain")),
+          os.path.exists(os.path.join(to, "files", "data", "one"))),
+         (0, True, True), "an export that was broken off goes on")
+    with open(os.path.join(to, "space.key"), "a") as f:
+        f.write("x")
+    r = a.run("export", "--yes", "--to", to)
+    t.ok(r.code == 21 and "space.key" in r.err,
+         "what is another is not written over (EXISTS)") or t.note(r)
 
 
 def outsiders():
