@@ -536,7 +536,8 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 		rc = need_folders(w, src->key, f);
 	if (rc != 0)
 		return rc;
-	walk_hide(walk, w->p->ses->state->fd);
+	if (w->p->ses->state != NULL)
+		walk_hide(walk, w->p->ses->state->fd);
 	walk_hide(walk, w->space->cache.dir);
 	rc = cursor_seek(w->old, src->key);
 	if (rc < 0)
