@@ -16,6 +16,7 @@
 struct putcmd {
 	struct cli *cli;
 	const char *to;
+	enum effort_wish effort;
 	struct put_source *source; /* keys and paths owned */
 	size_t sources;
 };
@@ -212,6 +213,7 @@ store(struct putcmd *c)
 	(void)snprintf(message, sizeof(message), c->sources > 1 ?
 	    "put %s and %zu more" : "put %s", shown, c->sources - 1);
 	p.ses = ses;
+	p.effort = c->effort;
 	p.message = message;
 	p.progress = progress_new("put", c->cli->quiet || c->cli->json);
 	rc = put_run(&p, &c->cli->fault);
@@ -222,9 +224,25 @@ store(struct putcmd *c)
 }
 
 static int
+parse_effort(struct putcmd *c, const char *word)
+{
+	static const char *const words[] = { [EFFORT_AUTO] = "auto",
+		[EFFORT_FAST] = "fast", [EFFORT_MAX] = "max" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(word, words[i]) == 0) {
+			c->effort = (enum effort_wish)i;
+			return 0;
+		}
+	return cli_usage(c->cli,
+	    "--compression is auto, fast or max, not %s", word);
+}
+
+static int
 run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS,
+		{ "compression", required_argument, NULL, 'c' },
 		{ "to", required_argument, NULL, 't' }, { 0 } };
 	struct putcmd c defer(putcmd_wipe) = { .cli = cli };
 	int opt, rc = 0;
@@ -232,7 +250,12 @@ run(struct cli *cli, int argc, char **argv)
 	while ((opt = cli_getopt(cli, argc, argv, "", options)) != -1) {
 		if (opt == CLI_BAD_OPTION)
 			return FAULT_USAGE;
-		c.to = optarg;
+		if (opt == 't')
+			c.to = optarg;
+		else
+			rc = parse_effort(&c, optarg);
+		if (rc != 0)
+			return rc;
 	}
 	if (cli->help)
 		return 0;
@@ -251,9 +274,11 @@ run(struct cli *cli, int argc, char **argv)
 const struct command cmd_put = {
 	.name = "put",
 	.run = run,
-	.args = "[--to PATH] FILE|FOLDER…",
+	.args = "[--to PATH] [--compression HOW] FILE|FOLDER…",
 	.help = "store files and folders as a new commit",
 	.options =
-	    "  --to PATH   folder of the space to put them into; made if it is "
-	    "missing\n",
+	    "  --compression HOW   auto (the default): as hard as costs no "
+	    "time; fast; max\n"
+	    "  --to PATH           folder of the space to put them into; made "
+	    "if it is missing\n",
 };

@@ -25,12 +25,14 @@ struct slot {
 struct packer {
 	struct journal *journal;
 	struct packer_stats *stats;
+	struct effort effort;
 	pthread_mutex_t lock; /* over all below */
 	pthread_cond_t work;  /* a slot can be sent, or stop */
 	pthread_cond_t freed; /* a slot became free, or failed */
 	struct slot slot[PACKER_PACKS];
 	struct slot *open; /* or NULL */
 	bool stop;
+	bool sent; /* a pack, since the last was begun */
 	struct fault failed; /* .code 0: nothing has */
 
 	pthread_t thread[PACKER_UPLOADS];
@@ -62,6 +64,19 @@ to_send(struct packer *p)
 		    p->slot[i].reserved == 0)
 			return &p->slot[i];
 	return NULL;
+}
+
+/* With the lock held: how many packs are on their way. */
+static unsigned
+under_way(const struct packer *p)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PACKER_PACKS; i++)
+		if (p->slot[i].state == SLOT_WAITING ||
+		    p->slot[i].state == SLOT_SENDING)
+			n++;
+	return n;
 }
 
 /* With the lock held: the first failure counts. */
@@ -119,6 +134,7 @@ upload(void *arg)
 		if (rc != 0)
 			fail(p, rc, &f);
 		s->state = SLOT_FREE;
+		p->sent = true;
 		(void)pthread_cond_broadcast(&p->freed);
 	}
 	(void)pthread_mutex_unlock(&p->lock);
@@ -154,7 +170,8 @@ start_threads(struct packer *p, struct store *store, struct fault *f)
 
 int
 packer_new(struct store *store, struct journal *journal,
-    struct packer_stats *stats, struct packer **out, struct fault *f)
+    struct packer_stats *stats, enum effort_wish wish, struct packer **out,
+    struct fault *f)
 {
 	struct packer *p defer(packer_freep) = calloc(1, sizeof(*p));
 	int rc;
@@ -163,6 +180,7 @@ packer_new(struct store *store, struct journal *journal,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	p->journal = journal;
 	p->stats = stats;
+	effort_init(&p->effort, wish);
 	(void)pthread_mutex_init(&p->lock, NULL);
 	(void)pthread_cond_init(&p->work, NULL);
 	(void)pthread_cond_init(&p->freed, NULL);
@@ -171,6 +189,12 @@ packer_new(struct store *store, struct journal *journal,
 		return rc;
 	*out = take(p);
 	return 0;
+}
+
+struct effort *
+packer_effort(struct packer *p)
+{
+	return &p->effort;
 }
 
 /* With the lock held: hands the open pack to the uploaders. */
@@ -188,6 +212,7 @@ close_open(struct packer *p, bool last)
 static int
 open_slot(struct packer *p, struct fault *f)
 {
+	bool late = false;
 	struct slot *s;
 	int rc;
 
@@ -196,9 +221,13 @@ open_slot(struct packer *p, struct fault *f)
 			return 0; /* the caller looks */
 		s = in_state(p, SLOT_FREE);
 		if (s == NULL) {
+			late = true;
 			(void)pthread_cond_wait(&p->freed, &p->lock);
 			continue;
 		}
+		effort_pack_begun(&p->effort, late,
+		    p->sent && under_way(p) < PACKER_UPLOADS);
+		p->sent = false;
 		if (!s->ready) {
 			rc = pack_init(&s->pack);
 			if (rc != 0)
@@ -323,14 +352,6 @@ packer_add(struct packer *p, struct bytes sealed, struct place *out,
 	return packer_fill(p, &room, NULL, f);
 }
 
-/* With the lock held: something is on its way. */
-static bool
-under_way(struct packer *p)
-{
-	return in_state(p, SLOT_WAITING) != NULL ||
-	    in_state(p, SLOT_SENDING) != NULL;
-}
-
 int
 packer_flush(struct packer *p, struct fault *f)
 {
@@ -339,7 +360,7 @@ packer_flush(struct packer *p, struct fault *f)
 	(void)pthread_mutex_lock(&p->lock);
 	if (p->open != NULL && p->open->pack.n != 0)
 		close_open(p, true);
-	while (under_way(p))
+	while (under_way(p) != 0)
 		(void)pthread_cond_wait(&p->freed, &p->lock);
 	if (p->failed.code != 0) {
 		*f = p->failed;

@@ -18,6 +18,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "client/engine/effort.h"
 #include "object/index.h"
 #include "object/place.h"
 #include "store/store.h"
@@ -33,10 +34,13 @@ struct packer_stats {
 };
 
 /* Starts the upload threads, each with a dup of store.  journal may be NULL.
- * Both must outlive the packer.  FAULT_MEMORY, FAULT_DEPOT. */
+ * All must outlive the packer.  FAULT_MEMORY, FAULT_DEPOT. */
 int packer_new(struct store *store, struct journal *journal,
-    struct packer_stats *stats, struct packer **out,
+    struct packer_stats *stats, enum effort_wish wish, struct packer **out,
     struct fault *f) must_check;
+
+/* How hard to compress what goes into its packs; borrowed. */
+struct effort *packer_effort(struct packer *p);
 
 /* Room for one sealing in a pack. */
 struct packer_room {

@@ -12,6 +12,7 @@ enum { SLAB_EMPTY, SLAB_READY, SLAB_BUSY, SLAB_DONE };
 
 struct pool {
 	struct pool_done done;
+	struct effort *effort;
 	pthread_mutex_t lock; /* over the states, stop */
 	pthread_cond_t ready, finished;
 	bool stop;
@@ -146,6 +147,7 @@ pool_new(struct space *sp, struct packer *packer, struct fresh *fresh,
 	(void)pthread_cond_init(&p->ready, NULL);
 	(void)pthread_cond_init(&p->finished, NULL);
 	p->done = done;
+	p->effort = packer_effort(packer);
 	p->slab = calloc(workers + 2, sizeof(*p->slab));
 	p->thread = calloc(workers, sizeof(*p->thread));
 	p->stow = calloc(workers, sizeof(*p->stow));
@@ -182,8 +184,10 @@ pool_reap(struct pool *p, struct fault *f)
 	if (p->under_way == 0)
 		return 0;
 	(void)pthread_mutex_lock(&p->lock);
-	while (s->state != SLAB_DONE)
+	while (s->state != SLAB_DONE) {
+		effort_reader_waits(p->effort);
 		(void)pthread_cond_wait(&p->finished, &p->lock);
+	}
 	s->state = SLAB_EMPTY;
 	p->tail = (p->tail + 1) % p->slabs;
 	p->under_way--;

@@ -119,7 +119,7 @@ begin(struct putting *w, struct fault *f)
 	rc = open_journal(w, f);
 	if (rc == 0)
 		rc = packer_new(w->p->ses->store, w->journal, &w->stats,
-		    &w->packer, f);
+		    w->p->effort, &w->packer, f);
 	if (rc == 0)
 		rc = stow_new(w->space, w->packer, w->fresh, &w->stow, f);
 	if (rc != 0)

@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "client/engine/effort.h"
 #include "client/progress.h"
 #include "client/session.h"
 
@@ -24,6 +25,7 @@ struct put {
 	const struct put_source *source; /* sorted by key; none in another */
 	size_t sources;
 	const char *message; /* for the commit */
+	enum effort_wish effort;
 	struct progress *progress;
 
 	/* Told of each path that was left out, or is doubtful. */

@@ -494,7 +494,8 @@ begin(struct job *j, struct fault *f)
 	j->fresh = fresh_new();
 	if (j->fresh == NULL || j->found == NULL)
 		return memory(f);
-	rc = packer_new(w->ses->store, NULL, &j->stats, &j->packer, f);
+	rc = packer_new(w->ses->store, NULL, &j->stats, EFFORT_AUTO,
+	    &j->packer, f);
 	if (rc == 0)
 		rc = stow_new(j->space, j->packer, j->fresh, &j->stow, f);
 	if (rc != 0)

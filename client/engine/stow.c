@@ -72,7 +72,8 @@ stow_one(struct stow *s, enum seal_kind kind, struct bytes piece,
 	rc = reader_find(s->reader, id, &e, f);
 	if (rc != FAULT_NOT_FOUND)
 		return rc;
-	rc = seal_frame(s->reader->seal, piece, &length);
+	rc = seal_frame(s->reader->seal, effort_now(packer_effort(s->packer)),
+	    piece, &length);
 	if (rc != 0)
 		return fault_set(f, rc, "sealing a chunk: %s", fault_text(rc));
 	rc = packer_reserve(s->packer, length, &room, f);

@@ -2,6 +2,7 @@
 #include "object/seal.h"
 
 #include <assert.h>
+#include <lz4.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,6 @@
 #include "object/treehash.h"
 
 #define AAD_LEN 34u
-#define LEVEL 1 /* of zstd */
 
 /* Content longer than PROBE_FROM is compressed only if PROBE_PARTS samples of
  * PROBE_PART bytes, taken evenly, shrink by one part in PROBE_GAIN. */
@@ -35,11 +35,13 @@
 enum codec {
 	CODEC_NONE = 0,
 	CODEC_ZSTD = 1,
+	CODEC_LZ4 = 2,
 };
 
 struct seal {
 	struct bulk *bulk;
 	struct treehash *hash;
+	void *lz4; /* LZ4_sizeofState() bytes */
 	ZSTD_CCtx *zc;
 	ZSTD_DCtx *zd;
 	unsigned sealed; /* counts up to HASH_AGAIN */
@@ -73,14 +75,15 @@ seal_new(enum bulk_kind kind, const struct dedup_key *dedup, struct seal **out)
 	s->frame = buf_init(COMMIT_MAX + 1);
 	s->check = buf_init(COMMIT_MAX);
 	s->dedup = secret_new(sizeof(*s->dedup));
+	s->lz4 = malloc((size_t)LZ4_sizeofState());
 	s->zc = ZSTD_createCCtx();
 	s->zd = ZSTD_createDCtx();
 	s->bulk = bulk_new(kind);
 	if (s->bulk == NULL)
 		return FAULT_INTERNAL;
 	s->hash = treehash_new(s->bulk);
-	if (s->hash == NULL || s->zc == NULL || s->zd == NULL ||
-	    s->dedup == NULL)
+	if (s->hash == NULL || s->lz4 == NULL || s->zc == NULL ||
+	    s->zd == NULL || s->dedup == NULL)
 		return FAULT_MEMORY;
 	if (dedup != NULL) {
 		*s->dedup = *dedup;
@@ -99,6 +102,7 @@ seal_free(struct seal *s)
 	buf_wipe(&s->frame);
 	buf_wipe(&s->check);
 	secret_free(s->dedup);
+	free(s->lz4);
 	ZSTD_freeCCtx(s->zc);
 	ZSTD_freeDCtx(s->zd);
 	treehash_free(s->hash);
@@ -199,11 +203,28 @@ aad_of(const struct subject *sub, uint8_t out[static AAD_LEN])
 	return bytes_of(out, AAD_LEN);
 }
 
+/* Compresses to at most room bytes of out.  The bytes that it took, 0 where
+ * they do not suffice. */
+static size_t
+compress(struct seal *s, enum seal_effort effort, struct bytes in,
+    uint8_t *out, size_t room)
+{
+	static const int level[] = { [SEAL_ZSTD_1] = 1, [SEAL_ZSTD_3] = 3,
+		[SEAL_ZSTD_6] = 6 };
+	size_t n;
+
+	if (effort == SEAL_LZ4)
+		return (size_t)LZ4_compress_fast_extState(s->lz4,
+		    (const char *)in.p, (char *)out, (int)in.n, (int)room, 1);
+	n = ZSTD_compressCCtx(s->zc, out, room, in.p, in.n, level[effort]);
+	return ZSTD_isError(n) ? 0 : n;
+}
+
 /* Whether it is worth the time to compress all of plain. */
 static bool
-promising(struct seal *s, struct bytes plain)
+promising(struct seal *s, enum seal_effort effort, struct bytes plain)
 {
-	size_t step, n;
+	size_t step;
 
 	if (plain.n <= PROBE_FROM)
 		return plain.n > GAIN;
@@ -211,18 +232,18 @@ promising(struct seal *s, struct bytes plain)
 	for (size_t i = 0; i < PROBE_PARTS; i++)
 		memcpy(s->probe + i * PROBE_PART, plain.p + i * step,
 		    PROBE_PART);
-	n = ZSTD_compressCCtx(s->zc, s->probed,
-	    sizeof(s->probe) - sizeof(s->probe) / PROBE_GAIN, s->probe,
-	    sizeof(s->probe), LEVEL);
-	return !ZSTD_isError(n);
+	return compress(s, effort < SEAL_USUAL ? effort : SEAL_USUAL,
+	    bytes_of(s->probe, sizeof(s->probe)), s->probed,
+	    sizeof(s->probe) - sizeof(s->probe) / PROBE_GAIN) != 0;
 }
 
 int
-seal_frame(struct seal *s, struct bytes plain, uint32_t *length)
+seal_frame(struct seal *s, enum seal_effort effort, struct bytes plain,
+    uint32_t *length)
 {
 	s->codec = CODEC_NONE;
 	s->body = plain;
-	if (promising(s, plain)) {
+	if (promising(s, effort, plain)) {
 		size_t room = plain.n - plain.n / GAIN - 1, n;
 		int rc;
 
@@ -230,15 +251,31 @@ seal_frame(struct seal *s, struct bytes plain, uint32_t *length)
 		rc = buf_reserve(&s->packed, room);
 		if (rc != 0)
 			return rc;
-		n = ZSTD_compressCCtx(s->zc, s->packed.p, room, plain.p,
-		    plain.n, LEVEL);
-		if (!ZSTD_isError(n)) {
-			s->codec = CODEC_ZSTD;
+		n = compress(s, effort, plain, s->packed.p, room);
+		if (n != 0) {
+			s->codec = effort == SEAL_LZ4 ? CODEC_LZ4 : CODEC_ZSTD;
 			s->body = bytes_of(s->packed.p, s->packed.n = n);
 		}
 	}
 	*length = (uint32_t)(s->body.n + SEAL_OVERHEAD);
 	return 0;
+}
+
+/* Whether body is of exactly len bytes, which go to out. */
+static bool
+decompress(struct seal *s, uint8_t codec, struct bytes body, size_t len,
+    uint8_t *out)
+{
+	switch (codec) {
+	case CODEC_ZSTD:
+		return ZSTD_findFrameCompressedSize(body.p, body.n) == body.n &&
+		    ZSTD_decompressDCtx(s->zd, out, len, body.p, body.n) == len;
+	case CODEC_LZ4:
+		return LZ4_decompress_safe((const char *)body.p, (char *)out,
+		    (int)body.n, (int)len) == (int)len;
+	default:
+		return false;
+	}
 }
 
 /* The content within an opened frame, of exactly len bytes; decompressed to
@@ -254,9 +291,7 @@ unframe(struct seal *s, struct bytes in, size_t len, uint8_t *out,
 		*content = body;
 		return 0;
 	}
-	if (in.p[0] != CODEC_ZSTD || body.n >= len ||
-	    ZSTD_findFrameCompressedSize(body.p, body.n) != body.n ||
-	    ZSTD_decompressDCtx(s->zd, out, len, body.p, body.n) != len)
+	if (body.n >= len || !decompress(s, in.p[0], body, len, out))
 		return FAULT_MALFORMED;
 	*content = bytes_of(out, len);
 	return 0;
@@ -334,7 +369,7 @@ seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
     const struct seal_mark *mark, uint8_t *out, struct index_entry *e)
 {
 	uint32_t length;
-	int rc = seal_frame(s, plain, &length);
+	int rc = seal_frame(s, SEAL_USUAL, plain, &length);
 
 	return rc != 0 ? rc : seal_framed(s, kind, plain, mark, out, e);
 }
@@ -382,7 +417,7 @@ seal_ref(struct seal *s, enum seal_kind kind, struct bytes plain, uint8_t *out,
 	got.plain_len = sub.plain_len = (uint32_t)plain.n;
 	rc = set_marks(s, &plain, 1, &mark);
 	if (rc == 0)
-		rc = seal_frame(s, plain, &got.place.length);
+		rc = seal_frame(s, SEAL_USUAL, plain, &got.place.length);
 	if (rc != 0)
 		return rc;
 	memcpy(got.hash, mark.hash, HASH_LEN);

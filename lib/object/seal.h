@@ -31,6 +31,16 @@ enum seal_kind {
 	SEAL_BLOCK = 6,
 };
 
+/* What compresses a piece: from the fastest to what makes it shortest. */
+enum seal_effort {
+	SEAL_LZ4,
+	SEAL_ZSTD_1,
+	SEAL_ZSTD_3,
+	SEAL_ZSTD_6,
+};
+
+#define SEAL_USUAL SEAL_ZSTD_1
+
 /* What a piece was when it was named. */
 struct seal_mark {
 	uint8_t hash[HASH_LEN];
@@ -74,11 +84,11 @@ void seal_fresh_key(const struct seal *s, const uint8_t hash[static HASH_LEN],
     struct seal_key *out);
 
 /*
- * Seals one piece of kind 1, 2 or 3, which this seal gave mark, to out, which
- * has seal_bound(plain.n) bytes of room.  Fills all of *e but place.object and
- * place.offset.  FAULT_INTERNAL where what was sealed does not open to the
- * content that was marked (a bit flipped); FAULT_LIMIT for an empty or too long
- * piece.
+ * Seals one piece of kind 1, 2 or 3, which this seal gave mark, with the usual
+ * effort to out, which has seal_bound(plain.n) bytes of room.  Fills all of *e
+ * but place.object and place.offset.  FAULT_INTERNAL where what was sealed does
+ * not open to the content that was marked (a bit flipped); FAULT_LIMIT for an
+ * empty or too long piece.
  */
 int seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
     const struct seal_mark *mark, uint8_t *out,
@@ -87,7 +97,7 @@ int seal_chunk(struct seal *s, enum seal_kind kind, struct bytes plain,
 /* seal_chunk() in two steps, for who makes room when the length is known: that
  * of what seal_framed(), called next and with the same plain, writes to out.
  * FAULT_MEMORY. */
-int seal_frame(struct seal *s, struct bytes plain,
+int seal_frame(struct seal *s, enum seal_effort effort, struct bytes plain,
     uint32_t *length) must_check;
 int seal_framed(struct seal *s, enum seal_kind kind, struct bytes plain,
     const struct seal_mark *mark, uint8_t *out,

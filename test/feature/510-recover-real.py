@@ -98,6 +98,9 @@ def make_trees():
                   noise(n * m))
     write("tree/2/several chunks", noise(9_000_001))
     write("tree/2/twice", noise(3_000_000) * 2)
+    for at in 1, 2:
+        write(f"tree/{at}/text", b"".join(b"%d bottles\n" % n
+                                          for n in range(200_000)))
     # Its own list of chunks is over INLINE_MAX.
     write("tree/2/long list", noise(100 << 20))
 
@@ -147,8 +150,8 @@ def restores_what_was_put():
     make_trees()
     skerry("init", "--policy", path("site", "policy.txt"), "--residency", "cn",
            "--recovery-out", path("code"))
-    skerry("put", tree(1))
-    skerry("put", "--to", "sub/folder", tree(2))
+    skerry("put", tree(1), "--compression", "fast")
+    skerry("put", "--to", "sub/folder", tree(2), "--compression", "max")
     dump()
     tap.ok(b"warning" not in restored("now"), "a live device: no warning")
     restored("before", "--commit", "1", trees=("1",))

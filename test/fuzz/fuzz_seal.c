@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sealed = malloc(frame.n + BULK_TAG_LEN);
 	out = malloc(ref.plain_len);
 
-	/* True of codec 0, and a hash that must be refused for codec 1. */
+	/* True of codec 0, and a hash that must be refused for the others. */
 	assert(seal_hash(seal, &content, 1, hash) == 0);
 	memcpy(ref.hash, hash[0], HASH_LEN);
 	enclose(frame, &ref, sealed);

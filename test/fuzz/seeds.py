@@ -288,7 +288,8 @@ def lists():
 def frames():
     text = b"a content that is long enough to be made shorter, " * 4
     for frame, length in ((b"\0" + text, len(text)), (b"\0", 1), (b"\2" + text, len(text)),
-                          (b"\1\x28\xb5\x2f\xfd\x20\5\x29\0\0hello", 5), (b"\1\x50\x2a\x4d\x18\4\0\0\0skip", 64)):
+                          (b"\1\x28\xb5\x2f\xfd\x20\5\x29\0\0hello", 5), (b"\1\x50\x2a\x4d\x18\4\0\0\0skip", 64),
+                          (b"\2\x1fa\1\0\x2c\x50aaaaa", 69), (b"\2\x50hello", 5), (b"\2\x1fa\2\0\xff", 300), (b"\3" + text, len(text))):
         save("seal", struct.pack(">I", length - 1) + frame)
 
 

@@ -154,11 +154,18 @@ def compress(data):
     return out.raw[:size]
 
 
-def frame(content, codec=None):
-    if codec != 0:
-        body = compress(content)
-        if len(body) < len(content):
-            return b"\1" + body
+def compress_lz4(data):
+    lib = ctypes.CDLL("liblz4.so.1")
+    bound = lib.LZ4_compressBound(len(data))
+    out = ctypes.create_string_buffer(bound)
+    size = lib.LZ4_compress_default(data, out, len(data), bound)
+    return out.raw[:size]
+
+
+def frame(content, lz4=False):
+    body = compress_lz4(content) if lz4 else compress(content)
+    if len(body) < len(content):
+        return (b"\2" if lz4 else b"\1") + body
     return b"\0" + content
 
 
@@ -329,7 +336,8 @@ class Maker:
         ident = prf(self.dedup_key, b"id" + h)
         if ident not in self.known:
             key = prf(self.dedup_key, b"key" + self.random(32) + h)
-            at = self.seal(kind, ident, key, frame(content))
+            at = self.seal(kind, ident, key,
+                           frame(content, lz4=len(content) % 2))
             self.known[ident] = self.fresh[ident] = (
                 ident + place(at) + struct.pack(">IBxxx", len(content), kind)
                 + key)

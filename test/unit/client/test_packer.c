@@ -47,7 +47,7 @@ begin(struct bed *b, void **state)
 	    &b->store, &f), 0);
 	assert_int_equal(journal_open(b->s->dir, &key, &b->journal, &f), 0);
 	assert_int_equal(packer_new(b->store, b->journal, &b->stats,
-	    &b->packer, &f), 0);
+	    EFFORT_AUTO, &b->packer, &f), 0);
 }
 
 static void

@@ -119,7 +119,8 @@ setup(void **state)
 	sp = mkspace_open(b->m);
 	b->fresh = fresh_new();
 	assert_non_null(b->fresh);
-	assert_int_equal(packer_new(b->m->store, NULL, &b->stats, &b->packer,
+	assert_int_equal(packer_new(b->m->store, NULL, &b->stats,
+			     EFFORT_AUTO, &b->packer,
 	    &b->f), 0);
 	assert_int_equal(stow_new(sp, b->packer, b->fresh, &b->stow, &b->f),
 	    0);

@@ -44,7 +44,8 @@ setup(void **state)
 	b->m = mkspace_new();
 	mkspace_commit(b->m, "");
 	(void)mkspace_open(b->m);
-	assert_int_equal(packer_new(b->m->store, NULL, &b->stats, &b->packer,
+	assert_int_equal(packer_new(b->m->store, NULL, &b->stats,
+			     EFFORT_AUTO, &b->packer,
 	    &f), 0);
 	b->fresh = fresh_new();
 	assert_int_equal(stow_new(b->m->space, b->packer, b->fresh, &b->stow,

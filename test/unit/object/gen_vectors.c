@@ -680,6 +680,33 @@ chains(void)
 	end(&f, "chain", "chain");
 }
 
+static void
+sealing_by_lz4(void)
+{
+	struct dedup_key dedup;
+	struct seal *s = NULL;
+	uint8_t *p = data_text(6, 3000), out[3000 + SEAL_OVERHEAD];
+	struct bytes m = bytes_of(p, 3000);
+	uint8_t id[1][CHUNK_ID_LEN], text[INDEX_ENTRY_LEN];
+	struct seal_mark mark;
+	struct index_entry e;
+	uint32_t length;
+
+	data_fill(VECTOR_DEDUP, &dedup, sizeof(dedup));
+	assert_int_equal(seal_new(BULK_BEST, &dedup, &s), 0);
+	assert_int_equal(seal_ids(s, &m, 1, &mark, id), 0);
+	assert_int_equal(seal_frame(s, SEAL_LZ4, m, &length), 0);
+	assert_int_equal(seal_framed(s, SEAL_DATA, m, &mark, out, &e), 0);
+	memset(e.place.object, 0, ID_LEN);
+	index_entry_encode(&e, text);
+	save("names", "lz4", json_pack("{s:o, s:[{s:i, s:o, s:o, s:o}]}",
+	    "dedup", hex(dedup.b, KEY_LEN), "cases", "kind", SEAL_DATA,
+	    "index entry", hex(text, sizeof(text)), "plain", hex(m.p, m.n),
+	    "sealed", hex(out, length)));
+	seal_free(s);
+	free(p);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -701,5 +728,6 @@ main(int argc, char **argv)
 	commits();
 	heads();
 	chains();
+	sealing_by_lz4();
 	return 0;
 }

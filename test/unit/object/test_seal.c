@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/unit/object/data.h"
 
+#include <lz4.h>
 #include <zstd.h>
 
 #include "crypt/secret.h"
@@ -26,19 +27,28 @@ make(void)
 
 /* Takes over plain. */
 static struct sealed
-chunk(uint8_t *plain, size_t n)
+chunk_by(enum seal_effort effort, uint8_t *plain, size_t n)
 {
 	struct sealed x = { .s = make(), .plain = plain, .n = n };
 	struct bytes m = bytes_of(plain, n);
 	uint8_t id[1][CHUNK_ID_LEN];
 	struct seal_mark mark;
+	uint32_t length;
 
 	x.out = malloc(seal_bound(n));
 	assert_int_equal(seal_ids(x.s, &m, 1, &mark, id), 0);
+	assert_int_equal(seal_frame(x.s, effort, m, &length), 0);
 	assert_int_equal(
-	    seal_chunk(x.s, SEAL_DATA, m, &mark, x.out, &x.e), 0);
+	    seal_framed(x.s, SEAL_DATA, m, &mark, x.out, &x.e), 0);
+	assert_int_equal(x.e.place.length, length);
 	assert_memory_equal(x.e.id, id[0], CHUNK_ID_LEN);
 	return x;
+}
+
+static struct sealed
+chunk(uint8_t *plain, size_t n)
+{
+	return chunk_by(SEAL_USUAL, plain, n);
 }
 
 static void
@@ -102,6 +112,32 @@ opens_to_what_was_sealed(void **state)
 			assert_true(x.e.place.length < len[i] * 3 / 4);
 		drop(&x);
 	}
+}
+
+static void
+opens_whatever_the_effort(void **state)
+{
+	static const size_t len[] = { 1, 65, 3000, 65537, CHUNK_MAX };
+	uint32_t least = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(len); i++)
+		for (int e = SEAL_LZ4; e <= SEAL_ZSTD_6; e++) {
+			struct sealed x = chunk_by((enum seal_effort)e,
+			    data_new(i, len[i]), len[i]);
+
+			assert_int_equal(x.e.place.length, seal_bound(len[i]));
+			assert_int_equal(reopen(&x, &x.e), 0);
+			drop(&x);
+			x = chunk_by((enum seal_effort)e,
+			    data_text(i, len[i]), len[i]);
+			assert_int_equal(reopen(&x, &x.e), 0);
+			if (e == SEAL_LZ4)
+				least = x.e.place.length;
+			if (len[i] >= 3000)
+				assert_true(x.e.place.length <= least);
+			drop(&x);
+		}
 }
 
 static void
@@ -227,11 +263,24 @@ refuses_bad_frames_and_wrong_content(void **state)
 	assert_int_equal(open_frame(f, n + 2, 1000), FAULT_MALFORMED);
 	f[0] = 2;
 	assert_int_equal(open_frame(f, n + 1, 1000), FAULT_MALFORMED);
+	f[0] = 3;
+	assert_int_equal(open_frame(f, n + 1, 1000), FAULT_MALFORMED);
 	f[0] = 0;
 	assert_int_equal(open_frame(f, n + 1, (uint32_t)n), FAULT_TAMPERED);
 	assert_int_equal(open_frame(f, n + 1, (uint32_t)n + 1),
 	    FAULT_MALFORMED);
 	assert_int_equal(open_frame(f, 0, 10), FAULT_MALFORMED);
+	f[0] = 2;
+	n = (size_t)LZ4_compress_default((const char *)big, (char *)f + 1,
+	    sizeof(big), sizeof(f) - 2);
+	assert_int_equal(open_frame(f, n + 1, 1000), FAULT_TAMPERED);
+	assert_int_equal(open_frame(f, n + 1, 999), FAULT_MALFORMED);
+	assert_int_equal(open_frame(f, n + 1, 1001), FAULT_MALFORMED);
+	assert_int_equal(open_frame(f, n, 1000), FAULT_MALFORMED);
+	f[n + 1] = 0;
+	assert_int_equal(open_frame(f, n + 2, 1000), FAULT_MALFORMED);
+	f[0] = 1;
+	assert_int_equal(open_frame(f, n + 1, 1000), FAULT_MALFORMED);
 	/* Compressed, but not shorter. */
 	n = ZSTD_compress(f + 1, sizeof(f) - 1, "x", 1, 1);
 	f[0] = 1;
@@ -317,6 +366,7 @@ main(void)
 {
 	const struct CMUnitTest t[] = {
 		cmocka_unit_test(opens_to_what_was_sealed),
+		cmocka_unit_test(opens_whatever_the_effort),
 		cmocka_unit_test(never_uses_a_key_twice),
 		cmocka_unit_test(refuses_every_altered_byte),
 		cmocka_unit_test(opens_many_each_by_itself),

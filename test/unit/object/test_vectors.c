@@ -143,13 +143,12 @@ names_are_derived_as_frozen(void **state)
 }
 
 static void
-sealings_open_as_frozen(void **state)
+sealings_of(const char *file)
 {
-	json_t *j = read_file("names/sealing"), *c;
+	json_t *j = read_file(file), *c;
 	struct seal *s = sealer(j);
 	size_t k;
 
-	(void)state;
 	json_array_foreach(json_object_get(j, "cases"), k, c) {
 		struct bytes plain = field(c, "plain");
 		struct bytes sealed = field(c, "sealed"), head;
@@ -177,6 +176,14 @@ sealings_open_as_frozen(void **state)
 	}
 	seal_free(s);
 	json_decref(j);
+}
+
+static void
+sealings_open_as_frozen(void **state)
+{
+	(void)state;
+	sealings_of("names/sealing");
+	sealings_of("names/lz4");
 }
 
 static void

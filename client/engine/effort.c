@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/engine/effort.h"
+
+void
+effort_init(struct effort *e, enum effort_wish wish)
+{
+	e->wish = wish;
+	atomic_store(&e->now, SEAL_USUAL);
+	atomic_store(&e->reader_waited, false);
+}
+
+enum seal_effort
+effort_now(const struct effort *e)
+{
+	switch (e->wish) {
+	case EFFORT_FAST:
+		return SEAL_LZ4;
+	case EFFORT_MAX:
+		return SEAL_ZSTD_6;
+	default:
+		return (enum seal_effort)atomic_load(&e->now);
+	}
+}
+
+void
+effort_reader_waits(struct effort *e)
+{
+	atomic_store(&e->reader_waited, true);
+}
+
+void
+effort_pack_begun(struct effort *e, bool uploads_late, bool uploads_idle)
+{
+	bool reader_waited = atomic_exchange(&e->reader_waited, false);
+	int now = atomic_load(&e->now);
+
+	if (uploads_late && now < SEAL_ZSTD_6)
+		now++;
+	else if (uploads_idle && reader_waited && now > SEAL_LZ4)
+		now--;
+	atomic_store(&e->now, now);
+}
