@@ -28,11 +28,14 @@ class Relay:
     delay: seconds for there and back.  Half of it is added each way, and a connection costs it once before the first byte; what
     is under way at once is bounded as by a TCP window of 16 MiB, and there is no slow start, which favours the one farthest away.
 
+    rate: bytes a second from the client, of all connections together; 0: as many as come.
+
     requests: by the TLS records of application data from the client that are longer than its Finished and its alerts.  One a
     request; with bodies two, head and body, as of a short POST.  (Not of a long PUT.)"""
 
-    def __init__(self, port, to, delay=0.0, bodies=False):
-        self.to, self.delay, self.per_request = to, delay, 2 if bodies else 1
+    def __init__(self, port, to, delay=0.0, rate=0, bodies=False):
+        self.to, self.delay, self.rate, self.per_request = to, delay, rate, 2 if bodies else 1
+        self.free = 0.0  # when the line has sent what came so far
         self.lock = threading.Lock()
         self.take()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=256)
@@ -72,13 +75,15 @@ class Relay:
                 self.counts["bytes"] += len(data)
                 if records:
                     self.counts["requests"] += records.feed(data)
+                if records and self.rate:
+                    due = self.free = max(self.free, time.monotonic()) + len(data) / self.rate
             way.put((max(due, time.monotonic()) + self.delay / 2, data))
 
     def _send(self, way, b):
         while True:
             at, data = way.get()
             wait = at - time.monotonic()
-            if self.delay and wait > 0:
+            if (self.delay or self.rate) and wait > 0:
                 time.sleep(wait)
             try:
                 if not data:
@@ -143,7 +148,7 @@ class Step:
 class Site:
     """An authority and a depot in a folder of their own, each behind a relay, and one device with a space."""
 
-    def __init__(self, base=None, authority_delay=0.0, depot_delay=0.0):
+    def __init__(self, base=None, authority_delay=0.0, depot_delay=0.0, depot_rate=0):
         self.work = tempfile.mkdtemp(dir=base)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("SKERRY", "XDG_"))}
         self.env.update(XDG_CACHE_HOME=self.work + "/cache", XDG_RUNTIME_DIR=self.work + "/run", SKERRY_HOME=self.work + "/a")
@@ -151,14 +156,14 @@ class Site:
         os.mkdir(self.work + "/cache")
         self._site("start")
         self.authority = self._behind("authority", authority_delay)
-        self.depot = self._behind("depot", depot_delay)
+        self.depot = self._behind("depot", depot_delay, depot_rate)
         Step([SKERRY, "init", "--policy", self.work + "/policy.txt", "--residency", "cn", "--recovery-out",
               self.work + "/code"], self.env)
 
     def _site(self, *args):
         subprocess.run([TOP + "/tool/site", args[0], self.work, *args[1:]], check=True, stdout=NULL)
 
-    def _behind(self, name, delay):
+    def _behind(self, name, delay, rate=0):
         """The policy names the relay's port; the server listens on another."""
         self._site("stop-one", name)
         with open(f"{self.work}/{name}.port") as f:
@@ -170,7 +175,7 @@ class Site:
         with open(f"{self.work}/{name}.yaml", "w") as f:
             f.write(text)
         self._site("start-one", name)
-        return Relay(old, new, delay, bodies=name == "authority")
+        return Relay(old, new, delay, rate, bodies=name == "authority")
 
     def run(self, *args, report=True):
         """A command of the device.  .off, .on: what the relays counted; .json: its report (not of cat, and not of ls)."""
