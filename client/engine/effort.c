@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/engine/effort.h"
 
+#include "object/limits.h"
+
 void
 effort_init(struct effort *e, enum effort_wish wish)
 {
 	e->wish = wish;
 	atomic_store(&e->now, SEAL_USUAL);
 	atomic_store(&e->reader_waited, false);
+	atomic_store(&e->shorter, 0);
 }
 
 enum seal_effort
@@ -23,6 +26,13 @@ effort_now(const struct effort *e)
 }
 
 void
+effort_sealed(struct effort *e, size_t plain, uint32_t length)
+{
+	if (length < plain)
+		atomic_fetch_add(&e->shorter, length);
+}
+
+void
 effort_reader_waits(struct effort *e)
 {
 	atomic_store(&e->reader_waited, true);
@@ -32,8 +42,11 @@ void
 effort_pack_begun(struct effort *e, bool uploads_late, bool uploads_idle)
 {
 	bool reader_waited = atomic_exchange(&e->reader_waited, false);
+	unsigned shorter = atomic_exchange(&e->shorter, 0);
 	int now = atomic_load(&e->now);
 
+	if (shorter < PACK_SIZE / 2)
+		return;
 	if (uploads_late && now < SEAL_ZSTD_6)
 		now++;
 	else if (uploads_idle && reader_waited && now > SEAL_LZ4)

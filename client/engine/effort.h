@@ -8,14 +8,17 @@
  *   the reader for the workers            the processor is: less hard
  *   anything else                         as before
  *
- * So a slow source, which lets all of them wait, changes nothing.  Any thread
- * may call.
+ * So a slow source, which lets all of them wait, changes nothing.  Nor does a
+ * pack of what does not get shorter, of which none of this can be the reason.
+ * Any thread may call.
  */
 #ifndef SKERRY_CLIENT_ENGINE_EFFORT_H
 #define SKERRY_CLIENT_ENGINE_EFFORT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "object/seal.h"
 
@@ -28,7 +31,9 @@ enum effort_wish {
 struct effort {
 	enum effort_wish wish;
 	atomic_int now;
-	atomic_bool reader_waited; /* since the last pack was begun */
+	/* Since the last pack was begun: */
+	atomic_bool reader_waited;
+	atomic_uint shorter; /* bytes that took the place of more */
 };
 
 /* Begins anew. */
@@ -36,6 +41,9 @@ void effort_init(struct effort *e, enum effort_wish wish);
 
 /* For the next piece. */
 enum seal_effort effort_now(const struct effort *e);
+
+/* A piece of plain bytes takes length bytes in a pack. */
+void effort_sealed(struct effort *e, size_t plain, uint32_t length);
 
 /* The reader waits for a worker. */
 void effort_reader_waits(struct effort *e);

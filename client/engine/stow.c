@@ -64,6 +64,7 @@ static int
 stow_one(struct stow *s, enum seal_kind kind, struct bytes piece,
     const struct seal_mark *mark, const uint8_t *id, struct fault *f)
 {
+	struct effort *effort = packer_effort(s->packer);
 	struct index_entry e;
 	struct packer_room room;
 	uint32_t length;
@@ -72,13 +73,13 @@ stow_one(struct stow *s, enum seal_kind kind, struct bytes piece,
 	rc = reader_find(s->reader, id, &e, f);
 	if (rc != FAULT_NOT_FOUND)
 		return rc;
-	rc = seal_frame(s->reader->seal, effort_now(packer_effort(s->packer)),
-	    piece, &length);
+	rc = seal_frame(s->reader->seal, effort_now(effort), piece, &length);
 	if (rc != 0)
 		return fault_set(f, rc, "sealing a chunk: %s", fault_text(rc));
 	rc = packer_reserve(s->packer, length, &room, f);
 	if (rc != 0)
 		return rc;
+	effort_sealed(effort, piece.n, length);
 	rc = seal_framed(s->reader->seal, kind, piece, mark, room.p, &e);
 	if (rc != 0) {
 		(void)fault_set(f, rc, "sealing a chunk: %s", fault_text(rc));

@@ -2,11 +2,13 @@
 #include "test/lib/cm.h"
 
 #include "client/engine/effort.h"
+#include "object/limits.h"
 
 /* The effort after a pack was begun. */
 static enum seal_effort
 pack(struct effort *e, bool late, bool idle, bool reader_waits)
 {
+	effort_sealed(e, PACK_SIZE, PACK_SIZE / 2);
 	if (reader_waits)
 		effort_reader_waits(e);
 	effort_pack_begun(e, late, idle);
@@ -52,6 +54,23 @@ stays_where_the_source_is_slow(void **state)
 }
 
 static void
+stays_where_nothing_gets_shorter(void **state)
+{
+	struct effort e;
+
+	(void)state;
+	effort_init(&e, EFFORT_AUTO);
+	effort_reader_waits(&e);
+	effort_sealed(&e, PACK_SIZE / 2, PACK_SIZE / 4);
+	effort_sealed(&e, PACK_SIZE / 2, PACK_SIZE / 2 + SEAL_OVERHEAD);
+	effort_pack_begun(&e, true, false);
+	assert_int_equal(effort_now(&e), SEAL_USUAL);
+	effort_reader_waits(&e);
+	effort_pack_begun(&e, false, true);
+	assert_int_equal(effort_now(&e), SEAL_USUAL);
+}
+
+static void
 does_as_it_is_told(void **state)
 {
 	struct effort e;
@@ -73,6 +92,7 @@ main(void)
 		cmocka_unit_test(
 		    compresses_less_where_all_wait_for_the_processor),
 		cmocka_unit_test(stays_where_the_source_is_slow),
+		cmocka_unit_test(stays_where_nothing_gets_shorter),
 		cmocka_unit_test(does_as_it_is_told),
 	};
 
