@@ -33,8 +33,7 @@ enum restore_link_state {
 
 /* The first path of a hard link. */
 struct restore_link {
-	uint64_t id;
-	uint8_t hash[HASH_LEN]; /* of its entry */
+	uint8_t hash[HASH_LEN]; /* of its entry, the link id included */
 	atomic_int state;
 	size_t n;
 	uint8_t rel[]; /* its key in the target */
@@ -122,8 +121,7 @@ int restore_file_chunk(void *arg, const struct fetch_want *w,
  * returns 0; or 1 where it is put off, to be linked at the end; or a
  * FAULT_*. */
 int restore_link_begin(struct restore *rs, struct bytes key,
-    const struct tree_entry *e, struct bytes raw,
-    struct restore_link **out) must_check;
+    struct bytes raw, struct restore_link **out) must_check;
 
 /* Makes what was put off. */
 int restore_link_finish(struct restore *rs, struct fault *f) must_check;

@@ -20,13 +20,16 @@ struct later {
 	size_t strip, key_len; /* the key follows */
 };
 
+/* [tree]: only equal entries are linked.  A hash of the entry, which has the
+ * link id, tells all of them apart. */
 static size_t
-slot_of(const struct restore_links *l, uint64_t id)
+slot_of(const struct restore_links *l, const uint8_t hash[static HASH_LEN])
 {
-	/* Link ids are outputs of SipHash: any bits will do. */
-	size_t i = (size_t)id & (l->cap - 1);
+	size_t i;
 
-	while (l->slot[i] != NULL && l->slot[i]->id != id)
+	memcpy(&i, hash, sizeof(i));
+	for (i &= l->cap - 1; l->slot[i] != NULL &&
+	    memcmp(l->slot[i]->hash, hash, HASH_LEN) != 0;)
 		i = (i + 1) & (l->cap - 1);
 	return i;
 }
@@ -44,7 +47,7 @@ grow(struct restore_links *l)
 		return FAULT_MEMORY;
 	for (size_t i = 0; i < l->cap; i++) {
 		if (l->slot[i] != NULL)
-			bigger.slot[slot_of(&bigger, l->slot[i]->id)] =
+			bigger.slot[slot_of(&bigger, l->slot[i]->hash)] =
 			    l->slot[i];
 	}
 	free(l->slot);
@@ -64,7 +67,7 @@ put_off(struct restore *rs, struct restore_link *link, struct bytes key)
 
 int
 restore_link_begin(struct restore *rs, struct bytes key,
-    const struct tree_entry *e, struct bytes raw, struct restore_link **out)
+    struct bytes raw, struct restore_link **out)
 {
 	struct restore_links *l = &rs->links;
 	struct bytes rel = bytes_of(key.p + rs->strip, key.n - rs->strip);
@@ -78,21 +81,15 @@ restore_link_begin(struct restore *rs, struct bytes key,
 		rc = grow(l);
 	if (rc != 0)
 		return rc;
-	i = slot_of(l, e->link);
+	i = slot_of(l, hash[0]);
 	link = l->slot[i];
 	if (link != NULL) {
-		/* [tree]: only equal entries are linked */
-		if (memcmp(link->hash, hash[0], HASH_LEN) != 0) {
-			*out = NULL;
-			return 0;
-		}
 		rc = put_off(rs, link, key);
 		return rc != 0 ? rc : 1;
 	}
 	link = malloc(sizeof(*link) + rel.n);
 	if (link == NULL)
 		return FAULT_MEMORY;
-	link->id = e->link;
 	memcpy(link->hash, hash[0], HASH_LEN);
 	atomic_init(&link->state, RESTORE_LINK_PENDING);
 	link->n = rel.n;

@@ -290,7 +290,7 @@ one_entry(struct restore *rs, const struct tour_item *it, struct fault *f)
 	if (rs->o->n != 0)
 		progress_expect(rs->o->progress, 1, it->e->size);
 	if (it->e->link != 0) {
-		rc = restore_link_begin(rs, key, it->e, it->raw, &link);
+		rc = restore_link_begin(rs, key, it->raw, &link);
 		if (rc == 1)
 			return 0;
 		if (rc != 0)

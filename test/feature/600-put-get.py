@@ -181,6 +181,25 @@ def changes():
           compare(src, path("c3", "c"))), (True, 0, ""), "so is a mode")
 
 
+def stale_links():
+    """Names of one file, of which some were stored before it changed."""
+    for n in "x/1", "y/2", "y/3":
+        if n == "x/1":
+            write(path("l", n), "before")
+        else:
+            os.makedirs(path("l", "y"), exist_ok=True)
+            os.link(path("l", "x/1"), path("l", n))
+    put(a, path("l"))
+    write(path("l", "x/1"), "it has changed")
+    t.eq(put(a, "--to", "l", path("l", "y")).code, 0,
+         "two of three names are stored anew")
+    t.eq(get(b, "l1", "l").code, 0, "a file of two contents is restored")
+    t.eq([content(path("l1", "l", n)) for n in ("x/1", "y/2", "y/3")],
+         [b"before", b"it has changed", b"it has changed"], "both are there")
+    t.eq([os.stat(path("l1", "l", n)).st_nlink for n in ("x/1", "y/2")],
+         [1, 2], "and what is alike is one file")
+
+
 def history():
     r = a.run("log", "--json", "-n", "3").json["commits"]
     n = r[0]["number"]
@@ -487,4 +506,4 @@ def portable():
 t.run(round_trip, unchanged, budget, where_to, changes, history, status,
       listings, very_deep, deeper_than_descriptors, no_files, largest_file,
       closed_descriptors, bytes_in_errors, unreadable, changing, own_state,
-      progress, portable)
+      stale_links, progress, portable)
