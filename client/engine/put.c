@@ -297,48 +297,57 @@ warn(struct putting *w, struct bytes key, const char *text)
 		w->p->warn(w->p->warn_arg, key, text);
 }
 
-/* An item that could not be read: what the space has of it stays. */
+/* 0. */
 static int
-leave_out(struct putting *w, struct bytes key, bool have_old,
-    struct fault *why, struct fault *f)
+leave_out(struct putting *w, struct bytes key, struct fault *why)
 {
 	w->p->left_out++;
 	warn(w, key, why->text);
 	*why = (struct fault){ 0 };
-	return have_old ? begin_run(w, key, f) : 0;
+	return 0;
 }
 
+/* What cannot be read or looked at: what the space has of it stays. */
+static int
+skip(struct putting *w, struct bytes range, struct bytes key,
+    struct fault *why, struct fault *f)
+{
+	int rc = drop_until(w, range, key, f);
+
+	if (rc == 0)
+		rc = leave_out(w, key, why);
+	if (rc != 0 || cursor_end(w->old) ||
+	    !key_within(cursor_key(w->old), key))
+		return rc;
+	rc = begin_run(w, cursor_key(w->old), f);
+	if (rc != 0)
+		return rc;
+	while (!cursor_end(w->old) && key_within(cursor_key(w->old), key)) {
+		rc = step_old(w, key, f);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* FAULT_PARTIAL, and why, where it could not be read. */
 static int
 store_item(struct putting *w, const struct walk_item *item, uint64_t stat_fp,
-    bool have_old, struct fault *f)
+    struct fault *why, struct fault *f)
 {
-	struct fault why = { 0 };
 	bool unsteady;
 	int rc;
 
 	rc = end_run(w, item->key, f);
 	if (rc != 0)
 		return rc;
-	rc = source_add(&w->source, item, stat_fp, &unsteady, &why);
-	if (rc == FAULT_PARTIAL) {
-		rc = leave_out(w, item->key, have_old, &why, f);
-		/* Only this one: its run ends right after it. */
-		if (rc == 0 && have_old) {
-			struct buf after defer(buf_wipe) =
-			    buf_init(KEY_BYTES_MAX + 1);
-
-			if (buf_append(&after, item->key.p, item->key.n) != 0 ||
-			    buf_append(&after, "", 1) != 0)
-				return fault_set(f, FAULT_MEMORY,
-				    "out of memory");
-			rc = end_run(w, buf_bytes(&after), f);
-		}
+	rc = source_add(&w->source, item, stat_fp, &unsteady, why);
+	if (rc == FAULT_PARTIAL && S_ISDIR(item->st.st_mode))
+		rc = leave_out(w, item->key, why);
+	else if (rc != 0 && rc != FAULT_PARTIAL)
+		*f = *why;
+	if (rc != 0)
 		return rc;
-	}
-	if (rc != 0) {
-		*f = why;
-		return rc;
-	}
 	w->stored = true;
 	if (S_ISREG(item->st.st_mode))
 		w->p->fresh_files++;
@@ -362,6 +371,7 @@ take_item(struct putting *w, const struct put_source *src,
     const struct walk_item *item, struct fault *f)
 {
 	uint64_t stat_fp = statcache_stat(w->stats_cache, &item->st);
+	struct fault why = { 0 };
 	bool have_old;
 	int rc;
 
@@ -379,33 +389,12 @@ take_item(struct putting *w, const struct put_source *src,
 	}
 	rc = unchanged(w, item, stat_fp, have_old, f);
 	if (rc == 0)
-		rc = store_item(w, item, stat_fp, have_old, f);
+		rc = store_item(w, item, stat_fp, &why, f);
 	else if (rc == 1)
 		rc = keep_item(w, item, f);
+	if (rc == FAULT_PARTIAL)
+		return skip(w, src->key, item->key, &why, f);
 	return rc == 0 && have_old ? step_old(w, src->key, f) : rc;
-}
-
-/* What cannot be read or looked at: what the space has of it stays. */
-static int
-skip(struct putting *w, struct bytes range, struct bytes key,
-    struct fault *why, struct fault *f)
-{
-	int rc = drop_until(w, range, key, f);
-
-	if (rc == 0)
-		rc = leave_out(w, key, false, why, f);
-	if (rc != 0 || cursor_end(w->old) ||
-	    !key_within(cursor_key(w->old), key))
-		return rc;
-	rc = begin_run(w, cursor_key(w->old), f);
-	if (rc != 0)
-		return rc;
-	while (!cursor_end(w->old) && key_within(cursor_key(w->old), key)) {
-		rc = step_old(w, key, f);
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
 }
 
 /* A folder above a source that the space does not have. */
@@ -500,10 +489,10 @@ walk_source(struct putting *w, const struct put_source *src, struct walk *walk,
 			rc = take_item(w, src, &item, f);
 		else if (rc == WALK_UNREADABLE)
 			rc = skip(w, src->key, item.key, &why, f);
-		else if (rc == WALK_TOO_LONG)
-			rc = leave_out(w, item.key, false, &why, f);
-		else
+		else if (rc != WALK_TOO_LONG)
 			*f = why;
+		else
+			rc = leave_out(w, item.key, &why);
 		if (rc == 0)
 			rc = pump(w, f);
 		if (rc != 0)

@@ -115,6 +115,13 @@ add_plain(struct source *s, const struct walk_item *item, uint64_t stat_fp,
 			return rc;
 	}
 	rc = xattrs_read_at(item->dir, item->name, &r->attrs, f);
+	if (rc == FAULT_PARTIAL && r->entry.type == ENTRY_FOLDER) {
+		/* [tree]: what is in it needs its entry */
+		r->attrs.n = 0;
+		r->discard = false;
+		(void)fault_add(f, f->code, "stored without its attributes");
+		return rc;
+	}
 	if (rc != 0)
 		return rc;
 	r->discard = false;

@@ -30,9 +30,9 @@ int source_init(struct source *s, const struct dedup_key *dedup) must_check;
 /*
  * Appends the record of one item, and hands a file's content to the pool.
  * FAULT_PARTIAL: this item could not be read, and f says why; nothing was
- * appended for it, or what was is discarded.  *unsteady: the file went on
- * changing while it was read; what was read is stored.  Other faults end the
- * put.
+ * appended for it, or what was is discarded; a folder is there without its
+ * attributes.  *unsteady: the file went on changing while it was read; what was
+ * read is stored.  Other faults end the put.
  */
 int source_add(struct source *s, const struct walk_item *item,
     uint64_t stat_fp, bool *unsteady, struct fault *f) must_check;

@@ -318,6 +318,38 @@ def no_files():
          (17, ["too many attributes"]), "nor one with more than 1024")
 
 
+def no_attributes():
+    """Of a folder all but its attributes is stored; of what is no folder any
+    more and cannot be read, what was there stays."""
+    top = tempfile.mkdtemp(dir="/dev/shm")
+    bare = os.path.join(top, "bare")
+    write(os.path.join(bare, "in"), "in it")
+    try:
+        for n in range(1025):
+            os.setxattr(bare, f"user.{n}", b"")
+    except OSError:
+        shutil.rmtree(top)
+        t.skip("a folder of too many attributes", "no file system for that")
+        return
+    name = os.path.basename(top)
+    r = put(a, top)
+    t.eq((r.code, [w["text"] for w in r.json["warnings"]]),
+         (17, ["stored without its attributes: too many attributes"]),
+         "a folder of too many attributes is named")
+    t.eq((a.run("check", "--full").code, get(b, "bare", name).code,
+          content(path("bare", name, "bare", "in"))), (0, 0, b"in it"),
+         "it and what is in it are stored")
+    os.unlink(os.path.join(bare, "in"))
+    os.rename(bare, bare + ".was")
+    write(bare, "no folder")
+    for n in range(1025):
+        os.setxattr(bare, f"user.{n}", b"")
+    t.eq(put(a, bare, "--to", name).code, 17, "a file of too many instead")
+    t.eq(b.run("cat", f"{name}/bare/in").out, "in it",
+         "what the space has of it stays")
+    shutil.rmtree(top)
+
+
 def largest_file():
     if shutil.which("prlimit") is None:
         t.skip("a limit on the size of files", "no prlimit here")
@@ -504,6 +536,6 @@ def portable():
 
 
 t.run(round_trip, unchanged, budget, where_to, changes, history, status,
-      listings, very_deep, deeper_than_descriptors, no_files, largest_file,
-      closed_descriptors, bytes_in_errors, unreadable, changing, own_state,
+      listings, very_deep, deeper_than_descriptors, no_files,
+      no_attributes, largest_file, closed_descriptors, bytes_in_errors, unreadable, changing, own_state,
       stale_links, progress, portable)
