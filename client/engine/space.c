@@ -453,13 +453,16 @@ reader_nodes(struct reader *r)
 }
 
 int
-reader_block(void *arg, const struct place *place, struct bytes *out)
+reader_block(void *arg, const struct place *place, bool again,
+    struct bytes *out)
 {
 	struct reader *r = arg;
 	bool cached;
 	int rc;
 
 	r->fault = (struct fault){ 0 };
+	if (again)
+		cache_drop(&r->space->cache, place);
 	rc = fetch_cached(r, place, &cached, &r->fault);
 	if (rc != 0)
 		return rc;

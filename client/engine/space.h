@@ -110,7 +110,7 @@ int reader_commit(struct reader *r, const struct ref *ref, struct commit *out,
 struct node_source reader_nodes(struct reader *r);
 
 /* For struct merge_segment: load with arg = r. */
-int reader_block(void *r, const struct place *place,
+int reader_block(void *r, const struct place *place, bool again,
     struct bytes *out) must_check;
 
 /*

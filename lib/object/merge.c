@@ -106,23 +106,36 @@ merge_array_next(void *arg, struct index_entry *out)
 	return 1;
 }
 
+/* 1 where what was loaded is not the block. */
+static int
+open_block(struct merge_segment *s, bool again)
+{
+	struct index_where w = segment_block_where(s->segment, s->block);
+	struct place p = segment_block_place(s->segment, s->block);
+	struct bytes sealed;
+	int rc = s->load(s->arg, &p, again, &sealed);
+
+	if (rc != 0)
+		return rc;
+	rc = index_block_open(seal_bulk(s->seal), &s->segment->key, &w,
+	    sealed, s->plain);
+	return rc != 0 && !again ? 1 : rc;
+}
+
 /* Loads, opens and checks the next block. */
 static int
 next_block(struct merge_segment *s)
 {
 	struct index_where w = segment_block_where(s->segment, s->block);
-	struct place p = segment_block_place(s->segment, s->block);
 	uint8_t last[CHUNK_ID_LEN];
-	struct bytes sealed;
 	uint64_t f;
 	int rc;
 
 	if (s->n != 0)
 		memcpy(last, s->plain + s->n - INDEX_ENTRY_LEN, CHUNK_ID_LEN);
-	rc = s->load(s->arg, &p, &sealed);
-	if (rc == 0)
-		rc = index_block_open(seal_bulk(s->seal), &s->segment->key, &w,
-		    sealed, s->plain);
+	rc = open_block(s, false);
+	if (rc == 1)
+		rc = open_block(s, true);
 	if (rc != 0)
 		return rc;
 	memcpy(&f, s->plain, sizeof(f));

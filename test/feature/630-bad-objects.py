@@ -259,5 +259,30 @@ def head_of_a():
     return os.path.join(prefix, "head")
 
 
+def damaged_cache():
+    """What is altered on the device itself is fetched anew."""
+    def step(*args):
+        n = 0
+        for where, _, files in os.walk(os.path.join(a.dir, "cache")):
+            for name in files:
+                path = os.path.join(where, name)
+                if os.path.getsize(path) != 0:
+                    flip(path)
+                    n += 1
+        r = a.run(*args)
+        t.ok(n != 0 and r.code == 0, f"{args[0]} from {n} damaged files") \
+            or t.note(r)
+
+    write(os.path.join(src, "last"), "and again")
+    step("put", src)
+    step("rotate")
+    step("put", "--to", "more", src)
+    step("shred", "--yes", "more/src/last")
+    step("check", "--full")
+    step("get", "--to", os.path.join(work, "sound"), "src")
+    t.eq(compare(src, os.path.join(work, "sound/src")), "",
+         "everything is as it was put")
+
+
 t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
-      mirror_left_behind, mirror_of_others)
+      mirror_left_behind, mirror_of_others, damaged_cache)

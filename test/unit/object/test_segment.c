@@ -34,12 +34,13 @@ put(void *arg, struct bytes sealed, struct place *out)
 }
 
 static int
-load(void *arg, const struct place *p, struct bytes *out)
+load(void *arg, const struct place *p, bool again, struct bytes *out)
 {
 	struct packs *k = arg;
 	size_t per = k->fill / INDEX_SEALED_LEN * INDEX_SEALED_LEN;
 	size_t at = (p->object[0] - 1u) * per + p->offset;
 
+	(void)again;
 	assert_in_range(at + p->length, 1, k->data.n);
 	*out = bytes_of(k->data.p + at, p->length);
 	return 0;
@@ -96,7 +97,7 @@ find(struct made *m, const uint8_t *id, struct index_entry *out)
 		struct place p = segment_block_place(&m->seg, i);
 		struct bytes b;
 
-		assert_int_equal(load(&m->k, &p, &b), 0);
+		assert_int_equal(load(&m->k, &p, false, &b), 0);
 		assert_int_equal(index_block_open(seal_bulk(m->s),
 				     &m->seg.key, &w, b, plain), 0);
 		b = bytes_of(plain, index_block_count(&w) * INDEX_ENTRY_LEN);
@@ -291,6 +292,47 @@ the_first_source_wins_in_a_merge(void **state)
 	free(b);
 }
 
+static int
+load_junk(void *arg, const struct place *p, bool again, struct bytes *out)
+{
+	static const uint8_t junk[INDEX_SEALED_LEN];
+
+	(void)arg;
+	(void)again;
+	*out = bytes_of(junk, p->length);
+	return 0;
+}
+
+static int
+load_junk_first(void *arg, const struct place *p, bool again,
+    struct bytes *out)
+{
+	return again ? load(arg, p, again, out) :
+	    load_junk(arg, p, again, out);
+}
+
+static void
+a_merge_asks_again_for_a_bad_block(void **state)
+{
+	struct index_entry *e = entries(3000, 0), out;
+	struct made m = make(e, 3000);
+	struct merge_segment *seg = calloc(1, sizeof(*seg));
+	size_t n = 0;
+
+	(void)state;
+	*seg = (struct merge_segment){ .seal = m.s, .segment = &m.seg,
+		.load = load_junk_first, .arg = &m.k };
+	while (merge_segment_next(seg, &out) == 1)
+		n++;
+	assert_int_equal(n, 3000);
+	*seg = (struct merge_segment){ .seal = m.s, .segment = &m.seg,
+		.load = load_junk };
+	assert_int_equal(merge_segment_next(seg, &out), FAULT_TAMPERED);
+	free(seg);
+	drop(&m);
+	free(e);
+}
+
 static void
 a_merge_refuses_sources_out_of_order(void **state)
 {
@@ -346,6 +388,7 @@ main(void)
 		cmocka_unit_test(descriptors_come_back_as_they_were),
 		cmocka_unit_test(refuses_bad_descriptors),
 		cmocka_unit_test(the_first_source_wins_in_a_merge),
+		cmocka_unit_test(a_merge_asks_again_for_a_bad_block),
 		cmocka_unit_test(a_merge_refuses_sources_out_of_order),
 		cmocka_unit_test(
 		    a_writer_wants_just_the_entries_it_was_promised),
