@@ -128,7 +128,6 @@ lookup(struct cursor *c, struct bytes key, struct bytes *raw,
 	return rc < 0 ? rc : 1;
 }
 
-/* A long name is cut, and another one may be cut to the same. */
 static bool
 is_beside(const struct merging *m, struct bytes key)
 {
@@ -139,9 +138,9 @@ is_beside(const struct merging *m, struct bytes key)
 	return false;
 }
 
-/* 1: nobody has key, nor will have it. */
+/* 1: nobody has key, nor will have it.  longest: a name may be cut to it. */
 static int
-is_free(struct merging *m, struct bytes key, bool cut)
+is_free(struct merging *m, struct bytes key, bool longest)
 {
 	struct bytes found;
 	int rc = lookup(m->theirs, key, &found, NULL);
@@ -150,7 +149,7 @@ is_free(struct merging *m, struct bytes key, bool cut)
 		rc = lookup(m->ours, key, &found, NULL);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	return !(cut && is_beside(m, key));
+	return !(longest && is_beside(m, key));
 }
 
 /* Adds raw under a name next to key that is free. */
@@ -176,7 +175,7 @@ add_renamed(struct merging *m, struct bytes key, struct bytes raw)
 			rc = buf_append(&other, tail, n);
 		if (rc != 0)
 			return rc;
-		rc = is_free(m, buf_bytes(&other), keep < name.n);
+		rc = is_free(m, buf_bytes(&other), keep + n == KEY_NAME_MAX);
 		if (rc < 0)
 			return rc;
 		if (rc == 1)

@@ -327,6 +327,30 @@ keeps_names_apart_that_are_cut_alike(void **state)
 	assert_int_equal(found, 7);
 }
 
+/* The name of a replaced folder, found last, is what a longer one is cut to. */
+static void
+keeps_a_name_apart_from_one_that_is_cut_to_it(void **state)
+{
+	struct model base = parse(""), ours, theirs, out;
+	char name[256], folder[256], in[300];
+	uint64_t renamed;
+
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	(void)snprintf(folder, sizeof(folder), "%.235s", name);
+	(void)snprintf(in, sizeof(in), "%s/in", folder);
+	put(&base, folder, true, 1);
+	ours = theirs = base;
+	put(&theirs, in, false, 2);
+	put(&theirs, name, false, 3);
+	ours.n = 0;
+	put(&ours, folder, false, 4);
+	put(&ours, name, false, 5);
+	out = merge(*state, &base, &ours, &theirs, &renamed);
+	assert_int_equal(out.n, 5);
+	assert_int_equal(renamed, 2);
+}
+
 static uint32_t seed = 1;
 
 static unsigned
@@ -484,6 +508,9 @@ main(void)
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    keeps_names_apart_that_are_cut_alike, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    keeps_a_name_apart_from_one_that_is_cut_to_it, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(loses_nothing_of_random_trees,
 		    setup, teardown),
 	};
