@@ -3,6 +3,7 @@
  * files get their names when all in them is done, their times included. */
 #include "client/engine/restore_impl.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,11 +49,22 @@ same(int dir, const char *name, const struct stat *st,
 }
 
 enum restore_found
-restore_found(int dir, const char *name, const struct tree_entry *e)
+restore_found(struct restore *rs, int dir, struct bytes key,
+    const struct tree_entry *e)
 {
+	char name[KEY_NAME_MAX + 1];
+	struct fault why;
 	struct stat st;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	restore_name(key, name);
+	if (rs->o->overwrite ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return RESTORE_NOTHING;
-	return same(dir, name, &st, e) ? RESTORE_SAME : RESTORE_OTHER;
+	if (same(dir, name, &st, e)) {
+		restore_kept(rs, e->size);
+		return RESTORE_SAME;
+	}
+	(void)restore_fault(&why, EEXIST, "");
+	restore_warn(rs, key, 1, why.text);
+	return RESTORE_OTHER;
 }

@@ -100,9 +100,10 @@ enum restore_found {
 	RESTORE_OTHER,
 };
 
-/* What name in dir is, beside e, which is no folder. */
-enum restore_found restore_found(int dir, const char *name,
-    const struct tree_entry *e);
+/* What is at the place of key in dir, and is not to be replaced by e, which is
+ * no folder.  It is counted, or named. */
+enum restore_found restore_found(struct restore *rs, int dir,
+    struct bytes key, const struct tree_entry *e);
 
 /* restore_walk.c: restores base (empty: all).  0 or what ended it. */
 int restore_walk(struct restore *rs, struct bytes base,

@@ -124,19 +124,7 @@ open_below(int dir, struct bytes rel)
 	return fd;
 }
 
-/* Whether two names are of one file. */
-static bool
-one_file(int dir, const char *name, int other_dir, const char *other)
-{
-	struct stat a, b;
-
-	return fstatat(dir, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fstatat(other_dir, other, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-/* Where link is, key gets another name.  0 or an errno: EALREADY, if it has
- * it. */
+/* Where link is, key gets another name.  0 or an errno. */
 static int
 make_link(struct restore *rs, const struct restore_link *link, int dir,
     struct bytes key)
@@ -152,10 +140,7 @@ make_link(struct restore *rs, const struct restore_link *link, int dir,
 	restore_name(rel, from);
 	restore_name(key, to);
 	restore_temp_name(temp);
-	if (one_file(fd, from, dir, to))
-		err = EALREADY;
-	else
-		err = linkat(fd, from, dir, temp, 0) == 0 ? 0 : errno;
+	err = linkat(fd, from, dir, temp, 0) == 0 ? 0 : errno;
 	close(fd);
 	if (err != 0)
 		return err;
@@ -214,15 +199,13 @@ one(struct restore *rs, struct folder *d, const struct later *l,
 		restore_warn(rs, key, 1, f->text);
 		return fetch_is_local(rc) || rc >= 0 ? 0 : rc;
 	}
+	if (restore_found(rs, d->fd, key, it.e) != RESTORE_NOTHING)
+		return 0;
 	if (atomic_load(&l->link->state) == RESTORE_LINK_DONE) {
 		err = make_link(rs, l->link, d->fd, key);
 		if (err == 0) {
 			restore_count(rs, it.e->size);
 			progress_add(rs->o->progress, 0, it.e->size);
-			return 0;
-		}
-		if (err == EALREADY) {
-			restore_kept(rs, it.e->size);
 			return 0;
 		}
 		if (err == EEXIST || err == EISDIR) {

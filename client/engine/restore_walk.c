@@ -236,25 +236,13 @@ static bool
 spared(struct restore *rs, struct bytes key, const struct tree_entry *e,
     struct restore_link *link)
 {
-	enum restore_found found = RESTORE_NOTHING;
-	char name[KEY_NAME_MAX + 1];
-	struct fault why;
+	enum restore_found found = top(rs)->found ?
+	    restore_found(rs, top(rs)->d->fd, key, e) : RESTORE_NOTHING;
 
-	restore_name(key, name);
-	if (top(rs)->found && !rs->o->overwrite)
-		found = restore_found(top(rs)->d->fd, name, e);
-	if (found == RESTORE_NOTHING)
-		return false;
-	if (link != NULL)
+	if (found != RESTORE_NOTHING && link != NULL)
 		atomic_store(&link->state, found == RESTORE_SAME ?
 		    RESTORE_LINK_DONE : RESTORE_LINK_FAILED);
-	if (found == RESTORE_SAME) {
-		restore_kept(rs, e->size);
-	} else {
-		(void)restore_fault(&why, EEXIST, "");
-		restore_warn(rs, key, 1, why.text);
-	}
-	return true;
+	return found != RESTORE_NOTHING;
 }
 
 static int

@@ -198,6 +198,12 @@ def stale_links():
          [b"before", b"it has changed", b"it has changed"], "both are there")
     t.eq([os.stat(path("l1", "l", n)).st_nlink for n in ("x/1", "y/2")],
          [1, 2], "and what is alike is one file")
+    os.unlink(path("l1", "l", "y/2"))
+    write(path("l1", "l", "y/2"), "of somebody else")
+    r = get(b, "l1", "l")
+    t.eq((r.code, r.json["kept"], [w["path"] for w in r.json["warnings"]]),
+         (17, 2, ["l/y/2"]), "of names that are there the one is named that "
+         "is another file by now")
 
 
 def history():
