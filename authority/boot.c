@@ -7,8 +7,7 @@
 
 #include "authority/config_token.h"
 #include "net/text.h"
-
-#define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+#include "settings/named.h"
 
 static struct bytes
 text(const char *s)
@@ -107,6 +106,9 @@ for_front(const struct config *c, struct wr *w, struct fault *f)
 
 	if (rc == 0)
 		rc = config_read(c->private_key, &key, f);
+	if (rc == 0)
+		rc = named_tls((struct named_pair){ "cert", "key" },
+		    buf_bytes(&certificate), buf_bytes(&key), f);
 	if (rc != 0)
 		return rc;
 	wr_u32(w, c->threads);
@@ -124,8 +126,7 @@ for_courier(const struct config *c, struct wr *w, struct fault *f)
 	for (unsigned i = 0; i < c->witnesses_count; i++) {
 		const struct config_witness *x = &c->witnesses[i];
 		struct buf ca defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
-		int rc = config_read(x->ca != NULL ? x->ca : SYSTEM_CA, &ca,
-		    f);
+		int rc = config_read(x->ca, &ca, f);
 
 		if (rc != 0)
 			return fault_add(f, rc, "witnesses");

@@ -23,7 +23,12 @@ struct cmd_option {
 };
 
 struct config;
+struct keystore_public;
 struct note_key;
+
+/* The public keys, as the keyfile has them in the open. */
+int cmd_config_public(const struct config *c, struct keystore_public *out,
+    struct fault *f) must_check;
 
 /* The verifier key of the log, which the keystore is opened for. */
 int cmd_config_log_key(const struct config *c, struct note_key *out,

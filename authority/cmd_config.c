@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* run, public, check-config: commands about one configuration. */
+/* run, public: commands about one configuration, and what the others want of
+ * it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +10,6 @@
 #include "authority/keystore.h"
 #include "authority/parent.h"
 #include "authority/publics.h"
-#include "net/policy.h"
-#include "net/text.h"
 
 static int
 load(int argc, char **argv, struct config **out, struct fault *f)
@@ -31,18 +30,19 @@ cmd_run_service(int argc, char **argv, struct fault *f)
 	return rc != 0 ? rc : parent_run(c, f);
 }
 
-static int
-read_public(const struct config *c, struct keystore_public *out,
+int
+cmd_config_public(const struct config *c, struct keystore_public *out,
     struct fault *f)
 {
 	struct buf file defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
 	int rc = config_read(c->keyfile, &file, f);
 
 	if (rc != 0)
-		return rc;
+		return fault_add(f, rc, "keyfile");
 	rc = keystore_read_public(buf_bytes(&file), out);
 	if (rc != 0)
-		return fault_set(f, rc, "%s: %s", c->keyfile, fault_text(rc));
+		return fault_set(f, rc, "keyfile: %s: %s", c->keyfile,
+		    fault_text(rc));
 	return 0;
 }
 
@@ -68,7 +68,7 @@ open_keystore(const struct config *c, struct keystore **out, struct fault *f)
 	kc.keyfile = buf_bytes(&file);
 	kc.passphrase = buf_bytes(&pass);
 	rc = keystore_open(&kc, out, f);
-	return rc != 0 ? fault_add(f, rc, "%s", c->keyfile) : 0;
+	return rc != 0 ? fault_add(f, rc, "keyfile: %s", c->keyfile) : 0;
 }
 
 int
@@ -95,65 +95,10 @@ cmd_public(int argc, char **argv, struct fault *f)
 	int rc = load(argc, argv, &c, f);
 
 	if (rc == 0)
-		rc = read_public(c, &pub, f);
+		rc = cmd_config_public(c, &pub, f);
 	if (rc == 0)
 		rc = cmd_config_log_key(c, &log, f);
 	if (rc != 0)
 		return rc;
 	return publics_print(c, &pub, &log, f);
-}
-
-/* The policy tells devices this authority's keys: they have to be these. */
-static int
-check_policy(const struct config *c, const struct keystore_public *pub,
-    const struct note_key *log, struct fault *f)
-{
-	struct buf file defer(buf_wipe) = buf_init(CONFIG_FILE_MAX);
-	struct policy *p defer(policy_freep) = NULL;
-	const struct policy_authority *a;
-	struct sign_pub pin;
-	int rc = config_read(c->policy, &file, f);
-
-	if (rc == 0 && c->policy_key != NULL &&
-	    text_b64_parse(c->policy_key, strlen(c->policy_key), pin.b,
-	        sizeof(pin.b)) != 0)
-		rc = fault_set(f, FAULT_CONFIG, "policy_key: not a key");
-	if (rc == 0)
-		rc = policy_load(buf_bytes(&file),
-		    c->policy_key != NULL ? &pin : NULL, &p, f);
-	if (rc != 0)
-		return rc;
-	a = policy_find_authority(p, c->name);
-	if (a == NULL)
-		return fault_set(f, FAULT_CONFIG,
-		    "policy: it has no authority %s", c->name);
-	if (strcmp(a->jurisdiction, c->jurisdiction) != 0 ||
-	    strcmp(a->url, c->url) != 0)
-		return fault_set(f, FAULT_CONFIG, "policy: authority %s has "
-		    "another jurisdiction or url there", c->name);
-	if (memcmp(&a->intake, &pub->intake, sizeof(a->intake)) != 0 ||
-	    memcmp(&a->signing, &pub->signing, sizeof(a->signing)) != 0)
-		return fault_set(f, FAULT_CONFIG, "policy: authority %s has "
-		    "other keys there than in its keyfile", c->name);
-	if (strcmp(a->log.name, log->name) != 0 ||
-	    memcmp(&a->log.pub, &log->pub, sizeof(log->pub)) != 0)
-		return fault_set(f, FAULT_CONFIG, "policy: authority %s has "
-		    "another log there than its own", c->name);
-	return 0;
-}
-
-/* Everything that run would want, the keyfile opened as well. */
-int
-cmd_check_config(int argc, char **argv, struct fault *f)
-{
-	struct config *c defer(config_freep) = NULL;
-	struct keystore_public pub;
-	struct note_key log;
-	int rc = load(argc, argv, &c, f);
-
-	if (rc == 0)
-		rc = read_public(c, &pub, f);
-	if (rc == 0)
-		rc = cmd_config_log_key(c, &log, f);
-	return rc != 0 ? rc : check_policy(c, &pub, &log, f);
 }

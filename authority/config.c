@@ -17,6 +17,8 @@
 #include "net/sock.h"
 #include "settings/settings.h"
 
+#define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+
 #define TEXT(key, member)                                                   \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, struct config,      \
 	    member, 1, 4096)
@@ -153,11 +155,12 @@ config_secret(const char *path, const char *credential, const char *key,
 		    "no systemd credential", key);
 	rc = config_read(file, out, f);
 	if (rc != 0)
-		return rc;
+		return fault_add(f, rc, "%s", key);
 	if (out->n > 0 && out->p[out->n - 1] == '\n')
 		out->n--;
 	if (out->n == 0)
-		return fault_set(f, FAULT_CONFIG, "%s is empty", file);
+		return fault_set(f, FAULT_CONFIG, "%s: %s is empty", key,
+		    file);
 	return 0;
 }
 
@@ -248,6 +251,20 @@ default_log(struct config *c, struct fault *f)
 	    "out of memory");
 }
 
+static int
+default_ca(struct config *c, struct fault *f)
+{
+	for (unsigned i = 0; i < c->witnesses_count; i++) {
+		struct config_witness *w = &c->witnesses[i];
+
+		if (w->ca == NULL)
+			w->ca = strdup(SYSTEM_CA);
+		if (w->ca == NULL)
+			return fault_set(f, FAULT_MEMORY, "out of memory");
+	}
+	return 0;
+}
+
 /* What is said of one keystore must not be thought to hold for the other. */
 static int
 check_keystore(const struct config *c, struct fault *f)
@@ -336,6 +353,8 @@ config_load(const char *path, struct config **out, struct fault *f)
 	rc = check(c, f);
 	if (rc == 0)
 		rc = default_log(c, f);
+	if (rc == 0)
+		rc = default_ca(c, f);
 	if (rc != 0)
 		return fault_add(f, rc, "%s", path);
 	*out = take(c);

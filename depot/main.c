@@ -25,6 +25,7 @@
 #include "net/sock.h"
 #include "net/text.h"
 #include "sandbox/confine.h"
+#include "settings/named.h"
 
 #define PEM_MAX 1048576
 #define DEFAULT_CONNECTIONS 4096
@@ -52,7 +53,7 @@ struct depot {
 };
 
 static int
-read_pem(const char *path, struct buf *out, struct fault *f)
+read_pem(const char *key, const char *path, struct buf *out, struct fault *f)
 {
 	FILE *file = fopen(path, "re");
 	char block[4096];
@@ -60,7 +61,7 @@ read_pem(const char *path, struct buf *out, struct fault *f)
 	int rc = 0;
 
 	if (file == NULL)
-		return fault_sys(f, FAULT_CONFIG, errno, "%s", path);
+		return fault_sys(f, FAULT_CONFIG, errno, "%s: %s", key, path);
 	setvbuf(file, NULL, _IONBF, 0);
 	while (rc == 0 && (n = fread(block, 1, sizeof(block), file)) != 0)
 		rc = buf_append(out, block, n);
@@ -70,8 +71,19 @@ read_pem(const char *path, struct buf *out, struct fault *f)
 	secret_wipe(block, sizeof(block));
 	if (rc == 0)
 		rc = buf_append(out, "", 1);
-	return rc == 0 ? 0 : fault_set(f, FAULT_CONFIG, "%s: cannot be read",
-	    path);
+	return rc == 0 ? 0 : fault_set(f, FAULT_CONFIG, "%s: %s: cannot be "
+	    "read", key, path);
+}
+
+static int
+read_tls(struct depot *d, struct fault *f)
+{
+	int rc = read_pem("cert", d->config->cert, &d->cert, f);
+
+	if (rc == 0)
+		rc = read_pem("key", d->config->key, &d->key, f);
+	return rc != 0 ? rc : named_tls((struct named_pair){ "cert", "key" },
+	    buf_bytes(&d->cert), buf_bytes(&d->key), f);
 }
 
 static int
@@ -118,9 +130,7 @@ open_all(struct depot *d, struct fault *f)
 	int rc = read_keys(d, f);
 
 	if (rc == 0)
-		rc = read_pem(c->cert, &d->cert, f);
-	if (rc == 0)
-		rc = read_pem(c->key, &d->key, f);
+		rc = read_tls(d, f);
 	if (rc == 0)
 		rc = store_dir_open(c->data, &d->site.store, f);
 	if (rc == 0)
@@ -226,12 +236,19 @@ run(const char *path, struct fault *f)
 static int
 check_config(const char *path, struct fault *f)
 {
-	struct depot d = { .listen_fd = -1 };
+	struct depot d = { .listen_fd = -1, .cert = buf_init(PEM_MAX),
+		.key = buf_init(PEM_MAX) };
 	int rc = config_load(path, &d.config, f);
 
 	if (rc != 0)
 		return rc;
 	rc = read_keys(&d, f);
+	if (rc == 0)
+		rc = read_tls(&d, f);
+	if (rc == 0)
+		rc = named_folder("data", d.config->data, false, f);
+	buf_wipe(&d.cert);
+	buf_wipe(&d.key);
 	gate_free(d.site.gate);
 	config_free(d.config);
 	if (rc != 0)

@@ -17,6 +17,7 @@
 #include "crypt/secret.h"
 #include "net/sock.h"
 #include "sandbox/confine.h"
+#include "settings/named.h"
 #include "store/stage.h"
 #include "witness/config.h"
 #include "witness/front.h"
@@ -51,14 +52,27 @@ struct witness {
 };
 
 static int
-read_pem(const char *path, struct buf *out, struct fault *f)
+read_pem(const char *key, const char *path, struct buf *out, struct fault *f)
 {
 	int rc = stage_read(AT_FDCWD, path, out, f);
 
 	if (rc == 0)
 		rc = buf_append(out, "", 1);
-	return rc == 0 ? 0 : fault_set(f, FAULT_CONFIG, "%s: cannot be read",
-	    path);
+	return rc == 0 ? 0 : fault_set(f, FAULT_CONFIG, "%s: %s: cannot be "
+	    "read", key, path);
+}
+
+static int
+read_tls(struct witness *w, struct fault *f)
+{
+	int rc = read_pem("certificate", w->config->certificate, &w->cert, f);
+
+	if (rc == 0)
+		rc = read_pem("private_key", w->config->private_key,
+		    &w->private_key, f);
+	return rc != 0 ? rc : named_tls((struct named_pair){ "certificate",
+	    "private_key" }, buf_bytes(&w->cert),
+	    buf_bytes(&w->private_key), f);
 }
 
 /* The configuration and what it names, but for sockets and state. */
@@ -83,11 +97,11 @@ read_all(struct witness *w, const char *path, struct fault *f)
 			    path, s);
 	}
 	rc = keyfile_read(w->config->key, w->key, &w->pub, f);
-	if (rc == 0 && w->config->certificate != NULL)
-		rc = read_pem(w->config->certificate, &w->cert, f);
-	if (rc == 0 && w->config->private_key != NULL)
-		rc = read_pem(w->config->private_key, &w->private_key, f);
-	return rc;
+	if (rc != 0)
+		rc = fault_add(f, rc, "key");
+	else if (w->config->certificate != NULL)
+		rc = read_tls(w, f);
+	return rc != 0 ? fault_add(f, rc, "%s", path) : 0;
 }
 
 static int
@@ -170,6 +184,15 @@ check_config(const char *path, struct fault *f)
 		.private_key = buf_init(PEM_MAX) };
 	int rc = read_all(&w, path, f);
 
+	if (rc == 0) {
+		rc = named_folder("state", w.config->state, false, f);
+		if (rc == 0)
+			rc = state_check(w.config->state, w.logs,
+			    w.config->logs_count,
+			    (struct state_signer){ w.key, &w.pub }, f);
+		if (rc != 0)
+			rc = fault_add(f, rc, "%s", path);
+	}
 	wipe(&w);
 	if (rc == 0)
 		(void)printf("%s: ok\n", path);

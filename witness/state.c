@@ -85,7 +85,8 @@ add_key(struct state *s, size_t at, struct fault *f)
 		(void)pthread_mutex_init(&o->lock, NULL);
 	}
 	if (o->nkeys == ARRAY_LEN(o->keys))
-		return fault_set(f, FAULT_CONFIG, "%s: too many keys", name);
+		return fault_set(f, FAULT_CONFIG, "logs: %s: too many keys",
+		    name);
 	o->keys[o->nkeys++] = at;
 	return 0;
 }
@@ -134,24 +135,31 @@ load(struct state *s, struct origin *o, struct fault *f)
 	return 0;
 }
 
+/* make: the file that says whose folder it is may be missing. */
 static int
-open_dir(struct state *s, const char *dir, struct fault *f)
+open_dir(struct state *s, const char *dir, bool make, struct fault *f)
 {
 	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd >= 0)
-		s->lock = openat(s->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC,
-		    0600);
-	if (s->fd < 0 || s->lock < 0)
+		s->lock = openat(s->fd, "lock",
+		    O_RDWR | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
+	if (s->fd < 0 || (s->lock < 0 && (make || errno != ENOENT)))
 		return fault_sys(f, FAULT_CONFIG, errno, "state: %s", dir);
+	return 0;
+}
+
+static int
+own_dir(struct state *s, const char *dir, struct fault *f)
+{
 	if (flock(s->lock, LOCK_EX | LOCK_NB) != 0)
 		return fault_set(f, FAULT_CONFLICT,
 		    "state: %s: another process has it", dir);
 	return stage_clean(s->fd, f);
 }
 
-int
-state_open(const char *dir, const struct note_key *logs, size_t n,
-    struct state_signer as, struct state **out, struct fault *f)
+static int
+new(const struct note_key *logs, size_t n, struct state_signer as,
+    struct state **out, struct fault *f)
 {
 	struct state *s = calloc(1, sizeof(*s));
 	int rc = 0;
@@ -166,20 +174,62 @@ state_open(const char *dir, const struct note_key *logs, size_t n,
 	s->origin = calloc(n, sizeof(*s->origin));
 	if (s->key == NULL || s->origin == NULL)
 		rc = fault_set(f, FAULT_MEMORY, "state");
-	if (rc == 0) {
+	else
 		memcpy(s->key, logs, n * sizeof(*logs));
-		rc = open_dir(s, dir, f);
-	}
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = add_key(s, i, f);
+	if (rc != 0)
+		state_close(s);
+	else
+		*out = s;
+	return rc;
+}
+
+static int
+load_all(struct state *s, const char *dir, struct fault *f)
+{
+	int rc = 0;
+
 	for (size_t i = 0; rc == 0 && i < s->norigins; i++)
 		rc = load(s, &s->origin[i], f);
-	if (rc != 0) {
-		state_close(s);
+	return rc != 0 ? fault_add(f, rc, "state: %s", dir) : 0;
+}
+
+int
+state_check(const char *dir, const struct note_key *logs, size_t n,
+    struct state_signer as, struct fault *f)
+{
+	struct state *s;
+	int rc = new(logs, n, as, &s, f);
+
+	if (rc != 0)
 		return rc;
-	}
-	*out = s;
-	return 0;
+	rc = open_dir(s, dir, false, f);
+	if (rc == 0)
+		rc = load_all(s, dir, f);
+	state_close(s);
+	return rc;
+}
+
+int
+state_open(const char *dir, const struct note_key *logs, size_t n,
+    struct state_signer as, struct state **out, struct fault *f)
+{
+	struct state *s;
+	int rc = new(logs, n, as, &s, f);
+
+	if (rc != 0)
+		return rc;
+	rc = open_dir(s, dir, true, f);
+	if (rc == 0)
+		rc = own_dir(s, dir, f);
+	if (rc == 0)
+		rc = load_all(s, dir, f);
+	if (rc != 0)
+		state_close(s);
+	else
+		*out = s;
+	return rc;
 }
 
 void

@@ -17,19 +17,24 @@
 
 struct state; /* opaque */
 
-/* Opens the folder, which must exist, and reads what is known of these logs
- * (verifier keys; several may share an origin).  The witness's own key is
- * borrowed.  FAULT_CONFLICT: another process has it.  FAULT_TAMPERED: a file is
- * not what this witness, or a log, signed.  *out is to be closed. */
 /* Whose cosignatures they are; borrowed till state_close. */
 struct state_signer {
 	const struct sign_key *key;
 	const struct note_key *pub;
 };
 
+/* Opens the folder, which must exist, and reads what is known of these logs
+ * (verifier keys; several may share an origin).  The witness's own key is
+ * borrowed.  FAULT_CONFLICT: another process has it.  FAULT_TAMPERED: a file is
+ * not what this witness, or a log, signed.  *out is to be closed. */
 int state_open(const char *dir, const struct note_key *logs, size_t n,
     struct state_signer as, struct state **out, struct fault *f) must_check;
 void state_close(struct state *s);
+
+/* What state_open would read, with nothing changed; also while another process
+ * has it. */
+int state_check(const char *dir, const struct note_key *logs, size_t n,
+    struct state_signer as, struct fault *f) must_check;
 
 /* For the sandbox. */
 int state_fd(const struct state *s);

@@ -53,6 +53,11 @@ def arguments():
                          ({"threads": 0}, "threads"),
                          ({"quota": -1}, "quota"),
                          ({"quota": "x"}, "quota"),
+                         ({"cert": d.key}, ": cert: "),
+                         ({"key": d.cert}, ": key: "),
+                         ({"key": d.dir + "/none"}, ": key: "),
+                         ({"data": d.dir + "/none"}, ": data: "),
+                         ({"data": d.cert}, ": data: "),
                          ({"name": None}, "name")):
         d.config = {**old, **change}
         if change == {"name": None}:

@@ -245,6 +245,48 @@ def configurations():
     open(path, "w").close()
     tap.ok(refused("says nothing"), "an empty file")
 
+    # What it names, with nothing made or changed.
+    def disk():
+        return sorted((p, os.stat(p).st_mtime_ns) for where, _, names in
+                      os.walk(b.where) for p in
+                      [where, *(os.path.join(where, n) for n in names)])
+    before = disk()
+    none = os.path.join(b.dir, "none")
+    other = os.path.join(b.dir, "other")
+    os.mkdir(other)
+    _, stranger = skerrytest.certificate(other)
+    witness = {"url": "https://w.example"}
+    for change in ({"cert": none}, {"cert": b.key}, {"key": none},
+                   {"key": b.cert}, {"key": stranger}, {"keyfile": none},
+                   {"policy": none}, {"passphrase_file": none},
+                   {"passphrase_file": "/dev/null"}, {"user": "no such"},
+                   {"database": none + "/x"}, {"database": other},
+                   {"database": b.cert}, {"log": b.cert},
+                   {"log": none + "/x"}, {"epochs": none + "/x"},
+                   {"witnesses": [{**witness, "ca": none}]},
+                   {"witnesses": [{**witness, "ca": b.key}]}):
+        b.config = {**good, **change}
+        b.config_file()
+        tap.ok(refused(f": {next(iter(change))}: "),
+               f"refused by its name: {change}")
+    b.config = dict(good)
+    if os.getuid() == 0:
+        b.config["user"] = "nobody"  # who has no right to the folders
+    else:
+        os.chmod(os.path.dirname(good["database"]), 0o500)
+    b.config_file()
+    tap.ok(refused(": database: "), "a folder that is not the user's")
+    os.chmod(os.path.dirname(good["database"]), 0o700)
+    b.config = good
+    b.config_file()
+    r = b.run_command("check-config", "--config", path)
+    tap.eq(r.stdout, path + ": ok\n", "(a good one)")
+    tap.eq(disk(), before, "nothing on disk is changed by that")
+    b.config = {**good, "key": stranger}
+    p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
+    tap.ok(p.wait() == 3 and "not the key of cert" in p.raw,
+           "run names the key of another certificate")
+
 
 def init_again():
     where, phrase = os.path.join(a.dir, "again"), os.path.join(a.dir, "none")

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from cryptography.exceptions import InvalidSignature  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: E402
-from skerrytest import Process, Tap, folder  # noqa: E402
+from skerrytest import Process, Tap, certificate, folder  # noqa: E402
 
 t = Tap()
 BINARY = os.environ["SKERRY_WITNESS"]
@@ -353,6 +354,41 @@ def commands():
         with open(path, "w") as f:
             json.dump({**w.config, **change}, f)
         t.eq(run("check-config", path)[0], 3, f"config: {name}")
+    # What it names; the witness has the state and is not in the way.
+    names = sorted(os.listdir(w.state))
+    files = [n for n in names if len(n) == 64]
+    bad = os.path.join(w.dir, "badstate")
+    shutil.copytree(w.state, bad)
+    with open(os.path.join(bad, files[0]), "w") as f:
+        f.write("nothing\n")
+    cert, key = certificate(w.dir)
+    tls = {"certificate": cert, "private_key": key}
+    for want, change, word in (
+            (3, {"key": w.dir + "/none"}, "key"),
+            (3, {"key": cert}, "key"),
+            (3, {"state": w.dir + "/none"}, "state"),
+            (3, {"state": cert}, "state"),
+            (9, {"state": bad}, "state"),
+            (3, {**tls, "certificate": key}, "certificate"),
+            (3, {**tls, "certificate": bad}, "certificate"),
+            (3, {**tls, "private_key": cert}, "private_key"),
+            (3, {**tls, "private_key": bad}, "private_key"),
+            (0, tls, None)):
+        with open(path, "w") as f:
+            json.dump({**w.config, **change}, f)
+        r = subprocess.run([BINARY, "check-config", path],
+                           capture_output=True, text=True)
+        t.ok(r.returncode == want and
+             (word is None or f"{path}: {word}: " in r.stderr),
+             f"config: {change}")
+        t.note(r.stderr)
+    t.eq(sorted(os.listdir(w.state)), names, "it changes nothing there")
+    empty = os.path.join(w.dir, "empty")
+    os.mkdir(empty)
+    with open(path, "w") as f:
+        json.dump({**w.config, "state": empty}, f)
+    t.eq((run("check-config", path)[0], os.listdir(empty)), (0, []),
+         "a state that is empty stays so")
     for text in "", "# nothing\n", "---\n":
         with open(path, "w") as f:
             f.write(text)
