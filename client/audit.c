@@ -11,6 +11,7 @@
 
 #include "base/rd.h"
 #include "base/wr.h"
+#include "client/auditbody.h"
 #include "client/auditproof.h"
 #include "client/auditrequest.h"
 #include "client/authority.h"
@@ -29,7 +30,7 @@ struct run {
 	struct audit *a;
 	struct logcheck lc;
 	struct logread *read;
-	struct authority *ask;
+	struct auditbody body;
 	struct leaf_log_key key;
 	struct logpin_asked asked;
 	struct buf chain; /* all entries that the device has pinned */
@@ -37,9 +38,6 @@ struct run {
 	struct buf own; /* u16 length || entry, of each new item */
 	struct buf note; /* of the checkpoint below */
 	struct checkpoint c;
-	struct answer_entries bodies; /* the page that was fetched last */
-	uint64_t bodies_from;
-	bool has_bodies;
 };
 
 static void
@@ -47,13 +45,12 @@ run_wipe(struct run *r)
 {
 	logcheck_close(&r->lc);
 	logread_close(r->read);
-	authority_close(r->ask);
+	auditbody_wipe(&r->body);
 	secret_wipe(&r->key, sizeof(r->key));
 	free(r->asked.nonce);
 	buf_wipe(&r->chain);
 	buf_wipe(&r->own);
 	buf_wipe(&r->note);
-	answer_wipe_entries(&r->bodies);
 }
 
 static int
@@ -67,7 +64,8 @@ run_open(struct run *r, struct audit *a, struct fault *f)
 
 	*r = (struct run){ .a = a, .note = buf_init(NOTE_MAX),
 		.chain = buf_init(ANSWER_CHAIN_BYTES + 64),
-		.own = buf_init(OWN_MAX) };
+		.own = buf_init(OWN_MAX),
+		.body = { .peer = a->peer, .space = a->st->binding.space } };
 	r->lc = (struct logcheck){ .st = a->st, .peer = a->peer,
 		.wire = a->wire, .stop = a->stop };
 	memcpy(ask.signer, a->st->device, ID_LEN);
@@ -80,7 +78,7 @@ run_open(struct run *r, struct audit *a, struct fault *f)
 		rc = logcheck_open(&r->lc, f);
 	if (rc == 0)
 		rc = logread_open(&read, &r->read, f);
-	return rc != 0 ? rc : authority_open(&ask, &r->ask, f);
+	return rc != 0 ? rc : authority_open(&ask, &r->body.ask, f);
 }
 
 /* What an alarm is about, by which it is known again. */
@@ -306,45 +304,6 @@ read_entries(struct run *r, struct fault *f)
 	return rc;
 }
 
-/* Bodies. */
-
-static int
-fetch_page(struct run *r, uint64_t from, struct fault *f)
-{
-	answer_wipe_entries(&r->bodies);
-	r->has_bodies = false;
-	r->bodies_from = from;
-	return authority_entries(r->ask, r->a->st->binding.space, from,
-	    &r->bodies, f);
-}
-
-/* The body that the authority gives for an entry; empty where it has none. */
-static int
-body_of(struct run *r, uint64_t index, struct bytes *out, struct fault *f)
-{
-	int rc = 0;
-
-	*out = bytes_of(NULL, 0);
-	if (!r->has_bodies || index < r->bodies_from)
-		rc = fetch_page(r, index, f);
-	while (rc == 0) {
-		struct answer_entries *e = &r->bodies;
-		uint64_t next = e->next;
-
-		r->has_bodies = true;
-		for (size_t i = 0; i < e->n; i++)
-			if (e->entry[i].index == index)
-				*out = e->entry[i].body;
-		if (out->p != NULL || !e->more || next > index)
-			return 0;
-		if (next <= r->bodies_from)
-			return fault_set(f, FAULT_MALFORMED, "authority %s: "
-			    "entries: goes back", r->a->peer->name);
-		rc = fetch_page(r, next, f);
-	}
-	return rc;
-}
-
 /* Judgement. */
 
 /* The one that has a device come or go. */
@@ -485,7 +444,7 @@ make_proof(struct run *r, uint64_t index, struct buf *out, struct fault *f)
 	if (rc == 0)
 		rc = leaf_decode(buf_bytes(&copy), &l);
 	if (rc == 0)
-		rc = body_of(r, index, &o.body, f);
+		rc = auditbody_of(&r->body, index, &o.body, f);
 	if (rc != 0)
 		return f->code == rc ? rc : fault_add(f, rc, "proof");
 	o.entry = buf_bytes(&copy);
@@ -572,7 +531,7 @@ judge_each(struct run *r, struct fault *f)
 
 		if (i >= r->a->old && x->verdict != AUDIT_POLICY &&
 		    x->type != LEAF_REQUEST) {
-			rc = body_of(r, x->index, &body, f);
+			rc = auditbody_of(&r->body, x->index, &body, f);
 			entry = rd_take(&own, rd_u16(&own));
 			if (rc == 0)
 				rc = leaf_decode(entry, &l);
@@ -788,7 +747,7 @@ audit_open(struct audit *a, uint64_t index, struct buf *out, struct fault *f)
 	if (rc == 0)
 		rc = make_proof(&r, index, out, f);
 	if (rc == 0)
-		rc = body_of(&r, index, &body, f);
+		rc = auditbody_of(&r.body, index, &body, f);
 	if (rc == 0 && body.n == 0)
 		rc = fault_set(f, FAULT_DENIED, "authority %s: does not open "
 		    "entry %" PRIu64, a->peer->name, index);
