@@ -67,7 +67,8 @@ run_open(struct run *r, struct audit *a, struct fault *f)
 		.own = buf_init(OWN_MAX),
 		.body = { .peer = a->peer, .space = a->st->binding.space } };
 	r->lc = (struct logcheck){ .st = a->st, .peer = a->peer,
-		.wire = a->wire, .stop = a->stop };
+		.wire = a->wire, .stop = a->stop, .told = a->told,
+		.broken = a->broken };
 	memcpy(ask.signer, a->st->device, ID_LEN);
 	rc = logpin_key(a->st, &r->key, f);
 	if (rc == FAULT_NOT_FOUND)
@@ -87,22 +88,6 @@ struct about {
 	const void *of;
 	size_t n;
 };
-
-static void
-alarm_id(const struct run *r, const struct about *w,
-    uint8_t out[static AUDITACCEPT_ID_LEN])
-{
-	const char *origin = r->lc.key.name;
-	const struct bytes part[] = {
-		bytes_of(origin, strlen(origin) + 1),
-		bytes_of(w->what, strlen(w->what) + 1),
-		bytes_of(w->of, w->n),
-	};
-	uint8_t hash[HASH_LEN];
-
-	hash_sha256(part, ARRAY_LEN(part), hash);
-	memcpy(out, hash, AUDITACCEPT_ID_LEN);
-}
 
 static bool
 is_accepted(struct audit *a, const uint8_t id[static AUDITACCEPT_ID_LEN])
@@ -130,7 +115,7 @@ alarm_add(struct run *r, const struct about *w, const char *fmt, ...)
 	bool accepted;
 	va_list ap;
 
-	alarm_id(r, w, id);
+	auditaccept_id(r->lc.key.name, w->what, bytes_of(w->of, w->n), id);
 	accepted = is_accepted(a, id);
 	if (a->counted[accepted]++ >= AUDIT_ALARMS_MAX)
 		return NULL;
@@ -681,6 +666,62 @@ begin(struct run *r, struct audit *a, struct fault *f)
 	return rc;
 }
 
+static int
+read_and_judge(struct run *r, struct fault *f)
+{
+	struct audit *a = r->a;
+	int rc = pinned_policy(r, f);
+
+	if (rc == 0)
+		rc = audititem_load(a->st, r->lc.key.name, &a->items, f);
+	if (rc == 0)
+		rc = check_read(r, f);
+	if (rc == 0 && a->full) {
+		a->items.n = 0;
+		a->items.size = 0;
+	}
+	a->old = a->items.n;
+	if (rc == 0)
+		rc = read_entries(r, f);
+	if (rc == 0 && a->sync != NULL)
+		rc = a->sync(a->sync_arg, f);
+	if (rc == 0)
+		rc = logpin_asked(a->st, &r->asked, f);
+	if (rc == 0)
+		rc = state_chain_bytes(a->st, &r->chain, f);
+	if (rc == 0)
+		rc = judge_each(r, f);
+	if (rc != 0)
+		return rc;
+	judge_all(r);
+	what_must_be_there(r);
+	return check_requests(r, f);
+}
+
+static int
+keep(struct run *r, struct fault *f)
+{
+	struct audititems *items = &r->a->items;
+	int rc = logcheck_pin(&r->lc, &r->c, buf_bytes(&r->note), f);
+
+	items->size = r->c.size;
+	items->root = r->c.root;
+	return rc != 0 ? rc : audititem_save(r->a->st, items, f);
+}
+
+/* What the log contradicts has an id already; else it is what is said. */
+static void
+log_is_broken(struct run *r, const struct fault *f)
+{
+	static const uint8_t none[AUDITACCEPT_ID_LEN];
+	struct audit *a = r->a;
+
+	if (memcmp(a->broken, none, sizeof(none)) == 0)
+		auditaccept_id(r->lc.key.name, "log",
+		    bytes_of(f->text, strlen(f->text)), a->broken);
+	a->broken_fresh = auditaccept_find(a->told, a->broken) == NULL;
+}
+
 int
 audit_run(struct audit *a, struct fault *f)
 {
@@ -693,36 +734,12 @@ audit_run(struct audit *a, struct fault *f)
 	if (rc == 0 && a->alarm == NULL)
 		rc = fault_set(f, FAULT_MEMORY, "out of memory");
 	if (rc == 0)
-		rc = pinned_policy(&r, f);
+		rc = read_and_judge(&r, f);
 	if (rc == 0)
-		rc = audititem_load(a->st, r.lc.key.name, &a->items, f);
-	if (rc == 0)
-		rc = check_read(&r, f);
-	if (rc == 0 && a->full) {
-		a->items.n = 0;
-		a->items.size = 0;
-	}
-	a->old = a->items.n;
-	if (rc == 0)
-		rc = read_entries(&r, f);
-	if (rc == 0 && a->sync != NULL)
-		rc = a->sync(a->sync_arg, f);
-	if (rc == 0)
-		rc = logpin_asked(a->st, &r.asked, f);
-	if (rc == 0)
-		rc = state_chain_bytes(a->st, &r.chain, f);
-	if (rc == 0)
-		rc = judge_each(&r, f);
-	if (rc != 0)
-		return rc;
-	judge_all(&r);
-	what_must_be_there(&r);
-	rc = check_requests(&r, f);
-	if (rc == 0)
-		rc = logcheck_pin(&r.lc, &r.c, buf_bytes(&r.note), f);
-	a->items.size = r.c.size;
-	a->items.root = r.c.root;
-	return rc != 0 ? rc : audititem_save(a->st, &a->items, f);
+		rc = keep(&r, f);
+	if (rc == FAULT_LOG)
+		log_is_broken(&r, f);
+	return rc;
 }
 
 void

@@ -62,6 +62,9 @@ struct audit {
 	size_t nalarms;
 	size_t counted[2]; /* all there were; [1]: of them accepted */
 	size_t requests, requests_opened; /* entries of them; with their text */
+	/* Of FAULT_LOG: as of an alarm. */
+	uint8_t broken[AUDITACCEPT_ID_LEN];
+	bool broken_fresh;
 };
 
 /* FAULT_LOG, FAULT_AUTHORITY, FAULT_NOT_FOUND (the log key is not known to this

@@ -9,6 +9,7 @@
 #include "base/wr.h"
 #include "client/file.h"
 #include "client/state.h"
+#include "crypt/hash.h"
 
 #define ONE_LEN (AUDITACCEPT_ID_LEN + 8)
 #define BODY_MAX (AUDITACCEPT_MAX * ONE_LEN)
@@ -20,6 +21,18 @@ static const struct {
 	[AUDITACCEPT_ACCEPTED] = { "accepted", FILE_ACCEPTED },
 	[AUDITACCEPT_TOLD] = { "told", FILE_TOLD },
 };
+
+void
+auditaccept_id(const char *origin, const char *what, struct bytes of,
+    uint8_t out[static AUDITACCEPT_ID_LEN])
+{
+	const struct bytes part[] = { bytes_of(origin, strlen(origin) + 1),
+		bytes_of(what, strlen(what) + 1), of };
+	uint8_t hash[HASH_LEN];
+
+	hash_sha256(part, ARRAY_LEN(part), hash);
+	memcpy(out, hash, AUDITACCEPT_ID_LEN);
+}
 
 void
 auditaccept_wipe(struct auditaccept *a)

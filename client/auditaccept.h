@@ -36,6 +36,10 @@ int auditaccept_format(const struct auditaccept *a, struct buf *out)
 	must_check;
 void auditaccept_wipe(struct auditaccept *a);
 
+/* By what an alarm of this log is known again: what it is, and of what. */
+void auditaccept_id(const char *origin, const char *what, struct bytes of,
+    uint8_t out[static AUDITACCEPT_ID_LEN]);
+
 /* NULL: it is not in it. */
 const struct auditaccept_one *auditaccept_find(const struct auditaccept *a,
     const uint8_t id[static AUDITACCEPT_ID_LEN]);

@@ -183,16 +183,35 @@ report(struct round *r, struct audit *a)
 }
 
 static void
-not_audited(struct round *r, const struct policy_authority *peer, int rc,
+tell_broken(struct round *r, const struct audit *a, const struct fault *f)
+{
+	if (a->broken_fresh)
+		(void)!buf_append(&r->telling, a->broken, sizeof(a->broken));
+	r->fresh += a->broken_fresh;
+	if ((a->broken_fresh || r->first) && !r->cli->json)
+		(void)fprintf(stderr, "skerry: ALARM: %s\n", f->text);
+}
+
+static void
+not_audited(struct round *r, const struct audit *a, int rc,
     const struct fault *f)
 {
-	(void)json_array_append_new(r->logs, json_pack("{s:s,s:{s:s,s:s}}",
-	    "authority", peer->name, "error", "code", fault_name(rc), "text",
-	    f->text));
-	if (rc == FAULT_AUTHORITY || rc == FAULT_CLOCK)
-		cli_print(r->cli, "%s: NOT AUDITED: %s\n", peer->name, f->text);
-	else if (!r->cli->json)
-		(void)fprintf(stderr, "skerry: ALARM: %s\n", f->text);
+	json_t *error = json_pack("{s:s,s:s}", "code", fault_name(rc), "text",
+	    f->text);
+
+	if (rc == FAULT_LOG) {
+		(void)json_object_set_new(error, "new",
+		    json_boolean(a->broken_fresh));
+		tell_broken(r, a, f);
+	} else if (rc == FAULT_TRUST) {
+		if (!r->cli->json)
+			(void)fprintf(stderr, "skerry: ALARM: %s\n", f->text);
+	} else {
+		cli_print(r->cli, "%s: NOT AUDITED: %s\n", a->peer->name,
+		    f->text);
+	}
+	(void)json_array_append_new(r->logs, json_pack("{s:s,s:o}",
+	    "authority", a->peer->name, "error", error));
 	if (r->rc == 0 || rc == FAULT_LOG) {
 		r->rc = rc;
 		r->fault = *f;
@@ -221,7 +240,7 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 	tell_alarms(r, &a); /* even where it was broken off after them */
 	if (rc == FAULT_AUTHORITY || rc == FAULT_LOG || rc == FAULT_TRUST ||
 	    rc == FAULT_CLOCK) {
-		not_audited(r, peer, rc, &f);
+		not_audited(r, &a, rc, &f);
 		return 0;
 	}
 	if (rc != 0) {
@@ -295,8 +314,7 @@ end_round(struct round *r)
 	char *text = json_dumps(j, JSON_COMPACT);
 
 	if (text != NULL && r->in->hook != NULL &&
-	    (r->fresh != 0 || r->rc == FAULT_LOG) &&
-	    !hook_run(r->in->hook, text, r->cli->stop))
+	    r->fresh != 0 && !hook_run(r->in->hook, text, r->cli->stop))
 		cli_note(r->cli, "skerry: the hook failed\n");
 	if (text != NULL && r->in->watch && r->cli->json) {
 		(void)printf("%s\n", text);

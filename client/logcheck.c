@@ -137,6 +137,22 @@ prefix_of(const struct logcheck *lc, const struct checkpoint *c, uint64_t old,
 	return true;
 }
 
+/* A contradiction to what is pinned is told, and kept, once of its kind: a log
+ * that goes on lying is not news, whatever it shows next. */
+static bool
+was_told(const struct logcheck *lc, const char *kind, uint64_t pinned)
+{
+	char of[64];
+	int n;
+
+	if (lc->told == NULL)
+		return false;
+	n = snprintf(of, sizeof(of), "%s %" PRIu64, kind, pinned);
+	auditaccept_id(lc->key.name, "log", bytes_of(of, (size_t)n),
+	    lc->broken);
+	return auditaccept_find(lc->told, lc->broken) != NULL;
+}
+
 static int
 contradicts(const struct logcheck *lc, const struct logpin *pin,
     const struct checkpoint *c, struct bytes note, struct evidence_log *e,
@@ -168,7 +184,8 @@ contradicts(const struct logcheck *lc, const struct logpin *pin,
 		    "of %" PRIu64 " that was seen before", lc->peer->name,
 		    c->size, pin->size);
 	}
-	evidence_log(lc->st, e, f);
+	if (!was_told(lc, e->kind, pin->size))
+		evidence_log(lc->st, e, f);
 	return rc;
 }
 

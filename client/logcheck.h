@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "client/answer.h"
+#include "client/auditaccept.h"
 #include "client/logbody.h"
 #include "client/logpin.h"
 #include "net/http.h"
@@ -32,6 +33,10 @@ struct logcheck {
 	char vkey[NOTE_VKEY_MAX + 1];
 	const struct trust *whom; /* own, or the policy's */
 	struct trust *own;        /* the user's; owned, or NULL */
+	/* Of an audit, else NULL: what it told, and kept evidence of, before;
+	 * and the id of what does not hold now. */
+	const struct auditaccept *told;
+	uint8_t *broken; /* AUDITACCEPT_ID_LEN */
 };
 
 /* Reads the log's key from the policy and whom to trust from the user's file,

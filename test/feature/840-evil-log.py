@@ -7,7 +7,9 @@ import base64
 import glob
 import hashlib
 import hmac
+import json
 import os
+import signal
 import struct
 import sys
 import time
@@ -16,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import logjudge  # noqa: E402
 from evil import Evil, EvilLog, Tree  # noqa: E402
 from skerrysite import Site, read  # noqa: E402
-from skerrytest import Tap  # noqa: E402
+from skerrytest import Tap, folder  # noqa: E402
 
 LOG, ALARM, CLOCK = 25, 26, 15
 t = Tap()
@@ -465,6 +467,43 @@ def many():
         "\nskerry: ALARM") >= 43, "with those accepted the rest is listed")
 
 
+def told_once():
+    """A log that goes on lying is told once of each kind, with the evidence."""
+    def rounds(n, *args):
+        p = a.start("audit", "--watch", "1", "--json", "--hook",
+                    f"echo >> {ran}", *args)
+        errors = [json.loads(p.stdout.readline())["logs"][0]["error"]
+                  for _ in range(n)]
+        p.send_signal(signal.SIGTERM)
+        t.eq(p.wait(30), LOG, "a watch of it ends with LOG")
+        return ([e["code"] for e in errors], [e["new"] for e in errors],
+                os.path.getsize(ran) if os.path.exists(ran) else 0)
+
+    def kept():
+        return len(glob.glob(os.path.join(a.home, "evidence-log-*.json")))
+    ran = os.path.join(folder(), "hook")
+    truth(a)
+    old = evil.entries()[:pinned(a) - 2]
+    before = kept()
+    evil.files = shows(Tree(old))
+    t.eq(rounds(3), (["LOG"] * 3, [True, False, False], 1),
+         "new in the first round, and the hook is for that")
+    evil.files = shows(Tree(old[:-1]))
+    t.eq(rounds(2), (["LOG"] * 2, [False] * 2, 1), "the next watch knows it")
+    t.eq(kept(), before + 1, "the evidence is kept once")
+    evil.files = shows(swapped(evil.entries()[:pinned(a)], 0))
+    t.eq(rounds(2), (["LOG"] * 2, [True, False], 2), "another lie is new")
+    t.eq(kept(), before + 2, "and has its own evidence")
+    evil.files = lambda name, real: b"x"
+    t.eq(rounds(2), (["LOG"] * 2, [True, False], 3),
+         "so is one that nothing signed shows")
+    t.eq(kept(), before + 2, "and that leaves none")
+    r = a.run("audit", "--hook", f"echo >> {ran}")
+    t.ok(r.code == LOG and "ALARM" in r.err and os.path.getsize(ran) == 3,
+         "what is known is said when it is asked for")
+    truth(a)
+
+
 def early():
     """The entry of a device behind those of its releases."""
     c = space()
@@ -520,4 +559,4 @@ def not_logged():
 
 t.run(honest, split_view, rollback, wrong_proof, wrong_release, clock,
       bad_files, withheld, made_up, accepted, many,
-      early, not_logged)
+      told_once, early, not_logged)
