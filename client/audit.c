@@ -695,7 +695,9 @@ read_and_judge(struct run *r, struct fault *f)
 		return rc;
 	judge_all(r);
 	what_must_be_there(r);
-	return check_requests(r, f);
+	rc = check_requests(r, f);
+	a->judged = rc == 0;
+	return rc;
 }
 
 static int

@@ -207,11 +207,14 @@ not_audited(struct round *r, const struct audit *a, int rc,
 		if (!r->cli->json)
 			(void)fprintf(stderr, "skerry: ALARM: %s\n", f->text);
 	} else {
-		cli_print(r->cli, "%s: NOT AUDITED: %s\n", a->peer->name,
-		    f->text);
+		cli_print(r->cli, "%s: NOT %s: %s\n", a->peer->name,
+		    a->judged ? "KEPT" : "AUDITED", f->text);
 	}
-	(void)json_array_append_new(r->logs, json_pack("{s:s,s:o}",
-	    "authority", a->peer->name, "error", error));
+	if (!a->judged)
+		(void)json_array_append_new(r->logs, json_pack("{s:s}",
+		    "authority", a->peer->name));
+	(void)json_object_set_new(json_array_get(r->logs,
+	    json_array_size(r->logs) - 1), "error", error);
 	if (r->rc == 0 || rc == FAULT_LOG) {
 		r->rc = rc;
 		r->fault = *f;
@@ -235,19 +238,18 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 	a.progress = progress_new("audit", r->cli->quiet || r->cli->json);
 	rc = audit_run(&a, &f);
 	progress_free(a.progress);
-	if (rc == 0)
+	if (a.judged)
 		report(r, &a);
 	tell_alarms(r, &a); /* even where it was broken off after them */
+	/* An alarm matters more than that there is no room for it. */
 	if (rc == FAULT_AUTHORITY || rc == FAULT_LOG || rc == FAULT_TRUST ||
-	    rc == FAULT_CLOCK) {
+	    rc == FAULT_CLOCK || rc == FAULT_SPACE || (rc != 0 && a.judged)) {
 		not_audited(r, &a, rc, &f);
-		return 0;
-	}
-	if (rc != 0) {
+	} else if (rc != 0) {
 		r->cli->fault = f;
 		return rc;
 	}
-	if (home) {
+	if (home && a.judged && rc != FAULT_LOG) {
 		r->home_items = a.items;
 		a.items = audititem_none();
 	}
@@ -346,8 +348,9 @@ outcome(struct round *r, int rc)
 	if (r->alarm == 0)
 		return 0;
 	return fault_set(&r->cli->fault, FAULT_ALARM, "%zu alarm%s: see above; "
-	    "one that is understood is accepted by skerry audit --accept ID",
-	    r->alarm, r->alarm == 1 ? "" : "s");
+	    "one that is understood is accepted by skerry audit --accept ID"
+	    "%s%s", r->alarm, r->alarm == 1 ? "" : "s",
+	    r->rc != 0 ? "; besides, " : "", r->rc != 0 ? r->fault.text : "");
 }
 
 /* "ID,ID…", each as it was shown. */

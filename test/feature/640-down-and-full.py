@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
 from skerrytest import (  # noqa: E402
-    FAKETIME, Tap, certificate, folder, with_clock)
+    FAKETIME, Disk, Tap, certificate, folder, with_clock)
 from trees import compare, content, noise, small_files, write  # noqa: E402
 
 SANITIZED = bool(os.environ.get("SKERRY_SANITIZED"))
@@ -158,38 +158,6 @@ def clocks():
     s.depot.binary = real
     s.depot.restart()
     t.eq(a.run("put", src).code, 0, "the right clock: put")
-
-
-class Disk:
-    """A small file system of its own; None where that is not possible."""
-
-    def __init__(self, size):
-        self.path = folder()
-        self.good = os.geteuid() == 0 and subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs",
-             self.path], stderr=subprocess.DEVNULL).returncode == 0
-
-    def resize(self, size):
-        subprocess.run(["mount", "-o", f"remount,size={size}", self.path],
-                       check=True)
-
-    def fill(self):
-        with open(os.path.join(self.path, "filler"), "wb", 0) as f:
-            try:
-                while True:
-                    f.write(bytes(4096))
-            except OSError:
-                pass
-
-    def free(self):
-        os.unlink(os.path.join(self.path, "filler"))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.good:
-            subprocess.run(["umount", "-l", self.path], check=False)
 
 
 def depot_full():

@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import logjudge  # noqa: E402
 from skerrysite import Site, read  # noqa: E402
-from skerrytest import Tap, certificate, folder, wait_for  # noqa: E402
+from skerrytest import Disk, Tap, certificate, folder, wait_for  # noqa: E402
 
 t = Tap()
 s = Site(others=(("ireland", "ie"), ("iceland", "is")))
@@ -228,6 +228,39 @@ def at_once():
     t.ok(all(logjudge.judge(x)[1] for x in kept), "which can be judged")
 
 
+def full_disk():
+    """What was found is said, though there is no room to keep it."""
+    with Disk("1m") as disk:
+        if not disk.good:
+            t.skip("a full disk", "cannot mount")
+            return
+        home = os.path.join(disk.path, "home")
+        shutil.copytree(a.home, home)
+        os.unlink(os.path.join(home, "told"))
+        disk.fill()
+        hook = os.path.join(DIR, "full")
+        for _ in range(2):
+            r = a.run("audit", "--json", "--hook", f"cat > {hook}",
+                      env={"SKERRY_HOME": home})
+            t.eq((r.code, [x["new"] for x in r.json["alarms"]]),
+                 (26, [True] * 3), "a full disk: it is alarmed all the same")
+            t.eq(len(json.loads(read(hook))["alarms"]), 3,
+                 "the hook is told, and again, as that could not be kept")
+            os.unlink(hook)
+        t.eq([(x["error"]["code"], len(x["entries"])) for x in
+              r.json["logs"]], [("SPACE", 0)] * 3, "each log was read")
+        t.ok("No space left" in r.json["error"]["text"],
+             "and the disk is named")
+        t.note(r.json["error"]["text"])
+        r = a.run("audit", env={"SKERRY_HOME": home})
+        t.ok("NOT KEPT: " in r.out and "No space left" in r.err,
+             "also to who reads it") or t.note(r)
+        disk.free()
+        r = a.run("audit", "--json", env={"SKERRY_HOME": home})
+        t.eq((r.code, ["error" in x for x in r.json["logs"]]),
+             (26, [False] * 3), "with room, it is kept")
+
+
 def hangs():
     """A hook that neither reads nor ends is not in the way of a signal."""
     os.unlink(os.path.join(a.home, "told"))
@@ -277,5 +310,6 @@ def watch():
     t.eq(p.wait(30), 130, "a signal ends it (INTERRUPTED)")
 
 
-t.run(first, budget, devices, opened, trust, holders, stolen, at_once, hangs,
+t.run(first, budget, devices, opened, trust, holders, stolen, at_once, full_disk,
+      hangs,
       watch)
