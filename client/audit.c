@@ -666,6 +666,30 @@ begin(struct run *r, struct audit *a, struct fault *f)
 	return rc;
 }
 
+/* Requests that an earlier run found in it are gone: what a device did not ask
+ * for cannot be told by it, and nobody is to be accused by what is left. */
+static int
+asked_is_whole(const struct run *r, struct fault *f)
+{
+	const struct state *st = r->a->st;
+	struct logpin_asked asked = { 0 };
+	int rc = logpin_asked(st, &asked, f);
+
+	for (size_t i = 0; rc == 0 && i < r->a->items.n; i++) {
+		const struct audititem *x = &r->a->items.item[i];
+
+		if (x->type == LEAF_RELEASE && x->verdict == AUDIT_GOOD &&
+		    memcmp(x->device, st->device, ID_LEN) == 0 &&
+		    !logpin_was_asked(&asked, x->nonce))
+			rc = fault_set(f, FAULT_CONFIG, "%s: asked: damaged: "
+			    "it has lost the request of entry %" PRIu64
+			    " of authority %s", st->dir, x->index,
+			    r->a->peer->name);
+	}
+	free(asked.nonce);
+	return rc;
+}
+
 static int
 read_and_judge(struct run *r, struct fault *f)
 {
@@ -676,6 +700,8 @@ read_and_judge(struct run *r, struct fault *f)
 		rc = audititem_load(a->st, r->lc.key.name, &a->items, f);
 	if (rc == 0)
 		rc = check_read(r, f);
+	if (rc == 0)
+		rc = asked_is_whole(r, f);
 	if (rc == 0 && a->full) {
 		a->items.n = 0;
 		a->items.size = 0;

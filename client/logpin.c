@@ -279,7 +279,8 @@ by_nonce(const void *a, const void *b)
 	return memcmp(a, b, HTTPSIG_NONCE_LEN);
 }
 
-/* What a crash left at the end was never sent: it was not durable. */
+/* What a crash left at the end, of one record at most, was never sent: it was
+ * not durable.  Nothing else is an accident of writing. */
 int
 logpin_asked_parse(struct bytes file, struct logpin_asked *out, size_t *good)
 {
@@ -298,6 +299,10 @@ logpin_asked_parse(struct bytes file, struct logpin_asked *out, size_t *good)
 			return FAULT_CONFIG;
 		}
 		memcpy(nonce[whole++], p + 8, HTTPSIG_NONCE_LEN);
+	}
+	if (file.n - whole * RECORD_LEN > RECORD_LEN) {
+		free(nonce);
+		return FAULT_CONFIG;
 	}
 	qsort(nonce, whole, HTTPSIG_NONCE_LEN, by_nonce);
 	*out = (struct logpin_asked){ .nonce = nonce, .n = whole };
@@ -327,14 +332,17 @@ asked_end(const struct state *st, int fd, off_t *out, struct fault *f)
 	if ((sb.st_mode & 077) != 0)
 		return fault_set(f, FAULT_CONFIG, "%s: " ASKED_FILE
 		    ": others may read it", st->dir);
-	for (at = sb.st_size / RECORD_LEN * RECORD_LEN; at > 0;
-	    at -= RECORD_LEN) {
+	for (at = sb.st_size / RECORD_LEN * RECORD_LEN;
+	    at > 0 && sb.st_size - at <= RECORD_LEN; at -= RECORD_LEN) {
 		if (pread(fd, last, sizeof(last), at - RECORD_LEN) !=
 		    RECORD_LEN)
 			return asked_fail(st, f);
 		if (record_holds(last))
 			break;
 	}
+	if (sb.st_size - at > RECORD_LEN)
+		return fault_set(f, FAULT_CONFIG, "%s: " ASKED_FILE
+		    ": damaged", st->dir);
 	if (at != sb.st_size && ftruncate(fd, at) != 0)
 		return asked_fail(st, f);
 	*out = at;

@@ -76,7 +76,7 @@ bool logpin_was_asked(const struct logpin_asked *a,
     const uint8_t nonce[static HTTPSIG_NONCE_LEN]);
 
 /* The bytes of that file; *good: how many of them are whole records.
- * FAULT_CONFIG where one is damaged that others follow, FAULT_MEMORY. */
+ * FAULT_CONFIG where more is damaged than a torn last record, FAULT_MEMORY. */
 int logpin_asked_parse(struct bytes file, struct logpin_asked *out,
     size_t *good) must_check;
 

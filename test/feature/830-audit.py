@@ -261,6 +261,29 @@ def full_disk():
              (26, [False] * 3), "with room, it is kept")
 
 
+def asked_lost():
+    """A file of requests that has lost some accuses nobody."""
+    path = os.path.join(b.home, "asked")
+    for _ in range(2):
+        b.lock()
+        b.run("ls")
+    t.eq(audit(b).code, 0, "a device that is not alarmed")
+    whole = open(path, "rb").read()
+    for cut in 0, 32, len(whole) - 40:
+        with open(path, "wb") as f:
+            f.write(whole[:cut])
+        for more in [], ["--full"]:
+            r = audit(b, *more)
+            t.ok(r.code == 3 and "asked: damaged" in r.json["error"]["text"]
+                 and r.json["alarms"] == [], f"cut to {cut} of {len(whole)} "
+                 "bytes: CONFIG, which names it")
+    with open(path, "wb") as f:
+        f.write(whole + whole[:20])
+    t.eq(audit(b).code, 0, "a torn record at the end is nothing")
+    t.eq(glob.glob(os.path.join(b.home, "evidence-*")), [],
+         "no evidence was made")
+
+
 def hangs():
     """A hook that neither reads nor ends is not in the way of a signal."""
     os.unlink(os.path.join(a.home, "told"))
@@ -311,5 +334,5 @@ def watch():
 
 
 t.run(first, budget, devices, opened, trust, holders, stolen, at_once, full_disk,
-      hangs,
+      asked_lost, hangs,
       watch)

@@ -168,7 +168,7 @@ goes_on_after_a_torn_record(void **state)
 
 	ask(st, 1);
 	fd = openat(st->fd, "asked", O_RDWR);
-	assert_int_equal(ftruncate(fd, 32 + 50), 0);
+	assert_int_equal(ftruncate(fd, 32 + 20), 0);
 	assert_int_equal(asked(st, 1, &has), 1);
 	ask(st, 2);
 	assert_int_equal(asked(st, 2, &has), 2);
@@ -176,6 +176,49 @@ goes_on_after_a_torn_record(void **state)
 	assert_int_equal(lseek(fd, 0, SEEK_END), 64);
 	assert_int_equal(pwrite(fd, "x", 1, 3), 1);
 	assert_int_equal(logpin_asked(st, &a, &f), FAULT_CONFIG);
+	/* So is a last one that has its length already. */
+	assert_int_equal(ftruncate(fd, 0), 0);
+	for (uint8_t i = 1; i <= 3; i++)
+		ask(st, i);
+	assert_int_equal(pwrite(fd, "x", 1, 2 * 32 + 3), 1);
+	assert_int_equal(asked(st, 3, &has), 2);
+	assert_false(has);
+	ask(st, 4);
+	assert_int_equal(asked(st, 4, &has), 3);
+	assert_true(has);
+	(void)close(fd);
+	state_close(st);
+}
+
+/* Two that do not hold, wherever they are, are damage; nothing is cut off. */
+static void
+damage_is_no_torn_record(void **state)
+{
+	static const off_t sizes[] = { 3 * 32, 2 * 32 + 1, 2 * 32 - 1, 32 };
+	static const int good[] = { FAULT_CONFIG, FAULT_CONFIG, 0, 0 };
+	struct site *x = *state;
+	struct state *st = site_ready(x);
+	struct httpsig h = request(9);
+	struct fault f = { 0 };
+	struct logpin_asked a;
+	int fd;
+
+	for (uint8_t i = 1; i <= 3; i++)
+		ask(st, i);
+	fd = openat(st->fd, "asked", O_RDWR);
+	assert_int_equal(pwrite(fd, "x", 1, 32 + 3), 1);
+	assert_int_equal(pwrite(fd, "x", 1, 2 * 32 + 3), 1);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		assert_int_equal(ftruncate(fd, sizes[i]), 0);
+		a.nonce = NULL;
+		assert_int_equal(logpin_asked(st, &a, &f), good[i]);
+		free(a.nonce);
+		if (good[i] == 0)
+			continue;
+		assert_int_equal(logpin_ask(st, &h, &f), good[i]);
+		assert_non_null(strstr(f.text, "asked: damaged"));
+		assert_int_equal(lseek(fd, 0, SEEK_END), sizes[i]);
+	}
 	(void)close(fd);
 	/* Opening that would wait for a process at its other end. */
 	assert_int_equal(unlinkat(st->fd, "asked", 0), 0);
@@ -302,6 +345,7 @@ main(void)
 		T(a_pin_file_has_one_form),
 		T(remembers_what_it_asked),
 		T(goes_on_after_a_torn_record),
+		T(damage_is_no_torn_record),
 		T(takes_a_trust_file_and_gives_it_back),
 		T(audits_are_kept),
 		T(finds_the_first_of_those_alike),
