@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/engine/journal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -28,6 +29,45 @@ struct journal {
 	pthread_mutex_t lock;
 };
 
+/* With all that is in it, as far as it goes. */
+static void
+throw_away(int dir, const char *name)
+{
+	const struct dirent *e;
+	DIR *d;
+	int fd;
+
+	if (unlinkat(dir, name, 0) == 0)
+		return;
+	fd = openat(dir, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			throw_away(fd, e->d_name);
+	if (d != NULL)
+		(void)closedir(d);
+	else if (fd >= 0)
+		(void)close(fd);
+	(void)unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+/* -1: errno says why. */
+static int
+open_file(int dir)
+{
+	int fd = openat(dir, "journal",
+	    O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0600);
+	struct stat st;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	(void)close(fd);
+	errno = EISDIR;
+	return -1;
+}
+
 int
 journal_open(int dir, const struct space_key *key, struct journal **out,
     struct fault *f)
@@ -38,9 +78,13 @@ journal_open(int dir, const struct space_key *key, struct journal **out,
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	j->key = key;
 	(void)pthread_mutex_init(&j->lock, NULL);
-	j->fd = openat(dir, "journal",
-	    O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-	    0600);
+	j->fd = open_file(dir);
+	/* What is no file of ours makes room for one: it is a cache. */
+	if (j->fd < 0 && (errno == EISDIR || errno == ELOOP ||
+	    errno == ENXIO || errno == EACCES)) {
+		throw_away(dir, "journal");
+		j->fd = open_file(dir);
+	}
 	if (j->fd < 0)
 		return fault_sys(f, fault_from_errno(errno), errno,
 		    "the cache folder's journal");

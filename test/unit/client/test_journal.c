@@ -91,6 +91,28 @@ gives_back_what_was_added(void **state)
 }
 
 static void
+takes_the_place_of_what_is_no_file(void **state)
+{
+	const struct scratch *s = *state;
+	size_t end[3];
+
+	fill(*state, end);
+	assert_int_equal(renameat(s->dir, "journal", s->dir, "other"), 0);
+	assert_int_equal(symlinkat("other", s->dir, "journal"), 0);
+	assert_int_equal(read_all(*state, &key).count, 0);
+	assert_int_equal(unlinkat(s->dir, "journal", 0), 0);
+	assert_int_equal(mkfifoat(s->dir, "journal", 0600), 0);
+	assert_int_equal(read_all(*state, &key).count, 0);
+	assert_int_equal(unlinkat(s->dir, "journal", 0), 0);
+	assert_int_equal(mkdirat(s->dir, "journal", 0700), 0);
+	assert_int_equal(mkdirat(s->dir, "journal/in", 0700), 0);
+	assert_int_equal(symlinkat("../../other", s->dir, "journal/in/x"), 0);
+	fill(*state, end);
+	assert_int_equal(read_all(*state, &key).count, 6);
+	assert_int_equal(faccessat(s->dir, "other", F_OK, 0), 0);
+}
+
+static void
 loses_no_whole_record_of_a_torn_file(void **state)
 {
 	uint8_t whole[FILE_SIZE];
@@ -172,6 +194,7 @@ main(void)
     scratch_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(gives_back_what_was_added),
+		TEST(takes_the_place_of_what_is_no_file),
 		TEST(loses_no_whole_record_of_a_torn_file),
 		TEST(stops_at_what_was_altered),
 		TEST(is_empty_under_another_key_or_when_cleared),
