@@ -7,8 +7,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -294,9 +297,33 @@ write_code(struct cli *cli, const char *path, const char *text)
 		    "%s", path);
 	ok = write(fd, line, (size_t)n) == n && fsync(fd) == 0;
 	secret_wipe(line, sizeof(line));
-	if (close(fd) != 0 || !ok)
-		return fault_sys(&cli->fault, FAULT_IO, errno, "%s", path);
-	return 0;
+	if (close(fd) == 0 && ok)
+		return 0;
+	(void)fault_sys(&cli->fault, fault_from_errno(errno), errno, "%s",
+	    path);
+	(void)unlink(path); /* the same command can go on */
+	return cli->fault.code;
+}
+
+/* Before there is an account whose code cannot be handed over. */
+static int
+check_code_file(struct cli *cli, const char *path)
+{
+	char copy[PATH_MAX];
+	size_t n = strlen(path);
+	struct stat st;
+	int err = 0;
+
+	if (n == 0 || path[n - 1] == '/' || n >= sizeof(copy))
+		return cli_usage(cli, "--recovery-out wants a file");
+	memcpy(copy, path, n + 1);
+	if (lstat(path, &st) == 0)
+		err = EEXIST;
+	else if (errno != ENOENT || faccessat(AT_FDCWD, dirname(copy),
+		     W_OK | X_OK, AT_EACCESS) != 0)
+		err = errno;
+	return err == 0 ? 0 : fault_sys(&cli->fault, fault_from_errno(err),
+	    err, "--recovery-out: %s", path);
 }
 
 /* Once it was handed over, the code is nowhere on this disk. */
@@ -358,8 +385,11 @@ static int
 init(struct cli *cli, const struct args *in)
 {
 	struct state *st defer(state_closep) = NULL;
-	int rc = account_begin(cli, in->policy, in->policy_key, &st);
+	int rc = in->recovery_out == NULL ? 0 :
+	    check_code_file(cli, in->recovery_out);
 
+	if (rc == 0)
+		rc = account_begin(cli, in->policy, in->policy_key, &st);
 	if (rc == 0 && in->trust != NULL)
 		rc = account_pin_trust(cli, st, in->trust);
 	if (rc != 0)

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site, read  # noqa: E402
-from skerrytest import Tap  # noqa: E402
+from skerrytest import Disk, Tap  # noqa: E402
 
 t = Tap()
 s = Site()
@@ -56,6 +56,39 @@ def json_and_file():
     t.eq(stat.S_IMODE(os.stat(out).st_mode), 0o600, "mode of the file")
     t.ok(CODE.fullmatch(read(out).strip()), "the file has the code")
     t.eq(r.json["wire"]["offshore"]["requests"], 1, "one request offshore")
+
+
+def no_room_for_the_code():
+    """A file that cannot be written is found before there is an account."""
+    d = s.device()
+    taken = os.path.join(d.dir, "taken")
+    os.symlink("nowhere", taken)
+    closed = os.path.join(d.dir, "closed")
+    os.mkdir(closed, 0o500)
+    cases = [(taken, 21), (d.dir, 21), (taken + "/", 2), ("", 2),
+             (os.path.join(d.dir, "none", "code"), 4),
+             (os.path.join(s.policy, "code"), 4)]
+    if os.geteuid() != 0:
+        cases.append((os.path.join(closed, "code"), 5))
+    for path, status in cases:
+        r = init(d, "--json", "--recovery-out", path)
+        t.ok(r.code == status and r.json["wire"]["offshore"]["requests"] == 0
+             and (not path or "--recovery-out" in r.json["error"]["text"]),
+             f"{path!r}: {status}, and nothing was sent") or t.note(r)
+    t.eq(d.run("status").code, 3, "nothing was made")
+    with Disk("1m") as disk:
+        if not disk.good:
+            t.skip("a full disk for the code", "cannot mount")
+            return
+        disk.fill()
+        out = os.path.join(disk.path, "code")
+        r = init(d, "--recovery-out", out)
+        t.ok(r.code == 14 and out in r.err and not os.path.exists(out),
+             "a full disk is SPACE, and leaves no file") or t.note(r)
+        disk.free()
+        r = init(d, "--recovery-out", out)
+        t.ok(r.code == 0 and CODE.fullmatch(read(out).strip()),
+             "with room, the same command hands it over") or t.note(r)
 
 
 def wrong_arguments():
@@ -180,5 +213,6 @@ def full_output():
     t.ok(CODE.search(init(d).out), "and is printed by the next init")
 
 
-t.run(makes_a_space, json_and_file, wrong_arguments, says_what_is_wrong,
+t.run(makes_a_space, json_and_file, no_room_for_the_code, wrong_arguments,
+      says_what_is_wrong,
       foreign_policy, resumes, lost_answer, full_output)
