@@ -22,6 +22,7 @@
 #include "authority/role.h"
 #include "base/logline.h"
 #include "base/rd.h"
+#include "net/sock.h"
 
 #define ANSWER_MS 15000  /* that a request may wait for the ledger */
 #define DRAIN_MS 20000
@@ -29,7 +30,6 @@
 #define IDLE_SECONDS 60
 #define CONNECTIONS 1024
 #define CONNECTION_MEMORY 16384
-#define DRAIN_MAX (1u << 20) /* bytes of a refused body that are read */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
 struct front {
@@ -217,18 +217,14 @@ visit_new(struct front *fr, const char *url)
 	return v;
 }
 
-/*
- * A body that says that it is much too long is refused before it is sent. A
- * shorter one is read to its end: who answers and closes before that makes
- * the sender's kernel throw the answer away (RFC 9112 section 9.6).
- */
+/* Such a body is refused before it is sent. */
 static bool
 announced_much_too_long(struct MHD_Connection *c)
 {
 	const char *v = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
 	    "Content-Length");
 
-	return v != NULL && strtoull(v, NULL, 10) > DRAIN_MAX;
+	return v != NULL && strtoull(v, NULL, 10) > SOCK_DRAIN_MAX;
 }
 
 static enum MHD_Result

@@ -14,10 +14,8 @@
 #include "depot/blocks.h"
 #include "depot/door.h"
 #include "depot/intake.h"
+#include "net/sock.h"
 
-/* A refused body of up to this size is read to its end, so that the answer
- * reaches the client; above, the connection is closed after the answer. */
-#define DRAIN_MAX (1 << 20)
 /* Of a connection.  Half of it receives a body: a whole TLS record of 16 KiB
  * and the head before it, or each record would be taken in two pieces. */
 #define POOL_LEN ((size_t)40 << 10)
@@ -91,7 +89,7 @@ static enum MHD_Result
 begin(struct request *r, const char *method)
 {
 	request_begin(r, method);
-	if (r->length <= DRAIN_MAX || r->reply.response == NULL)
+	if (r->length <= SOCK_DRAIN_MAX || r->reply.response == NULL)
 		return MHD_YES;
 	/* The server skips the body of a PUT that is answered early; that of
 	 * others it would take for the next request. */

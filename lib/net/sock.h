@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Listening sockets, opened before the process gives up the right to. */
+/* Listening sockets, opened before the process gives up the right to; and what
+ * holds for who is served there. */
 #ifndef SKERRY_NET_SOCK_H
 #define SKERRY_NET_SOCK_H
 
@@ -8,6 +9,11 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
+
+/* A refused body of up to so many bytes is read to its end, for who answers and
+ * closes before that makes the sender's kernel throw the answer away (RFC 9112
+ * section 9.6).  Above, the answer comes first, and the connection ends. */
+#define SOCK_DRAIN_MAX 1048576u
 
 /* Listens at "address:port" or "[address]:port", numeric; port 0 is any that is
  * free.  loopback: refuse other addresses.  FAULT_CONFIG. */

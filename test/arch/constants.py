@@ -124,6 +124,10 @@ one("witness/skerry-witness.yaml.5.scd", r"a time, 1 to (\d+)", "witness/config.
 one("witness/skerry-witness.yaml.5.scd", r"list of 1 to (\d+) verifier", "witness/config.h", "CONFIG_LOGS_MAX")
 one("witness/skerry-witness.yaml.5.scd", r"1 to 256\. Default: (\d+)", "witness/main.c", "DEFAULT_THREADS")
 one("witness/skerry-witness.yaml.5.scd", r"1 to 100000\. Default: (\d+)", "witness/main.c", "DEFAULT_CONNECTIONS")
+for page in "40-depot", "50-authority":
+    if "up to 1 MiB" not in read(f"spec/{page}.md"):
+        bad.append(f"spec/{page}: says nothing of a body that is read to its end")
+same("SOCK_DRAIN_MAX", defines("lib/net/sock.h")["SOCK_DRAIN_MAX"], 1 << 20)
 same("REQUEST_BODY_MAX", defines("authority/request.h")["REQUEST_BODY_MAX"],
      defines("lib/object/limits.h")["REQUEST_MAX"])
 print("\n".join(bad) if bad else "constants: alike")
