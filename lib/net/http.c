@@ -8,6 +8,7 @@
 #include "net/http.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <curl/curl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -46,6 +47,7 @@ struct http {
 	CURL *easy;
 	struct socket_count socket[SOCKETS_MAX];
 	char error[CURL_ERROR_SIZE];
+	int exhausted; /* errno of a socket that this process cannot have */
 };
 
 static void
@@ -86,8 +88,11 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
 	(void)purpose;
 	fd = socket(addr->family, addr->socktype | SOCK_CLOEXEC,
 	    addr->protocol);
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			h->exhausted = errno;
 		return CURL_SOCKET_BAD;
+	}
 	for (size_t i = 0; i < SOCKETS_MAX; i++) {
 		if (h->socket[i].fd >= 0)
 			continue;
@@ -418,6 +423,11 @@ fault_of(const struct http *h, const struct transfer *t, CURLcode rc,
 	default:
 		break;
 	}
+	/* The library says that the peer cannot be reached. */
+	if (h->exhausted != 0)
+		return fault_sys(f, FAULT_IO, h->exhausted,
+		    "%s %s: no descriptor for a connection (ulimit -n)",
+		    role(h), h->peer.url);
 	return fault_set(f, h->peer.fault, "%s %s: %s", role(h),
 	    h->peer.url, why);
 }
@@ -466,6 +476,7 @@ http_do(struct http *h, const struct http_request *req,
 		return fault_set(f, bad, "out of memory");
 
 	h->error[0] = '\0';
+	h->exhausted = 0;
 	rc = set_request(h, &t, url, headers);
 	if (rc == CURLE_OK) {
 		atomic_fetch_add(&h->peer.wire->requests, 1);

@@ -61,7 +61,8 @@ struct http_answer {
 /*
  * One request.  Any HTTP status is success here.  peer.fault where the peer
  * does not answer (name, connect, time-out, cut), FAULT_TRUST where its
- * certificate is not good, FAULT_INTERRUPTED, FAULT_LIMIT.  Nothing is retried.
+ * certificate is not good, FAULT_INTERRUPTED, FAULT_LIMIT; FAULT_IO where this
+ * process has no descriptor left.  Nothing is retried.
  */
 int http_do(struct http *h, const struct http_request *req,
     struct http_answer *ans, struct fault *f) must_check;

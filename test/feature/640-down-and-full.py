@@ -188,6 +188,18 @@ def depot_full():
         full.authority.stop()
 
 
+def few_descriptors():
+    """It is this process that has none, not the peer that is away."""
+    a.run("put", src)
+    write(os.path.join(src, "few"), noise(100000))
+    for n in 12, 6:
+        r = a.run("put", src, prefix=("prlimit", f"--nofile={n}"))
+        t.ok(r.code == 18 and "Too many open files" in r.err
+             and "onnect to" not in r.err, f"{n} descriptors: IO, which "
+             "names them") or t.note(r)
+    t.eq(a.run("put", src).code, 0, "with more of them it goes on")
+
+
 def client_full():
     with Disk("8m") as disk:
         if not disk.good:
@@ -271,5 +283,5 @@ def lease_ends():
 
 
 t.run(depot_down, authority_down, lost_answer, revoked, strangers,
-      foreign_capability, clocks, depot_full, client_full, cache_full,
-      lease_ends)
+      foreign_capability, clocks, depot_full, few_descriptors, client_full,
+      cache_full, lease_ends)
