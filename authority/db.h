@@ -163,6 +163,9 @@ struct db {
 
 	int (*slot_add)(struct db *db, const uint8_t space[static ID_LEN],
 	    enum db_kind kind, const struct db_slot *slot, struct fault *f);
+	/* Another blob in the place of one that is there: FAULT_NOT_FOUND. */
+	int (*slot_set)(struct db *db, const uint8_t space[static ID_LEN],
+	    enum db_kind kind, const struct db_slot *slot, struct fault *f);
 	/* At most DB_SLOTS_MAX, by epoch. */
 	int (*slot_list)(struct db *db, const uint8_t space[static ID_LEN],
 	    enum db_kind kind, struct db_slot *out, size_t *n,

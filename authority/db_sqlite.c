@@ -64,6 +64,8 @@ static const char schema[] =
 	X(SPACE_LIST, "SELECT id, account, prefix, residency, depot"           \
 	              " FROM space WHERE account = ? ORDER BY id LIMIT ?")     \
 	X(SLOT_ADD, "INSERT INTO keyslot VALUES (?, ?, ?, ?)")                 \
+	X(SLOT_SET, "UPDATE keyslot SET blob = ?4 WHERE space = ?1"            \
+	            " AND kind = ?2 AND epoch = ?3")                           \
 	X(SLOT_LIST, "SELECT epoch, blob FROM keyslot WHERE space = ?"         \
 	             " AND kind = ? ORDER BY epoch LIMIT ?")                   \
 	X(HEAD_GET, "SELECT number, head FROM head WHERE space = ?")           \
@@ -368,16 +370,34 @@ space_list(struct db *db, const uint8_t account[static ID_LEN],
 }
 
 static int
-slot_add(struct db *db, const uint8_t space[static ID_LEN], enum db_kind kind,
-    const struct db_slot *slot, struct fault *f)
+slot_write(struct db *db, enum statement how, const uint8_t *space,
+    enum db_kind kind, const struct db_slot *slot, struct fault *f)
 {
-	struct sql_run r = sql_run(db_sqlite(db), sql[S_SLOT_ADD]);
+	struct sql_run r = sql_run(db_sqlite(db), sql[how]);
 
 	sql_blob(&r, space, ID_LEN);
 	sql_int(&r, kind);
 	sql_int(&r, slot->epoch);
 	sql_blob(&r, slot->blob, slot->n);
 	return sql_write(&r, f);
+}
+
+static int
+slot_add(struct db *db, const uint8_t space[static ID_LEN], enum db_kind kind,
+    const struct db_slot *slot, struct fault *f)
+{
+	return slot_write(db, S_SLOT_ADD, space, kind, slot, f);
+}
+
+static int
+slot_set(struct db *db, const uint8_t space[static ID_LEN], enum db_kind kind,
+    const struct db_slot *slot, struct fault *f)
+{
+	int rc = slot_write(db, S_SLOT_SET, space, kind, slot, f);
+
+	if (rc != 0 || sqlite3_changes(self(db)->sql.h) == 1)
+		return rc;
+	return fault_set(f, FAULT_NOT_FOUND, "no such keyslot");
 }
 
 static int
@@ -582,6 +602,7 @@ static const struct db callbacks = {
 	.space_get = space_get,
 	.space_list = space_list,
 	.slot_add = slot_add,
+	.slot_set = slot_set,
 	.slot_list = slot_list,
 	.head_get = head_get,
 	.head_move = head_move,

@@ -123,11 +123,18 @@ ledger_sender ledger_account_sender, ledger_enrol_sender,
     ledger_holder_sender;
 
 /* Brings an account's chain and devices from old (what is stored, and the
- * beginning of whole, else FAULT_CONFLICT) to whole.  FAULT_TRUST and the like
- * of chain_append. */
+ * beginning of whole, else FAULT_CONFLICT) to whole; slots: as below.
+ * FAULT_TRUST and the like of chain_append. */
 int ledger_device_follow(struct ledger *l,
     const uint8_t account[static ID_LEN], struct bytes old,
-    struct bytes whole, struct fault *f) must_check;
+    struct bytes whole, const json_t *slots, struct fault *f) must_check;
+
+/* Puts the keyslots that come with another recovery key; NULL: none came.
+ * FAULT_DENIED where they are wanted and not there, or the reverse;
+ * FAULT_CONFLICT where they are not those of the live epochs. */
+int ledger_recovery_follow(struct ledger *l, const struct chain *before,
+    const struct chain *after, const json_t *slots,
+    struct fault *f) must_check;
 
 /* The space, if it is one of the sender's account: else FAULT_DENIED, so that
  * nobody learns which spaces there are. */

@@ -72,6 +72,7 @@ ledger_enrol_lookup(struct ledger *l, const struct ledger_call *c,
 struct addition {
 	uint8_t account[ID_LEN], entry[CHAIN_ENTRY_LEN];
 	uint32_t seen;
+	json_t *slots; /* with another recovery key; NULL: none */
 };
 
 static int
@@ -79,12 +80,13 @@ read_body(const json_t *body, struct addition *out)
 {
 	json_t *account, *entry;
 	json_int_t seen;
-	struct addition a;
+	struct addition a = { 0 };
 
-	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT, "{s:o,s:o,s:I}",
-	        "account", &account, "entry", &entry, "chain_seen",
-	        &seen) != 0 ||
-	    seen < 0 || seen > CHAIN_MAX ||
+	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
+	        "{s:o,s:o,s:I,s?o}", "account", &account, "entry", &entry,
+	        "chain_seen", &seen, "keyslots", &a.slots) != 0 ||
+	    (a.slots != NULL && !json_is_array(a.slots)) || seen < 0 ||
+	    seen > CHAIN_MAX ||
 	    ledger_json_id(account, a.account) != 0 ||
 	    ledger_json_bytes(entry, a.entry, sizeof(a.entry)) != 0)
 		return FAULT_MALFORMED;
@@ -120,7 +122,8 @@ follow(struct ledger *l, const struct chain *before,
 
 int
 ledger_device_follow(struct ledger *l, const uint8_t account[static ID_LEN],
-    struct bytes old, struct bytes whole, struct fault *f)
+    struct bytes old, struct bytes whole, const json_t *slots,
+    struct fault *f)
 {
 	struct chain before defer(chain_wipe) = { 0 };
 	struct chain after defer(chain_wipe) = { 0 };
@@ -138,7 +141,10 @@ ledger_device_follow(struct ledger *l, const uint8_t account[static ID_LEN],
 	for (uint32_t i = before.n; rc == 0 && i < after.n; i++)
 		rc = l->db->chain_add(l->db, account, i,
 		    whole.p + (size_t)i * CHAIN_ENTRY_LEN, f);
-	return rc != 0 ? rc : follow(l, &before, &after, f);
+	if (rc == 0)
+		rc = follow(l, &before, &after, f);
+	return rc != 0 ? rc : ledger_recovery_follow(l, &before, &after,
+	    slots, f);
 }
 
 static int
@@ -153,7 +159,8 @@ append(struct ledger *l, const struct addition *a, struct bytes old,
 		rc = buf_append(&whole, a->entry, sizeof(a->entry));
 	if (rc != 0)
 		return fault_set(f, rc, "entry");
-	return ledger_device_follow(l, a->account, old, buf_bytes(&whole), f);
+	return ledger_device_follow(l, a->account, old, buf_bytes(&whole),
+	    a->slots, f);
 }
 
 /* Where the chain has this very entry; n if nowhere. */

@@ -18,6 +18,8 @@ struct epoch {
 	uint32_t epoch, serial; /* serial: of the custody that it is made for */
 	json_t *slots; /* of kinds of the custody, new reference */
 	struct db_slot recovery; /* epoch 0: there was none */
+	uint8_t key[ID_LEN];     /* that it is said to be for */
+	bool named;
 	struct db_space space;
 	struct custody set;
 	bool home;
@@ -27,6 +29,22 @@ static void
 epoch_wipe(struct epoch *e)
 {
 	json_decref(e->slots);
+}
+
+static int
+read_recovery(const json_t *j, struct epoch *e)
+{
+	json_t *device = json_object_get(j, "device");
+
+	e->named = device != NULL;
+	if (json_object_size(j) != (e->named ? 4 : 3) || e->recovery.n != 0 ||
+	    (e->named && ledger_json_id(device, e->key) != 0) ||
+	    ledger_json_bytes(json_object_get(j, "blob"), e->recovery.blob,
+	        DB_SEALED_LEN) != 0)
+		return FAULT_MALFORMED;
+	e->recovery.epoch = e->epoch;
+	e->recovery.n = DB_SEALED_LEN;
+	return 0;
 }
 
 static int
@@ -44,12 +62,8 @@ read_slots(const json_t *a, struct epoch *e)
 		    e->epoch)
 			return FAULT_MALFORMED;
 		if (kind != NULL && strcmp(kind, "recovery") == 0) {
-			if (json_object_size(j) != 3 || e->recovery.n != 0 ||
-			    ledger_json_bytes(json_object_get(j, "blob"),
-			        e->recovery.blob, DB_SEALED_LEN) != 0)
+			if (read_recovery(j, e) != 0)
 				return FAULT_MALFORMED;
-			e->recovery.epoch = e->epoch;
-			e->recovery.n = DB_SEALED_LEN;
 		} else if (json_array_append(e->slots, j) != 0) {
 			return FAULT_MEMORY;
 		}
@@ -154,6 +168,40 @@ check_new(struct ledger *l, const struct epoch *e, json_t **out,
 	return rc;
 }
 
+/* [custody] Who made it before the code changed would leave an epoch that the
+ * code does not open. */
+static int
+check_recovery(struct ledger *l, const struct epoch *e, json_t **out,
+    struct fault *f)
+{
+	struct buf raw defer(buf_wipe) = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
+	struct chain chain defer(chain_wipe) = { 0 };
+	const struct chain_device *key;
+	uint32_t last = 0;
+	int rc;
+
+	if (e->home != (e->recovery.n != 0))
+		return fault_set(f, FAULT_DENIED,
+		    "keyslots: the recovery one is for the home");
+	if (!e->home)
+		return 0;
+	rc = l->db->chain_get(l->db, e->space.account, 0, &raw, f);
+	if (rc == 0 && chain_append_all(&chain, buf_bytes(&raw)) != 0)
+		rc = fault_set(f, FAULT_INTERNAL, "stored chain");
+	if (rc != 0)
+		return rc;
+	key = chain_recovery(&chain);
+	if (e->named ? key != NULL && memcmp(key->id, e->key, ID_LEN) == 0 :
+		       !chain_recovery_changed(&chain))
+		return 0;
+	rc = l->db->epoch_last(l->db, e->space_id, &last, f);
+	if (rc != 0)
+		return rc;
+	*out = json_pack("{s:I}", "epoch", (json_int_t)last);
+	return fault_set(f, FAULT_CONFLICT,
+	    "the recovery key has changed meanwhile");
+}
+
 static int
 add(struct ledger *l, const struct epoch *e,
     const uint8_t request[static DB_HASH_LEN], json_t **out,
@@ -163,9 +211,8 @@ add(struct ledger *l, const struct epoch *e,
 	struct db_slot covered;
 	int rc = check_new(l, e, out, f);
 
-	if (rc == 0 && e->home != (e->recovery.n != 0))
-		rc = fault_set(f, FAULT_DENIED,
-		    "keyslots: the recovery one is for the home");
+	if (rc == 0)
+		rc = check_recovery(l, e, out, f);
 	if (rc == 0)
 		rc = ledger_custody_covers(l, &e->space, &e->set, e->epoch,
 		    e->slots, f);

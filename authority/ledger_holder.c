@@ -195,7 +195,7 @@ take_chain(struct ledger *l, const struct holder *h, size_t *before,
 		return rc;
 	*before = old.n / CHAIN_ENTRY_LEN;
 	return ledger_device_follow(l, h->space.account, buf_bytes(&old),
-	    buf_bytes(&h->chain), f);
+	    buf_bytes(&h->chain), NULL, f);
 }
 
 int

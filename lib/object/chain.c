@@ -88,6 +88,26 @@ chain_find(const struct chain *c, const uint8_t id[static ID_LEN])
 	return NULL;
 }
 
+const struct chain_device *
+chain_recovery(const struct chain *c)
+{
+	for (uint32_t i = 0; i < c->devices; i++) {
+		if (c->device[i].recovery && c->device[i].live)
+			return &c->device[i];
+	}
+	return NULL;
+}
+
+bool
+chain_recovery_changed(const struct chain *c)
+{
+	for (uint32_t i = 0; i < c->devices; i++) {
+		if (c->device[i].recovery)
+			return !c->device[i].live;
+	}
+	return false;
+}
+
 int
 chain_lookup(void *arg, const uint8_t id[static ID_LEN], struct sign_pub *out)
 {

@@ -61,6 +61,11 @@ int chain_append_all(struct chain *c, struct bytes entries) must_check;
 const struct chain_device *chain_find(const struct chain *c,
     const uint8_t id[static ID_LEN]);
 
+/* The recovery key in force: the first live one; NULL where there is none.
+ * changed: whether one before it was revoked. */
+const struct chain_device *chain_recovery(const struct chain *c);
+bool chain_recovery_changed(const struct chain *c);
+
 /* For head_open(): arg is a struct chain; live devices, not recovery keys. */
 int chain_lookup(void *arg, const uint8_t id[static ID_LEN],
     struct sign_pub *out) must_check;

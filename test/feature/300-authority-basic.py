@@ -15,8 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import skerrytest
-from authoritytest import (ADD, REVOKE, Account, Authority, Keys, b64, head,
-                           hpke_open, hpke_seal, unb64)
+from authoritytest import (ADD, RECOVERY, REVOKE, Account, Authority, Keys,
+                           b64, head, hpke_open, hpke_seal, unb64)
 
 tap = skerrytest.Tap()
 a = Authority()
@@ -264,6 +264,85 @@ def epochs():
     acc.space_key = key
 
 
+def another_recovery_key():
+    """Its keyslots come with the entry that brings it into force."""
+    old, next_key, aad = acc.recovery, Keys(), acc.id + acc.space
+    asked = {"account": acc.id.hex(), "space": acc.space.hex()}
+
+    def sealed(to, epoch, key):
+        return b64(hpke_seal(to.box_pub, b"skerry recovery v1",
+                             aad + struct.pack(">I", epoch), key))
+
+    def slot(epoch=2, **more):
+        return {"space": acc.space.hex(), "epoch": epoch, "kind": "recovery",
+                "blob": sealed(next_key, epoch, acc.space_key), **more}
+
+    def epoch(number, to, **more):
+        return a.ask("/v1/epochs", {
+            "space": acc.space.hex(), "epoch": number, "custody": 1,
+            "keyslots": [
+                {"epoch": number, "kind": "authority", "blob": b64(hpke_seal(
+                    a.intake, b"skerry admit v1",
+                    aad + struct.pack(">I", number), acc.space_key))},
+                {"epoch": number, "kind": "recovery",
+                 "blob": sealed(to, number, acc.space_key), **more}]},
+            acc.device)
+
+    def destroy(number):
+        return a.ask("/v1/epochs/destroy", {
+            "space": acc.space.hex(), "epoch": number}, acc.device).code
+
+    def opens(keys):
+        slots = a.ask("/v1/recovery", asked, keys).json["keyslots"]
+        return [hpke_open(keys.box, b"skerry recovery v1",
+                          aad + struct.pack(">I", s["epoch"]),
+                          unb64(s["blob"])) == acc.space_key for s in slots]
+
+    e = acc.next_entry(REVOKE, old)
+    tap.eq(acc.add_entry(e).code, "DENIED", "the only one is not revoked")
+    tap.eq(acc.add_entry(e, keyslots=[slot()]).code, "DENIED",
+           "whatever comes with that")
+    e = acc.next_entry(RECOVERY, next_key)
+    tap.eq(acc.add_entry(e, keyslots=[slot()]).code, "DENIED",
+           "a second one brings no keyslots")
+    tap.eq(acc.add_entry(e).code, "OK", "and is let in")
+    spare = Keys()
+    acc.add_entry(acc.next_entry(RECOVERY, spare))
+    e = acc.next_entry(REVOKE, spare)
+    tap.eq(acc.add_entry(e, keyslots=[slot()]).code, "DENIED",
+           "nor does the end of one that is not in force")
+    tap.eq(acc.add_entry(e).code, "OK", "which goes by itself")
+    tap.eq(opens(old), [True], "until then the first one opens all")
+
+    e = acc.next_entry(REVOKE, old)
+    tap.eq(acc.add_entry(e).code, "DENIED", "its end wants keyslots")
+    for bad in ([], [slot(1)], [slot(), slot(3)], [slot(), slot()],
+                [slot(space=bytes(16).hex())]):
+        tap.eq(acc.add_entry(e, keyslots=bad).code, "CONFLICT",
+               "those of the live epochs, no other")
+    for bad in ([slot(kind="device")], [slot(blob="")], [slot(index=1)], [1]):
+        tap.eq(acc.add_entry(e, keyslots=bad).code, "MALFORMED", "of its form")
+    tap.eq(opens(old), [True], "nothing of that was taken")
+    tap.eq(epoch(4, next_key, device=next_key.id.hex()).code, "CONFLICT",
+           "no epoch is begun for one that is not in force")
+    tap.eq(epoch(4, old, device=old.id.hex()).code, "OK", "but for that")
+    tap.eq(acc.add_entry(e, keyslots=[slot()]).code, "CONFLICT",
+           "an epoch that was begun meanwhile wants one, too")
+    tap.eq(acc.add_entry(e, keyslots=[slot(4), slot()]).code, "OK", "there")
+    tap.eq(acc.add_entry(e, seen=7, keyslots=[slot()]).code, "OK",
+           "again: the same")
+    tap.eq(opens(next_key), [True, True], "now the next one opens all")
+    tap.eq(a.ask("/v1/recovery", asked, old).code, "DENIED",
+           "and the first may ask for nothing")
+    tap.eq(destroy(4), "OK", "(an end)")
+    tap.eq((epoch(5, old).code, epoch(5, old, device=old.id.hex()).code),
+           ("CONFLICT", "CONFLICT"), "who does not know it begins no epoch")
+    tap.eq(epoch(5, next_key, device=next_key.id.hex()).code, "OK",
+           "who does begins one")
+    tap.eq(destroy(5), "OK", "(an end)")
+    acc.recovery = next_key
+
+
 def drains():
     a.process.term()
     tap.eq(a.process.wait(), 0, "SIGTERM ends it")
@@ -271,8 +350,8 @@ def drains():
     tap.ok(acc.id.hex() not in log and acc.device.id.hex() not in log
            and "127.0.0.1" not in log, "the log names nobody")
     a.start()
-    tap.eq(acc.session().json["chain_length"], 5, "all is there again")
+    tap.eq(acc.session().json["chain_length"], 9, "all is there again")
 
 
 tap.run(commands, account, session, heads, enrolment, devices, revoke,
-        recovery, stored, epochs, drains)
+        recovery, stored, epochs, another_recovery_key, drains)

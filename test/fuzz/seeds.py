@@ -136,6 +136,8 @@ def bodies():
     chain = [chain_entry(1, 0, bytes(32), account, device, device)]
     chain.append(chain_entry(3, 1, hashlib.sha256(chain[0]).digest(), account, recovery, device))
     third = chain_entry(1, 2, hashlib.sha256(chain[1]).digest(), account, stranger, device)
+    fourth = chain_entry(3, 2, hashlib.sha256(chain[1]).digest(), account, stranger, device)
+    fifth = chain_entry(2, 2, hashlib.sha256(chain[1]).digest(), account, recovery, device)
     head = struct.pack(">BBHIQ", 1, 0, 0, 1, 1) + bytes(268)
     new = {"account": other.hex(), "chain": [b64(first), b64(second)], "space": other.hex(), "residency": "r",
            "depot": "d", "keyslots": [{"epoch": 1, "kind": "authority", "blob": b64(bytes(80))},
@@ -162,9 +164,14 @@ def bodies():
         (4, 0, {"account": account.hex(), "device": stranger.id.hex()}),
         (5, 0, {"account": account.hex(), "entry": b64(third), "chain_seen": 2}),
         (5, 0, {"account": account.hex(), "entry": b64(third), "chain_seen": 1}),
+        (5, 0, {"account": account.hex(), "entry": b64(fourth), "chain_seen": 2}),
+        *((5, 0, {"account": account.hex(), "entry": b64(x), "chain_seen": 2, "keyslots": [
+            {"space": y.hex(), "epoch": 1, "kind": "recovery", "blob": b64(bytes(80))} for y in (space, sealed)]})
+          for x in (third, fifth)),
         (6, 0, {"device": device.id.hex(), "chain_seen": 0}), (6, 1, {"device": recovery.id.hex(), "chain_seen": 3}),
         (7, 1, {"account": account.hex(), "space": space.hex()}), (7, 0, {}),
         (8, 0, epoch), (8, 0, {**epoch, "custody": 2}), (8, 0, {**epoch, "epoch": 1}), (8, 1, epoch),
+        (8, 0, {**epoch, "keyslots": [epoch["keyslots"][0], {**epoch["keyslots"][1], "device": recovery.id.hex()}]}),
         (8, 0, {**epoch, "keyslots": epoch["keyslots"][:1]}), (8, 0, {**epoch, "keyslots": []}),
         (9, 0, {"space": space.hex(), "epoch": 1}), (9, 0, {"space": space.hex(), "epoch": 2}),
         (9, 0, {"space": space.hex(), "epoch": 5000}), (9, 0, {"space": other.hex(), "epoch": 1}),

@@ -231,10 +231,10 @@ class Account:
         return (signer or self.device).entry(
             op, len(self.chain), sha256(self.chain[-1]), self.id, about)
 
-    def add_entry(self, entry, signer=None, seen=None):
+    def add_entry(self, entry, signer=None, seen=None, **more):
         r = self.a.ask("/v1/devices", {
             "account": self.id.hex(), "entry": b64(entry),
-            "chain_seen": len(self.chain) if seen is None else seen},
+            "chain_seen": len(self.chain) if seen is None else seen, **more},
             signer or self.device)
         if r.code == "OK" and r.json["seq"] == len(self.chain):
             self.chain.append(entry)

@@ -133,6 +133,30 @@ refuses_orphans(void **state)
 }
 
 static void
+puts_a_keyslot_in_the_place_of_another(void **state)
+{
+	struct db_slot slot = { .epoch = 1, .n = 2, .blob = { 1 } };
+	struct db_slot got[DB_SLOTS_MAX];
+	struct db *db = *state;
+	struct fault f = { 0 };
+	size_t n;
+
+	begin(db);
+	assert_int_equal(db->slot_set(db, space, DB_RECOVERY, &slot, &f),
+	    FAULT_NOT_FOUND);
+	assert_int_equal(db->slot_add(db, space, DB_RECOVERY, &slot, &f), 0);
+	slot.blob[0] = 2;
+	assert_int_equal(db->slot_set(db, space, DB_AUTHORITY, &slot, &f),
+	    FAULT_NOT_FOUND);
+	assert_int_equal(db->slot_set(db, space, DB_RECOVERY, &slot, &f), 0);
+	assert_int_equal(db->slot_list(db, space, DB_RECOVERY, got, &n, &f),
+	    0);
+	assert_int_equal(n, 1);
+	assert_memory_equal(got[0].blob, slot.blob, slot.n);
+	db->abort(db);
+}
+
+static void
 remembers_nonces_until_told_to_forget(void **state)
 {
 	static const uint8_t nonce[DB_NONCE_LEN] = { 5 };
@@ -531,6 +555,7 @@ main(void)
 		TEST(keeps_what_was_committed),
 		TEST(undoes_to_the_mark),
 		TEST(refuses_orphans),
+		TEST(puts_a_keyslot_in_the_place_of_another),
 		TEST(remembers_nonces_until_told_to_forget),
 		TEST(keeps_the_older_enrolment),
 		TEST(moves_a_head_by_one_only),

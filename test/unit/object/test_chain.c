@@ -121,6 +121,29 @@ nobody_is_added_twice_and_none_comes_back(void **state)
 	assert_int_equal(append(&c, CHAIN_ADD, &b, &a), FAULT_TRUST);
 }
 
+static void
+the_first_live_recovery_key_is_in_force(void **state)
+{
+	struct chain c defer(chain_wipe) = { 0 };
+	struct device a = device(), r[3] = { device(), device(), device() };
+
+	(void)state;
+	assert_int_equal(append(&c, CHAIN_ADD, &a, &a), 0);
+	assert_null(chain_recovery(&c));
+	assert_false(chain_recovery_changed(&c));
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(append(&c, CHAIN_RECOVERY, &r[i], &a), 0);
+	assert_memory_equal(chain_recovery(&c)->id, r[0].id, ID_LEN);
+	assert_int_equal(append(&c, CHAIN_REVOKE, &r[1], &a), 0);
+	assert_memory_equal(chain_recovery(&c)->id, r[0].id, ID_LEN);
+	assert_false(chain_recovery_changed(&c));
+	assert_int_equal(append(&c, CHAIN_REVOKE, &r[0], &a), 0);
+	assert_memory_equal(chain_recovery(&c)->id, r[2].id, ID_LEN);
+	assert_true(chain_recovery_changed(&c));
+	assert_int_equal(append(&c, CHAIN_REVOKE, &r[2], &a), 0);
+	assert_null(chain_recovery(&c));
+}
+
 static int
 decode(struct bytes in)
 {
@@ -209,6 +232,7 @@ main(void)
 		cmocka_unit_test(devices_come_and_go),
 		cmocka_unit_test(refuses_who_may_not_sign),
 		cmocka_unit_test(nobody_is_added_twice_and_none_comes_back),
+		cmocka_unit_test(the_first_live_recovery_key_is_in_force),
 		cmocka_unit_test(refuses_other_lengths_and_every_altered_byte),
 		cmocka_unit_test(reads_a_whole_chain),
 		cmocka_unit_test(stops_at_the_limit),
