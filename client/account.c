@@ -155,40 +155,55 @@ tell_holders(struct cli *cli, const struct state *st)
 	}
 }
 
+/* FAULT_CONFLICT: what others have added is pinned. */
 static int
 append(struct cli *cli, struct authority *a, struct state *st,
-    struct chain_make *make)
+    struct chain_make *make, const struct answer_slot *slot, size_t n)
 {
+	struct buf newer defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES);
+	uint8_t raw[CHAIN_ENTRY_LEN];
+	struct authority_entry e = { .account = st->binding.account,
+		.seen = st->chain.n, .entry = raw, .slot = slot, .nslots = n,
+		.space = st->binding.space };
+	int rc, bad;
+
 	memcpy(make->signer, st->device, ID_LEN);
 	memcpy(make->account, st->binding.account, ID_LEN);
-	for (int i = 0; i < APPEND_TRIES; i++) {
-		struct buf newer defer(buf_wipe) =
-		    buf_init(ANSWER_CHAIN_BYTES);
-		uint8_t entry[CHAIN_ENTRY_LEN];
-		uint32_t seen = st->chain.n;
-		int rc = chain_make_entry(&st->chain, make, st->sign, entry);
-
-		if (rc != 0)
-			return fault_add(&cli->fault, rc, "device chain");
-		rc = authority_add_entry(a, st->binding.account, seen, entry,
-		    &newer, &cli->fault);
-		if (rc == 0)
-			return state_add_chain(st, seen,
-			    bytes_of(entry, sizeof(entry)), &cli->fault);
-		if (rc != FAULT_CONFLICT || newer.n == 0)
-			return rc;
-		rc = state_add_chain(st, seen, buf_bytes(&newer), &cli->fault);
-		if (rc != 0)
-			return rc;
-	}
-	return FAULT_CONFLICT;
+	rc = chain_make_entry(&st->chain, make, st->sign, raw);
+	if (rc != 0)
+		return fault_add(&cli->fault, rc, "device chain");
+	rc = authority_add_entry(a, &e, &newer, &cli->fault);
+	if (rc == 0)
+		return state_add_chain(st, e.seen,
+		    bytes_of(raw, sizeof(raw)), &cli->fault);
+	if (rc != FAULT_CONFLICT || newer.n == 0)
+		return rc;
+	bad = state_add_chain(st, e.seen, buf_bytes(&newer), &cli->fault);
+	return bad != 0 ? bad : rc;
 }
 
 int
 account_append(struct cli *cli, struct authority *a, struct state *st,
     struct chain_make *make)
 {
-	int rc = append(cli, a, st, make);
+	uint32_t seen;
+	int rc, i = 0;
+
+	do {
+		seen = st->chain.n;
+		rc = append(cli, a, st, make, NULL, 0);
+	} while (rc == FAULT_CONFLICT && st->chain.n != seen &&
+	    ++i < APPEND_TRIES);
+	if (rc == 0)
+		tell_holders(cli, st);
+	return rc;
+}
+
+int
+account_append_once(struct cli *cli, struct authority *a, struct state *st,
+    struct chain_make *make, const struct answer_slot *slot, size_t n)
+{
+	int rc = append(cli, a, st, make, slot, n);
 
 	if (rc == 0)
 		tell_holders(cli, st);

@@ -49,6 +49,13 @@ int account_current(struct cli *cli, struct state **st,
 int account_append(struct cli *cli, struct authority *a, struct state *st,
     struct chain_make *make) must_check;
 
+/* The same, once: FAULT_CONFLICT where others were faster, and what the entry
+ * is about is to be looked at again.  slot: the keyslots that come with another
+ * recovery key, or NULL. */
+int account_append_once(struct cli *cli, struct authority *a,
+    struct state *st, struct chain_make *make, const struct answer_slot *slot,
+    size_t n) must_check;
+
 /* Binds the state to the account's space, if the policy allows what the
  * authority says of it and this device is in the chain.  check: the account
  * check that its first entry must have, or NULL.  FAULT_TRUST, FAULT_DENIED. */

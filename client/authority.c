@@ -476,19 +476,42 @@ authority_lookup(struct authority *a, const uint8_t account[static ID_LEN],
 	return rc == 0 ? 0 : not_understood(a, path, rc, f);
 }
 
+static json_t *
+recovery_json(uint32_t epoch, const uint8_t blob[static ANSWER_SEALED_LEN])
+{
+	return json_pack("{s:I,s:s,s:o}", "epoch", (json_int_t)epoch, "kind",
+	    "recovery", "blob", jsontext_b64(blob, ANSWER_SEALED_LEN));
+}
+
+static json_t *
+entry_json(const struct authority_entry *e)
+{
+	json_t *j = json_pack("{s:o,s:o,s:I}", "account",
+	    jsontext_id(e->account), "entry",
+	    jsontext_b64(e->entry, CHAIN_ENTRY_LEN), "chain_seen",
+	    (json_int_t)e->seen);
+	json_t *slots = e->nslots == 0 ? NULL : json_array();
+
+	for (size_t i = 0; i < e->nslots; i++) {
+		json_t *s = recovery_json(e->slot[i].epoch, e->slot[i].blob);
+
+		(void)json_object_set_new(s, "space", jsontext_id(e->space));
+		(void)json_array_append_new(slots, s);
+	}
+	if (slots != NULL)
+		(void)json_object_set_new(j, "keyslots", slots);
+	return j;
+}
+
 int
-authority_add_entry(struct authority *a, const uint8_t account[static ID_LEN],
-    uint32_t chain_seen, const uint8_t entry[static CHAIN_ENTRY_LEN],
+authority_add_entry(struct authority *a, const struct authority_entry *what,
     struct buf *newer, struct fault *f)
 {
 	static const char path[] = "/v1/devices";
 	struct answer_error e defer(wipe_error) = { 0 };
 	struct answer_log log defer(answer_wipe_log) = { 0 };
 	uint64_t seq;
-	int rc = call_json(a, path, json_pack("{s:o,s:o,s:I}", "account",
-		jsontext_id(account), "entry",
-		jsontext_b64(entry, CHAIN_ENTRY_LEN),
-		"chain_seen", (json_int_t)chain_seen), &e, f);
+	int rc = call_json(a, path, entry_json(what), &e, f);
 
 	if (rc == FAULT_CONFLICT) {
 		int bad = buf_append(newer, e.chain.p, e.chain.n);
@@ -610,10 +633,14 @@ authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
 	json_t *slots = slots_json(p->slot, p->n);
 	int rc;
 
-	if (p->recovery != NULL)
-		(void)json_array_append_new(slots, json_pack("{s:I,s:s,s:o}",
-		    "epoch", (json_int_t)p->epoch, "kind", "recovery", "blob",
-		    jsontext_b64(p->recovery, ANSWER_SEALED_LEN)));
+	if (p->recovery != NULL) {
+		json_t *j = recovery_json(p->epoch, p->recovery);
+
+		if (p->recovery_for != NULL)
+			(void)json_object_set_new(j, "device",
+			    jsontext_id(p->recovery_for));
+		(void)json_array_append_new(slots, j);
+	}
 	rc = call_json(a, path, json_pack("{s:o,s:I,s:I,s:o}", "space",
 	    jsontext_id(p->space), "epoch", (json_int_t)p->epoch, "custody",
 	    (json_int_t)p->custody, "keyslots", slots), &e, f);

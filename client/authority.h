@@ -72,11 +72,19 @@ int authority_lookup(struct authority *a, const uint8_t account[static ID_LEN],
     const uint8_t device[static ID_LEN], struct sign_pub *ed,
     struct box_pub *box, struct fault *f) must_check;
 
-/* FAULT_CONFLICT: entries after chain_seen are appended to newer. */
-int authority_add_entry(struct authority *a,
-    const uint8_t account[static ID_LEN], uint32_t chain_seen,
-    const uint8_t entry[static CHAIN_ENTRY_LEN], struct buf *newer,
-    struct fault *f) must_check;
+/* An entry of the chain to add; all borrowed. */
+struct authority_entry {
+	const uint8_t *account;
+	uint32_t seen;                  /* entries that are known */
+	const uint8_t *entry;           /* CHAIN_ENTRY_LEN bytes */
+	const uint8_t *space;           /* of slot */
+	const struct answer_slot *slot; /* the next recovery key's keyslots */
+	size_t nslots;                  /* 0: that in force stays */
+};
+
+/* FAULT_CONFLICT: entries after those seen are appended to newer. */
+int authority_add_entry(struct authority *a, const struct authority_entry *e,
+    struct buf *newer, struct fault *f) must_check;
 
 /* chain in out is the caller's to wipe. */
 int authority_account(struct authority *a, uint32_t chain_seen,
@@ -114,6 +122,8 @@ struct authority_epoch_parts {
 	const struct authority_slot *slot;
 	size_t n;
 	const uint8_t *recovery; /* NULL where it is not the home */
+	const uint8_t *recovery_for; /* the recovery key's id; NULL while the
+	                              * account has had no other */
 };
 int authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
     uint32_t *latest, struct fault *f) must_check;

@@ -26,6 +26,7 @@ struct beginning {
 	struct authority_slot *slot;
 	size_t n;
 	uint8_t recovery[ANSWER_SEALED_LEN];
+	const uint8_t *recovery_for; /* the chain's; or NULL */
 };
 
 static void
@@ -111,14 +112,15 @@ make_slots(struct beginning *b, int i, const struct policy_authority *a)
 static int
 make_recovery(struct beginning *b, struct fault *f)
 {
-	const struct chain *c = b->ses->chain;
+	const struct chain_device *d = chain_recovery(b->ses->chain);
 
-	for (uint32_t d = 0; d < c->devices; d++)
-		if (c->device[d].live && c->device[d].recovery)
-			return release_recovery(&b->ses->state->binding,
-			    &c->device[d].box, b->epoch, b->key, b->recovery);
-	return fault_set(f, FAULT_TRUST,
-	    "device chain: it has no recovery key");
+	if (d == NULL)
+		return fault_set(f, FAULT_TRUST,
+		    "device chain: it has no recovery key");
+	/* An authority of before there could be another knows no name. */
+	b->recovery_for = chain_recovery_changed(b->ses->chain) ? d->id : NULL;
+	return release_recovery(&b->ses->state->binding, &d->box, b->epoch,
+	    b->key, b->recovery);
 }
 
 static int
@@ -142,7 +144,8 @@ send_slots(struct beginning *b, int i, uint32_t *latest, struct fault *f)
 	    &(struct authority_epoch_parts){ .space = b->ses->space,
 	    .epoch = b->epoch, .custody = b->custodian.set.serial,
 	    .slot = b->slot, .n = b->n,
-	    .recovery = i == 0 ? b->recovery : NULL }, latest, f);
+	    .recovery = i == 0 ? b->recovery : NULL,
+	    .recovery_for = b->recovery_for }, latest, f);
 }
 
 /* The home comes last: an epoch that it has is whole. */

@@ -129,7 +129,8 @@ add_self(struct cli *cli, struct authority *a, const struct state *st,
 	rc = chain_make_entry(&c, &make, &k->sign, entry);
 	if (rc != 0)
 		return fault_add(&cli->fault, rc, "device chain");
-	rc = authority_add_entry(a, got->account, c.n, entry, &newer,
+	rc = authority_add_entry(a, &(struct authority_entry){
+	    .account = got->account, .seen = c.n, .entry = entry }, &newer,
 	    &cli->fault);
 	if (rc == 0)
 		bad = buf_append(&got->chain, entry, sizeof(entry));
@@ -221,7 +222,8 @@ recover_enrol(struct cli *cli, struct state *st, const char *file)
 	rc = authority_account(a, 0, got, &cli->fault);
 	if (rc == FAULT_NOT_FOUND || rc == FAULT_DENIED)
 		return fault_set(&cli->fault, FAULT_SECRET,
-		    "recovery code: no account at authority %s has it",
+		    "recovery code: no account at authority %s has it, or "
+		    "another has taken its place",
 		    st->binding.authority);
 	for (int i = 0; rc == 0 && i < TRIES; i++) {
 		rc = add_self(cli, a, st, k, id, got);

@@ -95,6 +95,9 @@ authority_epoch(struct authority *a, const struct authority_epoch_parts *p,
 	}
 	h->latest = p->epoch;
 	h->recovery = p->recovery != NULL;
+	h->named = p->recovery_for != NULL;
+	if (h->named)
+		memcpy(h->recovery_for, p->recovery_for, ID_LEN);
 	keep_slots(h, p->slot, p->n);
 	return 0;
 }

@@ -45,7 +45,8 @@ struct holder {
 	/* What it was given last: */
 	struct authority_slot slot[HOLDERS_SLOTS];
 	size_t n;
-	bool recovery;
+	bool recovery, named; /* named: the key that it is for, which is */
+	uint8_t recovery_for[ID_LEN];
 };
 
 struct holders {

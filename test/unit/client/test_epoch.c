@@ -145,6 +145,21 @@ sends_nothing_without_a_recovery_key(void **state)
 	assert_string_equal(x->log, "");
 }
 
+/* Of a chain in which another was revoked, as the home has to be told. */
+static void
+names_the_recovery_key_once_it_has_changed(void **state)
+{
+	struct holders *x = *state;
+	uint32_t epoch;
+
+	assert_int_equal(epoch_begin(&x->ses, &epoch, &x->f), 0);
+	assert_false(x->h[0].named);
+	x->device[2].recovery = true;
+	assert_int_equal(epoch_begin(&x->ses, &epoch, &x->f), 0);
+	assert_true(x->h[0].named);
+	assert_memory_equal(x->h[0].recovery_for, x->device[3].id, ID_LEN);
+}
+
 static void
 sends_nothing_to_a_holder_the_policy_has_elsewhere(void **state)
 {
@@ -327,6 +342,7 @@ main(void)
 		TEST(does_not_try_again_where_no_number_is_in_the_way),
 		TEST(uses_no_key_that_one_holder_did_not_take),
 		TEST(sends_nothing_without_a_recovery_key),
+		TEST(names_the_recovery_key_once_it_has_changed),
 		TEST(sends_nothing_to_a_holder_the_policy_has_elsewhere),
 		TEST(gives_a_sealed_key_to_live_devices_alone),
 		TEST(ends_an_old_epoch_at_the_home_last),
