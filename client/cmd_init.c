@@ -5,22 +5,16 @@
  * recovery code stays on the disk until it was handed over.
  * client/DESIGN.md, Init.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/rd.h"
 #include "base/wr.h"
 #include "client/account.h"
 #include "client/authority.h"
 #include "client/cli.h"
-#include "client/file.h"
+#include "client/handover.h"
 #include "client/logpin.h"
 #include "client/release.h"
 #include "crypt/hpke.h"
@@ -221,7 +215,8 @@ make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
 		rc = authority_account_body(&parts, &out);
 	if (rc != 0)
 		return fault_add(&cli->fault, rc, "new account");
-	return state_set_pending(st, buf_bytes(&out), &cli->fault);
+	return state_set_pending(st, STATE_OF_INIT, buf_bytes(&out),
+	    &cli->fault);
 }
 
 /* The binding is written last: from then on the request may have been sent. */
@@ -274,7 +269,7 @@ create(struct cli *cli, struct state *st, struct bytes chain,
 		rc = authority_create(a, body, &cli->fault);
 	if (refused(rc)) {
 		(void)!state_unbind(st, &scrap);
-		(void)!state_drop_pending(st, &scrap);
+		(void)!state_drop_pending(st, STATE_OF_INIT, &scrap);
 	}
 	if (rc == 0)
 		rc = state_add_chain(st, 0, chain, &cli->fault);
@@ -285,74 +280,6 @@ create(struct cli *cli, struct state *st, struct bytes chain,
 }
 
 static int
-write_code(struct cli *cli, const char *path, const char *text)
-{
-	char line[RECOVERY_TEXT_LEN + 2];
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int n = snprintf(line, sizeof(line), "%s\n", text);
-	bool ok;
-
-	if (fd < 0)
-		return fault_sys(&cli->fault, fault_from_errno(errno), errno,
-		    "%s", path);
-	ok = write(fd, line, (size_t)n) == n && fsync(fd) == 0;
-	secret_wipe(line, sizeof(line));
-	if (close(fd) == 0 && ok)
-		return 0;
-	(void)fault_sys(&cli->fault, fault_from_errno(errno), errno, "%s",
-	    path);
-	(void)unlink(path); /* the same command can go on */
-	return cli->fault.code;
-}
-
-/* Before there is an account whose code cannot be handed over. */
-static int
-check_code_file(struct cli *cli, const char *path)
-{
-	char copy[PATH_MAX];
-	size_t n = strlen(path);
-	struct stat st;
-	int err = 0;
-
-	if (n == 0 || path[n - 1] == '/' || n >= sizeof(copy))
-		return cli_usage(cli, "--recovery-out wants a file");
-	memcpy(copy, path, n + 1);
-	if (lstat(path, &st) == 0)
-		err = EEXIST;
-	else if (errno != ENOENT || faccessat(AT_FDCWD, dirname(copy),
-		     W_OK | X_OK, AT_EACCESS) != 0)
-		err = errno;
-	return err == 0 ? 0 : fault_sys(&cli->fault, fault_from_errno(err),
-	    err, "--recovery-out: %s", path);
-}
-
-/* Once it was handed over, the code is nowhere on this disk. */
-static int
-hand_over(struct cli *cli, struct state *st, const struct args *in,
-    const struct recovery_code *code)
-{
-	char text[RECOVERY_TEXT_LEN + 1];
-	int rc = 0;
-
-	recovery_text(code, text);
-	if (in->recovery_out != NULL) {
-		rc = write_code(cli, in->recovery_out, text);
-	} else {
-		cli_set_text(cli, "recovery_code", text);
-		cli_print(cli, "\nRecovery code (shown once):\n\n    %s\n\n"
-		    "Write it on paper and keep it away from your devices.  "
-		    "Whoever has it can read\neverything; if all devices are "
-		    "lost, nothing else opens your files.\n", text);
-		if (!cli->json && (fflush(stdout) != 0 || ferror(stdout)))
-			rc = fault_set(&cli->fault, FAULT_IO,
-			    "standard output: the recovery code could not be "
-			    "printed: run skerry init again");
-	}
-	secret_wipe(text, sizeof(text));
-	return rc != 0 ? rc : state_drop_pending(st, &cli->fault);
-}
-
-static int
 finish(struct cli *cli, struct state *st, const struct args *in)
 {
 	struct recovery_code *code defer(secret_freep) =
@@ -360,7 +287,7 @@ finish(struct cli *cli, struct state *st, const struct args *in)
 	struct buf pending defer(buf_wipe) = buf_init(STATE_PENDING_MAX);
 	struct bytes chain, body;
 	struct rd r;
-	int rc = state_get_pending(st, &pending, &cli->fault);
+	int rc = state_get_pending(st, STATE_OF_INIT, &pending, &cli->fault);
 
 	if (rc != 0)
 		return rc;
@@ -378,18 +305,18 @@ finish(struct cli *cli, struct state *st, const struct args *in)
 	if (rc != 0)
 		return rc;
 	account_show(cli, st);
-	return hand_over(cli, st, in, code);
+	/* Once it was handed over, the code is nowhere on this disk. */
+	rc = handover_code(cli, code, in->recovery_out);
+	return rc != 0 ? rc : state_drop_pending(st, STATE_OF_INIT,
+	    &cli->fault);
 }
 
 static int
 init(struct cli *cli, const struct args *in)
 {
 	struct state *st defer(state_closep) = NULL;
-	int rc = in->recovery_out == NULL ? 0 :
-	    check_code_file(cli, in->recovery_out);
+	int rc = account_begin(cli, in->policy, in->policy_key, &st);
 
-	if (rc == 0)
-		rc = account_begin(cli, in->policy, in->policy_key, &st);
 	if (rc == 0 && in->trust != NULL)
 		rc = account_pin_trust(cli, st, in->trust);
 	if (rc != 0)
@@ -397,7 +324,7 @@ init(struct cli *cli, const struct args *in)
 	switch (st->binding.stage) {
 	case STATE_READY:
 		/* All but the last step was done: the code is still here. */
-		if (state_has_pending(st))
+		if (state_has_pending(st, STATE_OF_INIT))
 			break;
 		return fault_set(&cli->fault, FAULT_EXISTS,
 		    "%s: there is a space here already", st->dir);
@@ -410,7 +337,10 @@ init(struct cli *cli, const struct args *in)
 		    "%s: is in use for another account: give another --home",
 		    st->dir);
 	default:
-		rc = begin(cli, st, in);
+		/* Before there is an account whose code nobody gets. */
+		rc = handover_check(cli, in->recovery_out);
+		if (rc == 0)
+			rc = begin(cli, st, in);
 		break;
 	}
 	return rc != 0 ? rc : finish(cli, st, in);

@@ -38,18 +38,14 @@ find(struct cli *cli, const struct chain *c, const char *prefix,
 	return 0;
 }
 
-/* Without a recovery key no epoch begins: the key could never change. */
+/* With the end of that in force another is to come into force. */
 static int
 check_recovery(struct cli *cli, const struct chain *c,
     const struct chain_device *d)
 {
-	for (uint32_t i = 0; i < c->devices; i++)
-		if (c->device[i].recovery && c->device[i].live &&
-		    &c->device[i] != d)
-			return 0;
-	return !d->recovery ? 0 : fault_set(&cli->fault, FAULT_DENIED,
-	    "this is the account's only recovery code: without one the "
-	    "space's key could not be changed any more");
+	return d != chain_recovery(c) ? 0 : fault_set(&cli->fault,
+	    FAULT_DENIED, "this is the account's recovery code: skerry "
+	    "recovery new puts another in its place");
 }
 
 static int

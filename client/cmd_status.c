@@ -137,6 +137,7 @@ run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS, { 0 } };
 	struct state *st defer(state_closep) = NULL;
+	bool begun;
 	int rc;
 
 	if (cli_getopt(cli, argc, argv, "", options) != -1)
@@ -169,6 +170,11 @@ run(struct cli *cli, int argc, char **argv)
 		cli_print(cli, "%-10s none seen yet\n", "head");
 	if (st->binding.stage == STATE_READY)
 		show_commit(cli, st);
+	begun = state_has_pending(st, STATE_OF_RECOVERY);
+	cli_set_bool(cli, "recovery_begun", begun);
+	if (begun)
+		cli_print(cli, "%-10s a new code was begun: run skerry "
+		    "recovery new\n", "recovery");
 	rc = show_pins(cli, st);
 	return rc != 0 ? rc : show_lease(cli, st);
 }

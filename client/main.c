@@ -31,6 +31,7 @@ extern const struct command cmd_log;
 extern const struct command cmd_ls;
 extern const struct command cmd_policy;
 extern const struct command cmd_put;
+extern const struct command cmd_recovery;
 extern const struct command cmd_revoke;
 extern const struct command cmd_rm;
 extern const struct command cmd_rotate;
@@ -43,6 +44,7 @@ static const struct command *const commands[] = {
 	&cmd_approve,
 	&cmd_devices,
 	&cmd_revoke,
+	&cmd_recovery,
 	&cmd_put,
 	&cmd_get,
 	&cmd_ls,

@@ -26,9 +26,8 @@
 #define POLICY_FILE "policy"
 #define CHAIN_FILE "chain"
 #define HEAD_FILE "head"
-#define PENDING_FILE "pending"
 #define LOCK_FILE "lock"         /* held while a file is replaced */
-#define SETUP_FILE "setup.lock"  /* held by init and enrol throughout */
+#define SETUP_FILE "setup.lock"  /* held by init, enrol, recovery */
 #define BODY_MAX (1024 * 1024)
 
 /* Puts the folder in front of a file's name. */
@@ -123,6 +122,12 @@ lock_open(const struct state *st, const char *name, int how, int *out,
 	*out = fd;
 	fd = -1;
 	return 0;
+}
+
+int
+state_setup(struct state *st, struct fault *f)
+{
+	return lock_open(st, SETUP_FILE, LOCK_EX | LOCK_NB, &st->lock_fd, f);
 }
 
 int
@@ -582,30 +587,40 @@ state_set_head(struct state *st, const struct state_head *head,
 
 /* What an unfinished init needs. */
 
+static const struct {
+	const char *name;
+	enum file_kind kind;
+} unfinished[] = {
+	[STATE_OF_INIT] = { "pending", FILE_PENDING },
+	[STATE_OF_RECOVERY] = { "recovery", FILE_RECOVERY },
+};
+
 int
-state_set_pending(struct state *st, struct bytes data, struct fault *f)
+state_set_pending(struct state *st, enum state_pending of, struct bytes data,
+    struct fault *f)
 {
-	return in_folder(st, file_save(st->fd, PENDING_FILE, FILE_PENDING,
-		data, f), f);
+	return in_folder(st, file_save(st->fd, unfinished[of].name,
+		unfinished[of].kind, data, f), f);
 }
 
 int
-state_get_pending(struct state *st, struct buf *out, struct fault *f)
+state_get_pending(struct state *st, enum state_pending of, struct buf *out,
+    struct fault *f)
 {
-	return in_folder(st, file_load(st->fd, PENDING_FILE, FILE_PENDING,
-		out, f), f);
+	return in_folder(st, file_load(st->fd, unfinished[of].name,
+		unfinished[of].kind, out, f), f);
 }
 
 bool
-state_has_pending(const struct state *st)
+state_has_pending(const struct state *st, enum state_pending of)
 {
-	return faccessat(st->fd, PENDING_FILE, F_OK, 0) == 0;
+	return faccessat(st->fd, unfinished[of].name, F_OK, 0) == 0;
 }
 
 int
-state_drop_pending(struct state *st, struct fault *f)
+state_drop_pending(struct state *st, enum state_pending of, struct fault *f)
 {
-	return in_folder(st, file_remove(st->fd, PENDING_FILE, f), f);
+	return in_folder(st, file_remove(st->fd, unfinished[of].name, f), f);
 }
 
 /* All of it. */
@@ -687,8 +702,7 @@ state_begin(const char *dir, struct bytes policy, const struct sign_pub *key,
 	if (rc == 0)
 		rc = dir_open(dir, &st, f);
 	if (rc == 0)
-		rc = lock_open(st, SETUP_FILE, LOCK_EX | LOCK_NB,
-		    &st->lock_fd, f);
+		rc = state_setup(st, f);
 	if (rc == 0)
 		rc = begin_policy(st, policy, key, f);
 	if (rc != 0)

@@ -87,6 +87,9 @@ int state_begin(const char *dir, struct bytes policy,
 void state_close(struct state *st);
 void state_closep(struct state **st);
 
+/* Takes that lock for a state that was opened.  FAULT_CONFLICT. */
+int state_setup(struct state *st, struct fault *f) must_check;
+
 /* FAULT_CONFIG unless the stage is STATE_READY, saying what to do. */
 int state_require_ready(const struct state *st, struct fault *f) must_check;
 
@@ -123,13 +126,18 @@ int state_lock(const struct state *st, int *out, struct fault *f) must_check;
 int state_set_head(struct state *st, const struct state_head *head,
     struct fault *f) must_check;
 
-/* What an unfinished init needs again: secret.  get: FAULT_NOT_FOUND. */
-int state_set_pending(struct state *st, struct bytes data,
+/* What an unfinished command needs again: secret.  get: FAULT_NOT_FOUND. */
+enum state_pending {
+	STATE_OF_INIT,
+	STATE_OF_RECOVERY,
+};
+int state_set_pending(struct state *st, enum state_pending of,
+    struct bytes data, struct fault *f) must_check;
+int state_get_pending(struct state *st, enum state_pending of,
+    struct buf *out, struct fault *f) must_check;
+bool state_has_pending(const struct state *st, enum state_pending of);
+int state_drop_pending(struct state *st, enum state_pending of,
     struct fault *f) must_check;
-int state_get_pending(struct state *st, struct buf *out,
-    struct fault *f) must_check;
-bool state_has_pending(const struct state *st);
-int state_drop_pending(struct state *st, struct fault *f) must_check;
 
 /* The authority and residency of the binding in the policy; where the policy
  * has lost them, FAULT_CONFIG. */

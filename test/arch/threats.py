@@ -6,7 +6,8 @@ import re
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-OTHER = {"skerry", "skerry check", "skerry lock", "skerry revoke", "authority", "test/fuzz"}  # in backquotes, no tests
+OTHER = {"skerry", "skerry check", "skerry lock", "skerry recovery new", "skerry revoke", "authority",
+         "test/fuzz"}  # in backquotes, no tests
 
 
 def read(path):

@@ -173,6 +173,35 @@ the_chain_grows_and_nothing_in_it_changes(void **state)
 }
 
 static void
+keeps_a_new_recovery_code_for_one_command(void **state)
+{
+	static const uint8_t code[] = { 1, 2, 3 };
+	struct site *x = *state;
+	struct state *a = site_ready(x), *b;
+	struct buf got = buf_init(sizeof(code));
+
+	assert_false(state_has_pending(a, STATE_OF_RECOVERY));
+	assert_int_equal(state_get_pending(a, STATE_OF_RECOVERY, &got, &x->f),
+	    FAULT_NOT_FOUND);
+	assert_int_equal(state_set_pending(a, STATE_OF_RECOVERY,
+		bytes_of(code, sizeof(code)), &x->f), 0);
+	assert_int_equal(state_open(x->home, &b, &x->f), 0);
+	assert_true(state_has_pending(b, STATE_OF_RECOVERY));
+	assert_int_equal(state_get_pending(b, STATE_OF_RECOVERY, &got, &x->f),
+	    0);
+	assert_memory_equal(got.p, code, sizeof(code));
+	state_close(a);
+	assert_int_equal(state_open(x->home, &a, &x->f), 0);
+	assert_int_equal(state_setup(a, &x->f), 0);
+	assert_int_equal(state_setup(b, &x->f), FAULT_CONFLICT);
+	assert_int_equal(state_drop_pending(a, STATE_OF_RECOVERY, &x->f), 0);
+	assert_false(state_has_pending(b, STATE_OF_RECOVERY));
+	buf_wipe(&got);
+	state_close(a);
+	state_close(b);
+}
+
+static void
 the_policy_key_is_pinned_and_the_serial_too(void **state)
 {
 	struct site *x = *state;
@@ -257,6 +286,7 @@ main(void)
 		T(refuses_files_that_others_may_read),
 		T(the_head_never_goes_back),
 		T(the_chain_grows_and_nothing_in_it_changes),
+		T(keeps_a_new_recovery_code_for_one_command),
 		T(the_policy_key_is_pinned_and_the_serial_too),
 		T(two_that_set_up_are_one_too_many),
 		T(a_crash_amid_a_write_leaves_the_old_file),
