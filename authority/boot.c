@@ -111,7 +111,7 @@ for_front(const struct config *c, struct wr *w, struct fault *f)
 		    buf_bytes(&certificate), buf_bytes(&key), f);
 	if (rc != 0)
 		return rc;
-	wr_u32(w, c->threads);
+	wr_u32(w, c->threads != NULL ? *c->threads : CONFIG_THREADS);
 	role_boot_put(w, text(c->log));
 	role_boot_put(w, buf_bytes(&certificate));
 	role_boot_put(w, buf_bytes(&key));

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,19 +168,15 @@ check_folders(const struct config *c, struct fault *f)
 static int
 check_as_user(const struct config *c, struct fault *f)
 {
-	const struct passwd *pw;
-	int rc;
+	uid_t uid;
+	gid_t gid;
+	int rc = c->user == NULL ? 0 : config_user(c, &uid, &gid, f);
 
-	if (c->user == NULL)
+	if (rc != 0)
+		return rc;
+	if (c->user == NULL || geteuid() != 0)
 		return check_folders(c, f);
-	pw = getpwnam(c->user);
-	if (pw == NULL)
-		return fault_set(f, FAULT_CONFIG, "user: %s is not known",
-		    c->user);
-	if (geteuid() != 0)
-		return check_folders(c, f);
-	if (setgroups(0, NULL) != 0 || setegid(pw->pw_gid) != 0 ||
-	    seteuid(pw->pw_uid) != 0)
+	if (setgroups(0, NULL) != 0 || setegid(gid) != 0 || seteuid(uid) != 0)
 		return fault_sys(f, FAULT_CONFIG, errno, "user: %s", c->user);
 	rc = check_folders(c, f);
 	if (seteuid(0) != 0 || setegid(0) != 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* init: a keyfile, a folder for the database, a configuration to edit. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,8 +26,36 @@ struct init {
 static int
 make_dir(const char *path, struct fault *f)
 {
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return fault_sys(f, FAULT_CONFIG, errno, "make %s", path);
+	struct stat st;
+
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		errno = ENOTDIR;
+	}
+	return fault_sys(f, FAULT_CONFIG, errno, "make %s", path);
+}
+
+/* Between quotes YAML reads it as it is. */
+static bool
+quotable(const char *s)
+{
+	while (*s != '\0' && *s != '"' && *s != '\\' &&
+	    !iscntrl((unsigned char)*s))
+		s++;
+	return *s == '\0';
+}
+
+static int
+check_quotable(const struct cmd_option *o, size_t n, struct fault *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (*o[i].value != NULL && !quotable(*o[i].value))
+			return fault_set(f, FAULT_USAGE, "--%s: quotes, "
+			    "backslashes and control characters cannot be "
+			    "written to the configuration", o[i].name);
 	return 0;
 }
 
@@ -166,6 +195,8 @@ cmd_init(int argc, char **argv, struct fault *f)
 	struct note_key log;
 	int rc = cmd_options(argc, argv, o, ARRAY_LEN(o), NULL, f);
 
+	if (rc == 0)
+		rc = check_quotable(o, ARRAY_LEN(o), f);
 	if (rc == 0)
 		rc = check_keystore(&a, f);
 	if (rc == 0)

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <cyaml/cyaml.h>
 
 #include "authority/config_token.h"
+#include "net/policy.h"
 #include "net/sock.h"
 #include "settings/settings.h"
 
@@ -87,8 +89,8 @@ static const cyaml_schema_field_t fields[] = {
 	OPTIONAL("metrics", metrics),
 	OPTIONAL("lease", lease),
 	OPTIONAL("user", user),
-	CYAML_FIELD_UINT("threads", CYAML_FLAG_OPTIONAL, struct config,
-	    threads),
+	CYAML_FIELD_UINT_PTR("threads",
+	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, threads),
 	OPTIONAL("keystore", keystore),
 	CYAML_FIELD_MAPPING_PTR("pkcs11",
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, pkcs11,
@@ -161,6 +163,22 @@ config_secret(const char *path, const char *credential, const char *key,
 	if (out->n == 0)
 		return fault_set(f, FAULT_CONFIG, "%s: %s is empty", key,
 		    file);
+	return 0;
+}
+
+int
+config_user(const struct config *c, uid_t *uid, gid_t *gid, struct fault *f)
+{
+	const struct passwd *pw = getpwnam(c->user);
+
+	if (pw == NULL)
+		return fault_set(f, FAULT_CONFIG, "user: %s is not known",
+		    c->user);
+	if (pw->pw_uid == 0)
+		return fault_set(f, FAULT_CONFIG, "user: %s is root, and has "
+		    "no rights to give up", c->user);
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
 	return 0;
 }
 
@@ -301,22 +319,24 @@ check(const struct config *c, struct fault *f)
 	uint32_t lease;
 	int rc;
 
+	if (!policy_name_ok(c->name))
+		return fault_set(f, FAULT_CONFIG, "name: up to 64 of a-z 0-9 "
+		    ". - _ are wanted, as in the policy");
 	if (strlen(c->jurisdiction) != 2 ||
 	    strspn(c->jurisdiction, "abcdefghijklmnopqrstuvwxyz") != 2)
 		return fault_set(f, FAULT_CONFIG,
 		    "jurisdiction: two lower-case letters are wanted");
 	if (strncmp(c->url, "https://", 8) != 0 || c->url[8] == '\0' ||
-	    strpbrk(c->url + 8, "/ \t\r\n\"") != NULL ||
+	    strpbrk(c->url + 8, "/ \t\r\n\"\\@") != NULL ||
 	    strlen(c->url) >= CONFIG_HOST_MAX)
 		return fault_set(f, FAULT_CONFIG,
 		    "url: https://host[:port] is wanted");
 	if (config_lease(c->lease, &lease) != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "lease: 60s to 30d is wanted, as in 90s, 30m, 12h, 7d");
-	if (c->threads < 1 || c->threads > CONFIG_THREADS_MAX)
-		return fault_set(f, FAULT_CONFIG, "threads: 1 to %d",
-		    CONFIG_THREADS_MAX);
-	rc = check_socket("listen", c->listen, false, f);
+	rc = settings_range("threads", c->threads, 1, CONFIG_THREADS_MAX, f);
+	if (rc == 0)
+		rc = check_socket("listen", c->listen, false, f);
 	if (rc == 0)
 		rc = check_socket("metrics", c->metrics, true, f);
 	if (rc == 0)
@@ -348,8 +368,6 @@ config_load(const char *path, struct config **out, struct fault *f)
 		c->epochs = beside(c->keyfile, "epochs");
 	if (c->lease == NULL || c->epochs == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	if (c->threads == 0)
-		c->threads = 4;
 	rc = check(c, f);
 	if (rc == 0)
 		rc = default_log(c, f);

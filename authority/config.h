@@ -4,11 +4,13 @@
 #define SKERRY_AUTHORITY_CONFIG_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
 
+#define CONFIG_THREADS 4
 #define CONFIG_THREADS_MAX 32
 #define CONFIG_LEASE_MAX (30 * 86400)
 #define CONFIG_HOST_MAX 256
@@ -57,7 +59,7 @@ struct config {
 	char *metrics;         /* address:port of loopback */
 	char *lease;           /* 90s, 30m, 12h (default), 7d */
 	char *user;            /* roles run as it when started as root */
-	unsigned threads;      /* of the front; default 4 */
+	unsigned *threads;     /* of the front; default CONFIG_THREADS */
 	char *keystore;        /* file (default), pkcs11 */
 	struct config_pkcs11 *pkcs11;
 	char *log;             /* folder; default: log, beside the database */
@@ -89,6 +91,10 @@ int config_read(const char *path, struct buf *out, struct fault *f) must_check;
  * the configuration.  FAULT_CONFIG. */
 int config_secret(const char *path, const char *credential, const char *key,
     struct buf *out, struct fault *f) must_check;
+
+/* The ids of its user, which there is.  FAULT_CONFIG. */
+int config_user(const struct config *c, uid_t *uid, gid_t *gid,
+    struct fault *f) must_check;
 
 /* Appends the passphrase, without the newline at its end. */
 int config_passphrase(const struct config *c, struct buf *out,

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -412,17 +411,17 @@ set_signals(struct parent *p, struct fault *f)
 static int
 find_ids(struct parent *p, struct fault *f)
 {
-	const struct passwd *pw;
+	uid_t uid = 0;
+	gid_t gid = 0;
+	int rc;
 
 	if (p->cfg->user == NULL || geteuid() != 0)
 		return 0;
-	pw = getpwnam(p->cfg->user);
-	if (pw == NULL)
-		return fault_set(f, FAULT_CONFIG, "user %s is not known",
-		    p->cfg->user);
-	(void)snprintf(p->ids, sizeof(p->ids), "%lu:%lu",
-	    (unsigned long)pw->pw_uid, (unsigned long)pw->pw_gid);
-	return 0;
+	rc = config_user(p->cfg, &uid, &gid, f);
+	if (rc == 0)
+		(void)snprintf(p->ids, sizeof(p->ids), "%lu:%lu",
+		    (unsigned long)uid, (unsigned long)gid);
+	return rc;
 }
 
 static int
@@ -433,9 +432,12 @@ prepare(struct parent *p, struct fault *f)
 	if (rc == 0)
 		rc = sock_listen(p->cfg->listen, false, &p->listen, &p->port,
 		    f);
-	if (rc == 0 && p->cfg->metrics != NULL)
+	if (rc == 0 && p->cfg->metrics != NULL) {
 		rc = sock_listen(p->cfg->metrics, true, &p->metrics,
 		    &p->metrics_port, f);
+		if (rc != 0)
+			rc = fault_add(f, rc, "metrics");
+	}
 	if (rc == 0)
 		rc = make_links(p, f);
 	if (rc == 0)

@@ -135,9 +135,12 @@ open_all(struct depot *d, struct fault *f)
 		rc = store_dir_open(c->data, &d->site.store, f);
 	if (rc == 0)
 		rc = sock_listen(c->listen, false, &d->listen_fd, &d->port, f);
-	if (rc == 0 && c->metrics != NULL)
+	if (rc == 0 && c->metrics != NULL) {
 		rc = sock_listen(c->metrics, true, &d->metrics_fd,
 		    &d->metrics_port, f);
+		if (rc != 0)
+			rc = fault_add(f, rc, "metrics");
+	}
 	return rc;
 }
 

@@ -34,9 +34,8 @@ json_freep(json_t **j)
 	json_decref(*j);
 }
 
-/* Names become file names, header values and JSON members elsewhere. */
-static bool
-name_ok(const char *s)
+bool
+policy_name_ok(const char *s)
 {
 	size_t n = strlen(s);
 
@@ -88,7 +87,7 @@ array_new(const json_t *a, size_t size, void *out, size_t *n)
 static int
 place_read(const char *const in[4], char **out[4])
 {
-	const bool ok[4] = { name_ok(in[0]), jurisdiction_ok(in[1]),
+	const bool ok[4] = { policy_name_ok(in[0]), jurisdiction_ok(in[1]),
 		url_ok(in[2]), in[3][0] != '\0' };
 
 	for (int i = 0; i < 4; i++) {
@@ -190,12 +189,12 @@ residencies_read(const json_t *a, struct policy *p)
 		        "{s:s,s:s,s:o,s:o}", "name", &name, "jurisdiction",
 		        &where, "depots", &depots, "keys", &keys) != 0)
 			return FAULT_MALFORMED;
-		rc = text_dup(name, name_ok(name), &x->name);
+		rc = text_dup(name, policy_name_ok(name), &x->name);
 		if (rc == 0)
 			rc = text_dup(where, jurisdiction_ok(where),
 			    &x->jurisdiction);
 		if (rc == 0)
-			rc = texts_read(depots, name_ok, &x->depots,
+			rc = texts_read(depots, policy_name_ok, &x->depots,
 			    &x->ndepots);
 		if (rc == 0)
 			rc = texts_read(keys, jurisdiction_ok, &x->keys,

@@ -81,6 +81,10 @@ const struct policy_residency *policy_find_residency(const struct policy *p,
 /* Whether residency allows the depot. */
 bool policy_allows(const struct policy_residency *r, const char *depot);
 
+/* Whether an authority, a depot or a residency may be called so: names become
+ * file names, header values and JSON members elsewhere. */
+bool policy_name_ok(const char *s);
+
 /* Whether residency allows keys in the jurisdiction. */
 bool policy_keys_in(const struct policy_residency *r,
     const char *jurisdiction);

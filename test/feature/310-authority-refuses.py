@@ -238,6 +238,8 @@ def configurations():
     for change in ({"listen": "localhost:1"}, {"listen": "127.0.0.1:65537"},
                    {"metrics": "0.0.0.0:1"}, {"lease": ["1h"]},
                    {"database": {"a": "b"}}, {"threads": "four"},
+                   {"threads": 0}, {"threads": 33}, {"name": "Alpha"},
+                   {"name": "a" * 65}, {"url": "https://a@b"},
                    {"colour": 1}):
         b.config = {**good, **change}
         b.config_file()
@@ -260,6 +262,7 @@ def configurations():
                    {"key": b.cert}, {"key": stranger}, {"keyfile": none},
                    {"policy": none}, {"passphrase_file": none},
                    {"passphrase_file": "/dev/null"}, {"user": "no such"},
+                   {"user": "root"},
                    {"database": none + "/x"}, {"database": other},
                    {"database": b.cert}, {"log": b.cert},
                    {"log": none + "/x"}, {"epochs": none + "/x"},
@@ -286,6 +289,11 @@ def configurations():
     p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
     tap.ok(p.wait() == 3 and "not the key of cert" in p.raw,
            "run names the key of another certificate")
+    taken = socket.create_server(("127.0.0.1", 0))
+    b.config = {**good, "metrics": f"127.0.0.1:{taken.getsockname()[1]}"}
+    p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
+    tap.ok(p.wait() == 3 and "metrics: " in p.raw, "and a port that is taken")
+    taken.close()
 
 
 def init_again():
@@ -298,6 +306,19 @@ def init_again():
         f.write("a passphrase\n")
     a.run_command(*said)
     tap.ok(True, "init can be run again after an empty passphrase")
+    for name, value in (("--name", "a\nb"), ("--dir", where + "\\t"),
+                        ("--url", 'https://x"'), ("--name", "Alpha"),
+                        ("--dir", phrase)):
+        other = [*said]
+        other[other.index("--dir") + 1] = where + "2"
+        other[other.index(name) + 1] = value
+        a.run_command(*other, want=3 if value in ("Alpha", phrase) else 2)
+        tap.ok(not os.path.exists(where + "2/authority.yaml"),
+               f"init does not write what would be read otherwise: {value!r}")
+    os.rmdir(where + "2/db")
+    open(where + "2/db", "w").close()
+    a.run_command(*said[:2], where + "2", *said[3:], want=3)
+    tap.ok(True, "nor takes a file for the folder of the database")
     a.run_command(*said, want=21)
     tap.ok(os.path.exists(os.path.join(where, "authority.yaml")),
            "and leaves what was made before")
