@@ -449,6 +449,7 @@ int
 parent_run(const struct config *c, struct fault *f)
 {
 	struct parent p = { .cfg = c, .listen = -1, .metrics = -1 };
+	bool whole;
 	int code = 0, rc;
 
 	for (int r = 0; r < ROLE_COUNT; r++)
@@ -461,12 +462,14 @@ parent_run(const struct config *c, struct fault *f)
 			code = FAULT_INTERNAL;
 		turn(&p, p.announced ? start_due(&p) : 1000, &code);
 	}
+	/* A role that has not started may wait for one that never will. */
+	whole = p.announced || p.ending;
 	p.ending = true;
 	/* The front first: its last requests want the others alive. */
-	finish_role(&p, ROLE_FRONT, SIGTERM);
-	finish_role(&p, ROLE_LEDGER, SIGUSR1);
-	finish_role(&p, ROLE_COURIER, SIGUSR1);
-	finish_role(&p, ROLE_KEYS, SIGUSR1);
+	finish_role(&p, ROLE_FRONT, whole ? SIGTERM : SIGKILL);
+	finish_role(&p, ROLE_LEDGER, whole ? SIGUSR1 : SIGKILL);
+	finish_role(&p, ROLE_COURIER, whole ? SIGUSR1 : SIGKILL);
+	finish_role(&p, ROLE_KEYS, whole ? SIGUSR1 : SIGKILL);
 	if (p.log[0] > 0)
 		relay_log(&p);
 	if (code != 0)

@@ -294,6 +294,10 @@ def configurations():
     p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
     tap.ok(p.wait() == 3 and "metrics: " in p.raw, "and a port that is taken")
     taken.close()
+    b.config = {**good, "keyfile": b.cert}
+    p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
+    tap.eq(p.wait(15), 7, "a role that cannot start ends it, and is not "
+           "waited for by another")
 
 
 def init_again():
