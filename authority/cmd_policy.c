@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -51,8 +52,11 @@ cmd_policy_key(int argc, char **argv, struct fault *f)
 	    TEXT_B64_SIZE(32));
 	line[LINE_LEN - 1] = '\n';
 	rc = outfile_write(out, bytes_of(line, LINE_LEN), f);
-	if (rc == 0)
-		rc = print_key(&pub, f);
+	if (rc != 0)
+		return rc;
+	rc = print_key(&pub, f);
+	if (rc != 0)
+		(void)unlink(out); /* nobody could pin it */
 	return rc;
 }
 

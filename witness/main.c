@@ -200,13 +200,15 @@ check_config(const char *path, struct fault *f)
 }
 
 static int
-print_key(const struct note_key *key)
+print_key(const struct note_key *key, struct fault *f)
 {
 	struct buf b defer(buf_wipe) = buf_init(NOTE_VKEY_MAX);
 	int rc = note_key_format(key, &b);
 
-	if (rc == 0)
-		(void)printf("%.*s\n", (int)b.n, (const char *)b.p);
+	if (rc == 0 && (printf("%.*s\n", (int)b.n, (const char *)b.p) < 0 ||
+			   fflush(stdout) != 0))
+		rc = fault_set(f, FAULT_IO, "the key cannot be written to "
+		    "standard output; skerry-witness key prints it again");
 	return rc;
 }
 
@@ -218,7 +220,7 @@ key(const char *path, struct fault *f)
 	int rc = k == NULL ? fault_set(f, FAULT_MEMORY, "key") :
 	    keyfile_read(path, k, &pub, f);
 
-	return rc != 0 ? rc : print_key(&pub);
+	return rc != 0 ? rc : print_key(&pub, f);
 }
 
 static int
@@ -227,7 +229,7 @@ keygen(const char *name, const char *path, struct fault *f)
 	struct note_key pub;
 	int rc = keyfile_make(path, name, &pub, f);
 
-	return rc != 0 ? rc : print_key(&pub);
+	return rc != 0 ? rc : print_key(&pub, f);
 }
 
 int

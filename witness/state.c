@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypt/hash.h"
@@ -139,12 +140,18 @@ load(struct state *s, struct origin *o, struct fault *f)
 static int
 open_dir(struct state *s, const char *dir, bool make, struct fault *f)
 {
+	struct stat st;
+
 	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd >= 0)
 		s->lock = openat(s->fd, "lock",
 		    O_RDWR | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
 	if (s->fd < 0 || (s->lock < 0 && (make || errno != ENOENT)))
 		return fault_sys(f, FAULT_CONFIG, errno, "state: %s", dir);
+	if (fstatat(s->fd, "tmp", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !S_ISDIR(st.st_mode))
+		return fault_sys(f, FAULT_CONFIG, ENOTDIR, "state: %s/tmp",
+		    dir);
 	return 0;
 }
 

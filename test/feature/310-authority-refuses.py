@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import ssl
+import subprocess
 import sys
 import time
 import urllib.request
@@ -300,6 +301,17 @@ def configurations():
            "waited for by another")
 
 
+def policy_key_unseen():
+    out = os.path.join(a.dir, "unseen.key")
+    said = [a.binary, "policy", "key", "--out", out]
+    with open("/dev/full", "w") as full:
+        tap.eq(subprocess.run(said, stdout=full, stderr=full).returncode, 18,
+               "a policy key whose public half could not be printed")
+    tap.ok(not os.path.exists(out), "is not kept")
+    a.run_command(*said[1:])
+    tap.ok(True, "and can be made again")
+
+
 def init_again():
     where, phrase = os.path.join(a.dir, "again"), os.path.join(a.dir, "none")
     said = ["init", "--dir", where, "--name", "x", "--jurisdiction", "ch",
@@ -390,4 +402,4 @@ def separation():
 
 
 tap.run(signatures, bodies, rights, new_accounts, policies, configurations,
-        init_again, announcements, transport, separation)
+        policy_key_unseen, init_again, announcements, transport, separation)

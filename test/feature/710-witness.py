@@ -342,6 +342,12 @@ def commands():
     t.eq(run("key", w.keyfile), (0, w.vkey + "\n"), "key prints it again")
     t.eq(os.stat(w.keyfile).st_mode & 0o777, 0o600, "only its owner reads it")
     t.eq(run("keygen", "x", w.keyfile)[0], 21, "keygen overwrites nothing")
+    with open("/dev/full", "w") as full:
+        for args in ("key", w.keyfile), ("keygen", "x", w.keyfile + "3"):
+            t.eq(subprocess.run([BINARY, *args], stdout=full,
+                                stderr=subprocess.DEVNULL).returncode, 18,
+                 f"{args[0]}: an answer that could not be given is no success")
+    t.eq(run("key", w.keyfile + "3")[0], 0, "the key is there")
     t.eq(run("keygen", "a b", w.keyfile + "2")[0], 2, "names have no spaces")
     t.eq(run("check-config", w.path)[0], 0, "check-config")
     t.eq(run()[0], 2, "usage")
@@ -362,12 +368,16 @@ def commands():
     with open(os.path.join(bad, files[0]), "w") as f:
         f.write("nothing\n")
     cert, key = certificate(w.dir)
+    taken = os.path.join(w.dir, "taken")
+    os.mkdir(taken)
+    open(os.path.join(taken, "tmp"), "w").close()
     tls = {"certificate": cert, "private_key": key}
     for want, change, word in (
             (3, {"key": w.dir + "/none"}, "key"),
             (3, {"key": cert}, "key"),
             (3, {"state": w.dir + "/none"}, "state"),
             (3, {"state": cert}, "state"),
+            (3, {"state": taken}, "state"),
             (9, {"state": bad}, "state"),
             (3, {**tls, "certificate": key}, "certificate"),
             (3, {**tls, "certificate": bad}, "certificate"),
