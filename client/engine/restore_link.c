@@ -161,7 +161,7 @@ open_folder(struct restore *rs, struct bytes key, size_t strip,
 	struct folder *d;
 	struct stat st;
 	bool inside = up.n > strip;
-	int fd;
+	int fd, rc;
 
 	fd = open_below(rs->level[0].d->fd, inside ?
 	    bytes_of(up.p + strip, up.n - strip) : bytes_of(NULL, 0));
@@ -175,11 +175,14 @@ open_folder(struct restore *rs, struct bytes key, size_t strip,
 		return d;
 	if (!rs->root && fstat(d->fd, &st) == 0)
 		(void)fchmod(d->fd, (st.st_mode & 07777) | S_IRWXU);
+	rc = tour_open(rs->reader, up, &t, f);
+	if (rc == 0)
+		rc = tour_next(t, &it, f);
+	if (rc == TOUR_ENTRY)
+		rc = restore_set_folder(rs, d, it.key, it.e, f);
 	/* Without its entry, an implied folder stays as it is. */
-	if (tour_open(rs->reader, up, &t, f) == 0 &&
-	    tour_next(t, &it, f) == TOUR_ENTRY &&
-	    restore_set_folder(rs, d, it.key, it.e, f) != 0)
-		d->what = NULL;
+	if (rc < 0 && !fetch_is_local(rc))
+		restore_warn(rs, up, 0, f->text);
 	return d;
 }
 
