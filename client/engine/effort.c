@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/engine/effort.h"
 
-#include "object/limits.h"
-
 void
 effort_init(struct effort *e, enum effort_wish wish)
 {
 	e->wish = wish;
 	atomic_store(&e->now, SEAL_USUAL);
 	atomic_store(&e->reader_waited, false);
+	atomic_store(&e->sealed, 0);
 	atomic_store(&e->shorter, 0);
 }
 
@@ -28,6 +27,7 @@ effort_now(const struct effort *e)
 void
 effort_sealed(struct effort *e, size_t plain, uint32_t length)
 {
+	atomic_fetch_add(&e->sealed, length);
 	if (length < plain)
 		atomic_fetch_add(&e->shorter, length);
 }
@@ -38,18 +38,30 @@ effort_reader_waits(struct effort *e)
 	atomic_store(&e->reader_waited, true);
 }
 
-void
-effort_pack_begun(struct effort *e, bool uploads_late, bool uploads_idle)
+static void
+step(struct effort *e, bool harder)
 {
 	bool reader_waited = atomic_exchange(&e->reader_waited, false);
-	unsigned shorter = atomic_exchange(&e->shorter, 0);
+	size_t shorter = atomic_exchange(&e->shorter, 0);
+	size_t sealed = atomic_exchange(&e->sealed, 0);
 	int now = atomic_load(&e->now);
 
-	if (shorter < PACK_SIZE / 2)
+	if (shorter <= sealed / 2)
 		return;
-	if (uploads_late && now < SEAL_ZSTD_6)
-		now++;
-	else if (uploads_idle && reader_waited && now > SEAL_LZ4)
-		now--;
-	atomic_store(&e->now, now);
+	if (harder && now < SEAL_ZSTD_6)
+		atomic_store(&e->now, now + 1);
+	else if (!harder && reader_waited && now > SEAL_LZ4)
+		atomic_store(&e->now, now - 1);
+}
+
+void
+effort_uploads_late(struct effort *e)
+{
+	step(e, true);
+}
+
+void
+effort_uploads_idle(struct effort *e)
+{
+	step(e, false);
 }

@@ -3,14 +3,14 @@
  * How hard a put compresses: as hard as costs it no time.  It is told what
  * waits for what, and goes one step at a time.
  *
- *   workers wait for an upload to end     the network is slow: harder
- *   an upload waits for a full pack, and
- *   the reader for the workers            the processor is: less hard
- *   anything else                         as before
+ *   the workers wait for an upload to end         the network is slow: harder
+ *   no upload is left to do, and the reader has
+ *   had to wait for the workers                   the processor is: less hard
+ *   anything else                                 as before
  *
- * So a slow source, which lets all of them wait, changes nothing.  Nor does a
- * pack of what does not get shorter, of which none of this can be the reason.
- * Any thread may call.
+ * So a slow source, which lets all of them wait, changes nothing.  Nor does
+ * what mostly does not get shorter, of which none of this can be the reason.
+ * Any thread may call; the last two one at a time.
  */
 #ifndef SKERRY_CLIENT_ENGINE_EFFORT_H
 #define SKERRY_CLIENT_ENGINE_EFFORT_H
@@ -31,9 +31,9 @@ enum effort_wish {
 struct effort {
 	enum effort_wish wish;
 	atomic_int now;
-	/* Since the last pack was begun: */
+	/* Since it was last thought about: */
 	atomic_bool reader_waited;
-	atomic_uint shorter; /* bytes that took the place of more */
+	atomic_size_t sealed, shorter; /* bytes; of them in place of more */
 };
 
 /* Begins anew. */
@@ -48,8 +48,10 @@ void effort_sealed(struct effort *e, size_t plain, uint32_t length);
 /* The reader waits for a worker. */
 void effort_reader_waits(struct effort *e);
 
-/* A pack is begun, which had to be waited for (uploads_late), or while an
- * upload has nothing to do (uploads_idle). */
-void effort_pack_begun(struct effort *e, bool uploads_late, bool uploads_idle);
+/* A worker had to wait for a pack: all were on their way. */
+void effort_uploads_late(struct effort *e);
+
+/* An upload has ended, and no pack is on its way. */
+void effort_uploads_idle(struct effort *e);
 
 #endif

@@ -32,7 +32,6 @@ struct packer {
 	struct slot slot[PACKER_PACKS];
 	struct slot *open; /* or NULL */
 	bool stop;
-	bool sent; /* a pack, since the last was begun */
 	struct fault failed; /* .code 0: nothing has */
 
 	pthread_t thread[PACKER_UPLOADS];
@@ -134,7 +133,8 @@ upload(void *arg)
 		if (rc != 0)
 			fail(p, rc, &f);
 		s->state = SLOT_FREE;
-		p->sent = true;
+		if (under_way(p) == 0)
+			effort_uploads_idle(&p->effort);
 		(void)pthread_cond_broadcast(&p->freed);
 	}
 	(void)pthread_mutex_unlock(&p->lock);
@@ -225,9 +225,8 @@ open_slot(struct packer *p, struct fault *f)
 			(void)pthread_cond_wait(&p->freed, &p->lock);
 			continue;
 		}
-		effort_pack_begun(&p->effort, late,
-		    p->sent && under_way(p) < PACKER_UPLOADS);
-		p->sent = false;
+		if (late)
+			effort_uploads_late(&p->effort);
 		if (!s->ready) {
 			rc = pack_init(&s->pack);
 			if (rc != 0)

@@ -2,16 +2,15 @@
 #include "test/lib/cm.h"
 
 #include "client/engine/effort.h"
-#include "object/limits.h"
 
-/* The effort after a pack was begun. */
+/* The effort after something that got shorter was sealed, and then that. */
 static enum seal_effort
-pack(struct effort *e, bool late, bool idle, bool reader_waits)
+after(struct effort *e, bool reader_waits, void (*that)(struct effort *e))
 {
-	effort_sealed(e, PACK_SIZE, PACK_SIZE / 2);
+	effort_sealed(e, 1000, 500);
 	if (reader_waits)
 		effort_reader_waits(e);
-	effort_pack_begun(e, late, idle);
+	that(e);
 	return effort_now(e);
 }
 
@@ -23,9 +22,9 @@ compresses_harder_where_uploads_are_late(void **state)
 	(void)state;
 	effort_init(&e, EFFORT_AUTO);
 	assert_int_equal(effort_now(&e), SEAL_USUAL);
-	assert_int_equal(pack(&e, true, false, true), SEAL_ZSTD_3);
-	assert_int_equal(pack(&e, true, true, true), SEAL_ZSTD_6);
-	assert_int_equal(pack(&e, true, false, false), SEAL_ZSTD_6);
+	assert_int_equal(after(&e, true, effort_uploads_late), SEAL_ZSTD_3);
+	assert_int_equal(after(&e, true, effort_uploads_late), SEAL_ZSTD_6);
+	assert_int_equal(after(&e, false, effort_uploads_late), SEAL_ZSTD_6);
 }
 
 static void
@@ -35,9 +34,9 @@ compresses_less_where_all_wait_for_the_processor(void **state)
 
 	(void)state;
 	effort_init(&e, EFFORT_AUTO);
-	assert_int_equal(pack(&e, false, true, true), SEAL_LZ4);
-	assert_int_equal(pack(&e, false, true, true), SEAL_LZ4);
-	assert_int_equal(pack(&e, true, false, true), SEAL_ZSTD_1);
+	assert_int_equal(after(&e, true, effort_uploads_idle), SEAL_LZ4);
+	assert_int_equal(after(&e, true, effort_uploads_idle), SEAL_LZ4);
+	assert_int_equal(after(&e, true, effort_uploads_late), SEAL_ZSTD_1);
 }
 
 static void
@@ -47,10 +46,11 @@ stays_where_the_source_is_slow(void **state)
 
 	(void)state;
 	effort_init(&e, EFFORT_AUTO);
-	assert_int_equal(pack(&e, false, true, false), SEAL_USUAL);
-	assert_int_equal(pack(&e, false, false, true), SEAL_USUAL);
-	/* That was of the pack before. */
-	assert_int_equal(pack(&e, false, true, false), SEAL_USUAL);
+	assert_int_equal(after(&e, false, effort_uploads_idle), SEAL_USUAL);
+	/* A wait counts once. */
+	assert_int_equal(after(&e, true, effort_uploads_idle), SEAL_LZ4);
+	assert_int_equal(after(&e, true, effort_uploads_late), SEAL_ZSTD_1);
+	assert_int_equal(after(&e, false, effort_uploads_idle), SEAL_ZSTD_1);
 }
 
 static void
@@ -60,13 +60,19 @@ stays_where_nothing_gets_shorter(void **state)
 
 	(void)state;
 	effort_init(&e, EFFORT_AUTO);
+	for (int i = 0; i < 4; i++) {
+		effort_reader_waits(&e);
+		effort_sealed(&e, 1000, 400);
+		effort_sealed(&e, 500, 500 + SEAL_OVERHEAD);
+		if (i % 2 == 0)
+			effort_uploads_late(&e);
+		else
+			effort_uploads_idle(&e);
+		assert_int_equal(effort_now(&e), SEAL_USUAL);
+	}
+	/* Nor after nothing at all. */
 	effort_reader_waits(&e);
-	effort_sealed(&e, PACK_SIZE / 2, PACK_SIZE / 4);
-	effort_sealed(&e, PACK_SIZE / 2, PACK_SIZE / 2 + SEAL_OVERHEAD);
-	effort_pack_begun(&e, true, false);
-	assert_int_equal(effort_now(&e), SEAL_USUAL);
-	effort_reader_waits(&e);
-	effort_pack_begun(&e, false, true);
+	effort_uploads_idle(&e);
 	assert_int_equal(effort_now(&e), SEAL_USUAL);
 }
 
@@ -78,10 +84,10 @@ does_as_it_is_told(void **state)
 	(void)state;
 	effort_init(&e, EFFORT_FAST);
 	assert_int_equal(effort_now(&e), SEAL_LZ4);
-	assert_int_equal(pack(&e, true, false, true), SEAL_LZ4);
+	assert_int_equal(after(&e, true, effort_uploads_late), SEAL_LZ4);
 	effort_init(&e, EFFORT_MAX);
 	assert_int_equal(effort_now(&e), SEAL_ZSTD_6);
-	assert_int_equal(pack(&e, false, true, true), SEAL_ZSTD_6);
+	assert_int_equal(after(&e, true, effort_uploads_idle), SEAL_ZSTD_6);
 }
 
 int
