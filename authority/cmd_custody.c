@@ -205,6 +205,7 @@ cmd_custody_announce(int argc, char **argv, struct fault *f)
 		rc = announce_all(&a, f);
 	if (rc == 0 && (printf("{\n  \"announced\": %u\n}\n", a.done) < 0 ||
 	    fflush(stdout) != 0))
-		rc = fault_set(f, FAULT_IO, "cannot write to stdout");
+		rc = fault_set(f, FAULT_IO, "cannot write to stdout; it is "
+		    "announced to %u all the same", a.done);
 	return rc;
 }

@@ -220,7 +220,8 @@ enter(struct entering *e, struct fault *f)
 	text_hex(e->d.id, ID_LEN, id, sizeof(id));
 	if (printf("{\n  \"request\": \"%s\",\n  \"index\": %" PRIu64 "\n}\n",
 	        id, index) < 0 || fflush(stdout) != 0)
-		return fault_set(f, FAULT_IO, "cannot write to stdout");
+		return fault_set(f, FAULT_IO, "cannot write to stdout; "
+		    "request %s is entered all the same", id);
 	return 0;
 }
 

@@ -301,15 +301,30 @@ def configurations():
            "waited for by another")
 
 
-def policy_key_unseen():
+def unseen():
+    """What was done, though its answer could not be written."""
+    def full(*args):
+        with open("/dev/full", "w") as f:
+            r = subprocess.run([a.binary, *args], stdout=f, text=True,
+                               stderr=subprocess.PIPE)
+        return r.returncode, r.stderr
     out = os.path.join(a.dir, "unseen.key")
-    said = [a.binary, "policy", "key", "--out", out]
-    with open("/dev/full", "w") as full:
-        tap.eq(subprocess.run(said, stdout=full, stderr=full).returncode, 18,
-               "a policy key whose public half could not be printed")
+    said = ["policy", "key", "--out", out]
+    tap.eq(full(*said)[0], 18,
+           "a policy key whose public half could not be printed")
     tap.ok(not os.path.exists(out), "is not kept")
-    a.run_command(*said[1:])
+    a.run_command(*said)
     tap.ok(True, "and can be made again")
+    config = ["--config", a.config_file()]
+    code, err = full("request", "enter", *config, "--jurisdiction", "cn",
+                     "--text", a.passphrase)
+    listed = a.run_command("request", "list", "--json", *config)
+    ident = json.loads(listed.stdout)["requests"][0]["request"]
+    tap.ok(code == 18 and f"{ident} is entered" in err,
+           "a request is entered, and that is said with its id")
+    code, err = full("custody", "announce", *config, "--key", a.policy_key,
+                     "--mode", "standard", "--holders", "alpha", "all")
+    tap.ok(code == 18 and "announced to" in err, "so with an announcement")
 
 
 def init_again():
@@ -402,4 +417,4 @@ def separation():
 
 
 tap.run(signatures, bodies, rights, new_accounts, policies, configurations,
-        policy_key_unseen, init_again, announcements, transport, separation)
+        init_again, announcements, transport, separation, unseen)
