@@ -155,12 +155,24 @@ check_database(const char *path, struct fault *f)
 }
 
 static int
+check_log(const char *path, struct fault *f)
+{
+	char public[4200];
+	int rc = named_folder("log", path, true, f);
+
+	(void)snprintf(public, sizeof(public), "%s/log", path);
+	if (rc != 0 || access(path, F_OK) != 0)
+		return rc;
+	return named_folder("log", public, true, f);
+}
+
+static int
 check_folders(const struct config *c, struct fault *f)
 {
 	int rc = check_database(c->database, f);
 
 	if (rc == 0)
-		rc = named_folder("log", c->log, true, f);
+		rc = check_log(c->log, f);
 	return rc != 0 ? rc : named_folder("epochs", c->epochs, true, f);
 }
 

@@ -258,6 +258,7 @@ def configurations():
     other = os.path.join(b.dir, "other")
     os.mkdir(other)
     _, stranger = skerrytest.certificate(other)
+    open(os.path.join(other, "log"), "w").close()
     witness = {"url": "https://w.example"}
     for change in ({"cert": none}, {"cert": b.key}, {"key": none},
                    {"key": b.cert}, {"key": stranger}, {"keyfile": none},
@@ -265,7 +266,7 @@ def configurations():
                    {"passphrase_file": "/dev/null"}, {"user": "no such"},
                    {"user": "root"},
                    {"database": none + "/x"}, {"database": other},
-                   {"database": b.cert}, {"log": b.cert},
+                   {"database": b.cert}, {"log": b.cert}, {"log": other},
                    {"log": none + "/x"}, {"epochs": none + "/x"},
                    {"witnesses": [{**witness, "ca": none}]},
                    {"witnesses": [{**witness, "ca": b.key}]}):
