@@ -77,7 +77,7 @@ asked(struct bytes in)
 
 	if (logpin_asked_parse(in, &a, &good) != 0)
 		return;
-	assert(good <= in.n && a.n == good / 32);
+	assert(good <= in.n && in.n - good <= 32 && a.n == good / 32);
 	for (size_t i = 0; i < a.n; i++)
 		assert(logpin_was_asked(&a, a.nonce[i]));
 	free(a.nonce);
