@@ -375,6 +375,7 @@ logpin_ask(const struct state *st, const struct httpsig *params,
 	if (fd < 0)
 		return asked_fail(st, f);
 	rc = asked_end(st, fd, &at, f);
+	errno = ENOSPC; /* of a write that is short */
 	if (rc == 0 && (pwrite(fd, b.p, b.n, at) != (ssize_t)b.n ||
 			   fdatasync(fd) != 0 ||
 			   (at == 0 && fsync(st->fd) != 0)))

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/unit/client/site.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "client/audititem.h"
@@ -228,6 +230,33 @@ damage_is_no_torn_record(void **state)
 }
 
 static void
+a_record_that_has_no_room_is_no_record(void **state)
+{
+	struct site *x = *state;
+	struct state *st = site_ready(x);
+	const struct httpsig h = request(2);
+	struct rlimit before, tight;
+	struct fault f = { 0 };
+	bool has;
+	int rc;
+
+	ask(st, 1);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = 32 + 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	errno = 0;
+	rc = logpin_ask(st, &h, &f);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(rc, FAULT_SPACE);
+	assert_int_equal(asked(st, 2, &has), 1);
+	assert_false(has);
+	ask(st, 2);
+	assert_int_equal(asked(st, 2, &has), 2);
+	state_close(st);
+}
+
+static void
 takes_a_trust_file_and_gives_it_back(void **state)
 {
 	struct site *x = *state;
@@ -346,6 +375,7 @@ main(void)
 		T(remembers_what_it_asked),
 		T(goes_on_after_a_torn_record),
 		T(damage_is_no_torn_record),
+		T(a_record_that_has_no_room_is_no_record),
 		T(takes_a_trust_file_and_gives_it_back),
 		T(audits_are_kept),
 		T(finds_the_first_of_those_alike),
