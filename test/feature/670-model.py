@@ -3,7 +3,8 @@
 """Three devices do what comes by chance with trees that chance made: put, rm,
 rotate, shred, kill -9, caches damaged and thrown away.  A model of the space, a
 map from paths to what is there, says what ls and get must show of each commit.
-ROUNDS=1000 takes some twelve minutes; SEED repeats a run but for its kills."""
+ROUNDS=1000 takes some twelve minutes; SEED=N is another run, the same each time
+but for its kills."""
 
 import base64
 import hashlib
@@ -20,7 +21,7 @@ from skerrytest import Tap  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS") or
              (15 if os.environ.get("SKERRY_SANITIZED") else 30))
-SEED = int(os.environ.get("SEED", time.time_ns() % 1000000))
+SEED = int(os.environ.get("SEED", "670"))
 NAMES = [b"a", b"b", b"a.", b"a\x01", b"ab", b"\xff\xfe", b"x\ny", b"n" * 255]
 t = Tap()
 t.note(f"SEED={SEED} ROUNDS={ROUNDS}")
