@@ -30,7 +30,6 @@
 #define IDLE_SECONDS 60
 #define CONNECTIONS 1024
 #define CONNECTION_MEMORY 16384
-#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
 struct front {
 	struct front_calls *calls; /* at the ledger */
@@ -365,7 +364,7 @@ serve(struct front *fr, const char *certificate, const char *key,
 	    0, NULL, NULL, on_request, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 	    NULL, MHD_OPTION_LISTEN_SOCKET, ROLE_FD_LISTEN,
 	    MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY,
-	    key, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+	    key, MHD_OPTION_HTTPS_PRIORITIES, SOCK_TLS,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_end, fr,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,

@@ -19,7 +19,6 @@
 /* Of a connection.  Half of it receives a body: a whole TLS record of 16 KiB
  * and the head before it, or each record would be taken in two pieces. */
 #define POOL_LEN ((size_t)40 << 10)
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 #define METRICS_CONNECTIONS 16
 #define METRICS_TEXT_MAX 65536
 #define STEP_MS 20
@@ -190,7 +189,7 @@ start_thread(struct front *front, const struct front_options *o)
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, front,
 	    MHD_OPTION_HTTPS_MEM_CERT, o->cert,
 	    MHD_OPTION_HTTPS_MEM_KEY, o->key,
-	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
+	    MHD_OPTION_HTTPS_PRIORITIES, SOCK_TLS,
 	    MHD_OPTION_CONNECTION_LIMIT, INT_MAX, /* the door has it */
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_LEN,
 	    MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,

@@ -12,11 +12,11 @@
 #include <microhttpd.h>
 
 #include "base/logline.h"
+#include "net/sock.h"
 #include "net/text.h"
 #include "tlog/line.h"
 #include "tlog/submit.h"
 
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 #define IDLE_SECONDS 30u
 #define STEP_MS 20
 #define TEXT "text/plain; charset=utf-8"
@@ -218,7 +218,7 @@ front_start(struct state *s, const struct front_options *o,
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
-		    (void *)(uintptr_t)TLS_PRIORITIES },
+		    (void *)(uintptr_t)SOCK_TLS },
 		{ MHD_OPTION_END, 0, NULL } };
 	struct front *front = calloc(1, sizeof(*front));
 

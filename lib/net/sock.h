@@ -15,6 +15,9 @@
  * section 9.6).  Above, the answer comes first, and the connection ends. */
 #define SOCK_DRAIN_MAX 1048576u
 
+/* All that a server speaks, in GnuTLS's words. */
+#define SOCK_TLS "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+
 /* Listens at "address:port" or "[address]:port", numeric; port 0 is any that is
  * free.  loopback: refuse other addresses.  FAULT_CONFIG. */
 int sock_listen(const char *where, bool loopback, int *fd_out,
