@@ -109,6 +109,12 @@ enum restore_found restore_found(struct restore *rs, int dir,
 int restore_walk(struct restore *rs, struct bytes base,
     struct fault *f) must_check;
 
+/* Makes what is neither file nor folder; a failure costs only that, but no
+ * space.  link: NULL, or is told. */
+int restore_special(struct restore *rs, int dir, struct bytes key,
+    const struct tree_entry *e, struct restore_link *link,
+    struct fault *f) must_check;
+
 /* restore_file.c */
 int restore_file_plan(struct restore *rs, struct folder *dir, struct bytes key,
     const struct tree_entry *e, struct restore_link *link,
@@ -118,7 +124,7 @@ int restore_file_chunk(void *arg, const struct fetch_want *w,
 
 /* restore_link.c */
 
-/* Sets *out to what a file with a link id should tell when it is there, and
+/* Sets *out to what an entry with a link id should tell when it is there, and
  * returns 0; or 1 where it is put off, to be linked at the end; or a
  * FAULT_*. */
 int restore_link_begin(struct restore *rs, struct bytes key,

@@ -198,7 +198,7 @@ one(struct restore *rs, struct folder *d, const struct later *l,
 	rc = tour_open(rs->reader, key, &t, f);
 	if (rc == 0)
 		rc = tour_next(t, &it, f);
-	if (rc != TOUR_ENTRY || it.e->type != ENTRY_FILE) {
+	if (rc != TOUR_ENTRY || it.e->type == ENTRY_FOLDER) {
 		restore_warn(rs, key, 1, f->text);
 		return fetch_is_local(rc) || rc >= 0 ? 0 : rc;
 	}
@@ -217,7 +217,9 @@ one(struct restore *rs, struct folder *d, const struct later *l,
 			return 0;
 		}
 	}
-	return restore_file_plan(rs, d, key, it.e, NULL, f);
+	return it.e->type == ENTRY_FILE ?
+	    restore_file_plan(rs, d, key, it.e, NULL, f) :
+	    restore_special(rs, d->fd, key, it.e, NULL, f);
 }
 
 int

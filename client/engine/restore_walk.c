@@ -185,11 +185,11 @@ make_special(int dir, const char *temp, const struct tree_entry *e)
 }
 
 static int
-special(struct restore *rs, struct bytes key, const struct tree_entry *e,
-    struct fault *f)
+special(struct restore *rs, int dir, struct bytes key,
+    const struct tree_entry *e, bool *made, struct fault *f)
 {
 	struct restore_meta meta = restore_meta_of(e, rs->root);
-	int dir = top(rs)->d->fd, err = 0;
+	int err = 0;
 	char temp[RESTORE_TEMP_SIZE], name[KEY_NAME_MAX + 1];
 	struct fault why = { 0 };
 	const char *what;
@@ -227,7 +227,21 @@ special(struct restore *rs, struct bytes key, const struct tree_entry *e,
 		return 0;
 	}
 	restore_count(rs, 0);
+	*made = true;
 	return 0;
+}
+
+int
+restore_special(struct restore *rs, int dir, struct bytes key,
+    const struct tree_entry *e, struct restore_link *link, struct fault *f)
+{
+	bool made = false;
+	int rc = special(rs, dir, key, e, &made, f);
+
+	if (link != NULL)
+		atomic_store(&link->state, made ? RESTORE_LINK_DONE :
+		                                  RESTORE_LINK_FAILED);
+	return rc;
 }
 
 /* Whether an entry needs nothing, because of what is at its place.  That the
@@ -272,10 +286,7 @@ one_entry(struct restore *rs, const struct tour_item *it, struct fault *f)
 	}
 	if (it->e->type == ENTRY_FOLDER)
 		return enter(rs, key, it->e, f);
-	if (it->e->type != ENTRY_FILE)
-		return spared(rs, key, it->e, NULL) ? 0 :
-		    special(rs, key, it->e, f);
-	if (rs->o->n != 0)
+	if (it->e->type == ENTRY_FILE && rs->o->n != 0)
 		progress_expect(rs->o->progress, 1, it->e->size);
 	if (it->e->link != 0) {
 		rc = restore_link_begin(rs, key, it->raw, &link);
@@ -284,8 +295,11 @@ one_entry(struct restore *rs, const struct tour_item *it, struct fault *f)
 		if (rc != 0)
 			return fault_set(f, rc, "out of memory");
 	}
-	return spared(rs, key, it->e, link) ? 0 :
-	    restore_file_plan(rs, top(rs)->d, key, it->e, link, f);
+	if (spared(rs, key, it->e, link))
+		return 0;
+	return it->e->type == ENTRY_FILE ?
+	    restore_file_plan(rs, top(rs)->d, key, it->e, link, f) :
+	    restore_special(rs, top(rs)->d->fd, key, it->e, link, f);
 }
 
 static int

@@ -331,6 +331,11 @@ links_equal_entries_only(void **state)
 	mkspace_file(m, "z/c", bytes_of("diff", 4), 0, &e);
 	e.link = 43;
 	mkspace_file(m, "d", bytes_of("same", 4), 0, &e);
+	e = mkspace_plain(ENTRY_SYMLINK);
+	e.link = 44;
+	e.target = bytes_of("a", 1);
+	mkspace_add(m, "s", &e);
+	mkspace_add(m, "z/s", &e);
 	mkspace_commit(m, "");
 	run_well(m, &r);
 	assert_int_equal(lstat(out_path(m, "a"), &a), 0);
@@ -347,7 +352,10 @@ links_equal_entries_only(void **state)
 	run_well(m, &r);
 	assert_int_equal(lstat(out_path(m, "a"), &a), 0);
 	assert_int_equal(a.st_nlink, 2);
-	assert_int_equal(count_names(m, "z"), 2);
+	assert_int_equal(lstat(out_path(m, "z/s"), &a), 0);
+	assert_true(S_ISLNK(a.st_mode));
+	assert_int_equal(a.st_nlink, 2);
+	assert_int_equal(count_names(m, "z"), 3);
 }
 
 static void
