@@ -368,17 +368,20 @@ forget(struct ledger *l, int64_t now, struct fault *f)
 	return rc;
 }
 
-/* [tlog] What an append before has failed to log comes first. */
+/* [tlog] What an append before has failed to log comes first.  While answers of
+ * the batch before are under way there is no such thing, and what an operator's
+ * command has made meanwhile waits: the answers are of one tree. */
 void
 ledger_batch_begin(struct ledger *l, struct ledger_batch *b, int64_t now)
 {
-	int shown_rc, rc;
+	int shown_rc, rc = 0;
 
 	b->now = now;
 	b->n = 0;
 	b->fault = (struct fault){ 0 };
 	l->ndoomed = 0;
-	rc = ledger_log_follow(&l->log, &shown_rc, &b->fault);
+	if (!l->completing)
+		rc = ledger_log_follow(&l->log, &shown_rc, &b->fault);
 	if (rc == 0)
 		rc = l->db->begin(l->db, &b->fault);
 	if (rc == 0)
@@ -436,5 +439,7 @@ ledger_batch_end(struct ledger *l, struct ledger_batch *b,
 		reply_wipe(r);
 		r->fault = rc != 0 ? b->fault : l->log.down;
 	}
+	l->completing = true;
 	ledger_complete(l, b, sink);
+	l->completing = false;
 }

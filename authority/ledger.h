@@ -46,6 +46,7 @@ struct ledger {
 	int64_t forgot;     /* when old nonces were last dropped */
 	int64_t told;       /* when a request that failed was last logged */
 	struct ledger_log log;
+	bool completing;    /* a batch: until then what is shown stays */
 };
 
 /* A key that is released once its entry is shown. */

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Many devices at once: one batch, to each its own key and proof; a bad request
-harms none beside it; the next batch begins while keys works on this one;
-whoever is killed meanwhile, no key without its entry; and who comes when too
-many wait is told so."""
+harms none beside it; the next batch begins while keys works on this one, and
+what an operator enters then is of the next tree; whoever is killed meanwhile,
+no key without its entry; and who comes when too many wait is told so."""
 
 import base64
 import json
@@ -16,6 +16,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
+import logjudge
 import skerrytest
 from authoritytest import Account, Answer, Authority, Keys, head, sign_headers
 from logtest import (Traced, can_trace, good_release, rows, sealed, served,
@@ -303,6 +304,52 @@ def meanwhile():
            whole(a), "meanwhile: the log is that of the database")
 
 
+def entered_meanwhile():
+    """A row that an operator's command makes while answers are under way is
+    for the next tree, and not for these answers."""
+    if not can_trace(tap):
+        tap.skip("entered meanwhile", "strace cannot attach")
+        return
+    many, conns = accounts(a, MANY), connections(a, MANY + 1)
+    seen = served(a)[0]
+    slow = Traced(a.roles()["keys"], "-e", "trace=write", "-e",
+                  "inject=write:delay_enter=100000")
+    s = Stopped(a)
+    for acc, c in zip(many, conns):
+        put(a, c, "/v1/session", acc.session_body(log_seen=seen.size),
+            acc.device)
+    s.go(MANY)
+    rs = [got(conns[0])]
+    a.run_command("request", "enter", "--config", a.config_file(),
+                  "--jurisdiction", "de", "--text", a.passphrase)
+    put(a, conns[MANY], "/v1/session", many[0].session_body(),
+        many[0].device)
+    rs += [got(c) for c in conns[1:MANY]]
+    last = got(conns[MANY])
+    slow.end()
+    tap.ok(all(good_release(a, acc, r) for acc, r in zip(many, rs)) and
+           all(continues(a, r, seen) for r in rs),
+           "entered meanwhile: each answer is of one tree, and leads to it")
+    tap.eq(len({r.log["checkpoint"] for r in rs}), 1,
+           "entered meanwhile: all of the same")
+    tap.ok(good_release(a, many[0], last) and whole(a) and
+           any(e[1] == 7 for e in served(a)[1]),
+           "entered meanwhile: and the row is in the next")
+
+
+def continues(a, r, seen):
+    """The one checkpoint of an answer continues that of before."""
+    c = logjudge.Checkpoint(r.log["checkpoint"],
+                            logjudge.Key(a.public["log"]))
+    try:
+        logjudge.check_consistency(
+            [base64.b64decode(h) for h in r.log["consistency"]], seen.size,
+            c.size, seen.root, c.root)
+    except logjudge.Bad:
+        return False
+    return all(p.endswith(r.log["checkpoint"]) for p in r.log["proofs"])
+
+
 def meanwhile_killed():
     if not can_trace(tap):
         tap.skip("killed meanwhile", "strace cannot attach")
@@ -374,5 +421,5 @@ def too_many():
 
 
 a = Authority()
-tap.run(together, one_bad, meanwhile, killed, meanwhile_killed, keys_killed,
+tap.run(together, one_bad, meanwhile, entered_meanwhile, killed, meanwhile_killed, keys_killed,
         too_many)
