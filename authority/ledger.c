@@ -61,6 +61,14 @@ path_find(const char *name)
 	return NULL;
 }
 
+/* [tlog] Its answer leaves only once the log shows what is in it: the entries
+ * that it makes, or those of the chain that it tells of. */
+static bool
+is_of_log(const struct path *p)
+{
+	return p->logs || p->handler == ledger_account_list;
+}
+
 int
 ledger_space(struct ledger *l, const struct ledger_call *c,
     const uint8_t id[static ID_LEN], struct db_space *out, struct fault *f)
@@ -219,6 +227,10 @@ answer(struct ledger *l, const struct request *q, struct ledger_call *c,
 		rc = sender_in_body(l, p->keys, c, f);
 	if (rc == 0)
 		rc = fresh(l, c, f);
+	if (rc == 0 && is_of_log(p) && l->log.down.code != 0) {
+		*f = l->log.down;
+		return f->code;
+	}
 	if (rc == 0)
 		rc = handle(l, p, c, out, f);
 	return rc;
@@ -336,6 +348,7 @@ ledger_answer(struct ledger *l, struct bytes in, int64_t now,
     struct ledger_reply *out)
 {
 	struct ledger_call c = { .now = now, .box = &out->box };
+	const struct path *p;
 	struct request q;
 	int rc = request_read(in, &q);
 
@@ -343,6 +356,8 @@ ledger_answer(struct ledger *l, struct bytes in, int64_t now,
 	if (rc != 0)
 		(void)fault_set(&out->fault, rc, "request");
 	c.q = &q;
+	p = rc == 0 ? path_find(q.path) : NULL;
+	out->waits = p != NULL && is_of_log(p);
 	if (rc == 0)
 		rc = answer(l, &q, &c, &out->json, &out->fault);
 	if (rc != 0 && out->fault.code != rc)
@@ -430,7 +445,9 @@ ledger_batch_end(struct ledger *l, struct ledger_batch *b,
 		rc = ledger_log_follow(&l->log, &shown_rc, &b->fault);
 	for (size_t i = 0; i < b->n; i++) {
 		struct ledger_reply *r = &b->reply[i];
-		bool waits = r->box.wanted && r->fault.code == 0;
+		/* A fault may have more of the chain with it. */
+		bool waits = r->waits &&
+		    (r->fault.code == 0 || r->json != NULL);
 
 		if (rc == 0 && (shown_rc == 0 || !waits))
 			continue;

@@ -72,6 +72,7 @@ struct ledger_reply {
 	json_t *json; /* the answer; members to add, where fault is set */
 	struct fault fault;
 	struct ledger_outbox box;
+	bool waits;     /* until the log shows what it tells */
 	json_t *proofs; /* of its entries */
 	size_t asked;   /* of keys, and not got yet */
 	bool again;     /* keys did not know the log when they were asked */

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
 import logjudge
 import skerrytest
-from authoritytest import Account, Authority, head
+from authoritytest import ADD, Account, Authority, Keys, head
 from logtest import (Traced, Witness, can_trace, get, good_release, root, rows,
                      sealed, served, wait_ledger, want_one_of, whole)
 
@@ -264,12 +264,27 @@ def witnessed():
     tap.ok(good_release(a, acc, acc.session(), keys),
            "witnesses: one of two is enough")
     ws[1].stop()
+    phone = Keys()
+    entry = acc.next_entry(ADD, phone)
+    r = acc.add_entry(entry)
+    tap.eq((r.status, r.code, "keys" in r.json, "witness" in r.body.decode()),
+           (503, "AUTHORITY", False, True),
+           "witnesses: with none no device is added, and it is said why")
     r = acc.session()
     tap.eq((r.status, r.code, "keys" in r.json, "witness" in r.body.decode()),
            (503, "AUTHORITY", False, True),
-           "witnesses: with none there is no key, and it is said why")
+           "witnesses: and there is no key")
     if r.status != 503 or len(r.json) > 2:
         tap.note(r)
+    for who in acc.device, phone:
+        r = a.ask("/v1/account", {"device": who.id.hex(), "chain_seen": 2},
+                  who)
+        tap.eq((r.status, r.code, "chain" in r.json), (503, "AUTHORITY", False),
+               "witnesses: nobody is told of an entry that is not shown")
+    other = Keys()
+    r = a.ask("/v1/account", {"device": other.id.hex(), "chain_seen": 0},
+              other)
+    tap.eq(r.code, "DENIED", "witnesses: who is in no chain waits in vain")
     before = len(rows(a))
     for _ in range(3):
         r = acc.session()
@@ -284,6 +299,8 @@ def witnessed():
     r = served_again(acc)
     tap.ok(good_release(a, acc, r, keys),
            "witnesses: one is back, and so are releases")
+    tap.eq(acc.add_entry(entry).json, {"seq": 2},
+           "witnesses: the device was added then")
     tap.ok(whole(a, keys), "witnesses: with all entries")
     for w in ws:
         w.stop()
