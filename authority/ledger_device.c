@@ -8,7 +8,10 @@
 #include "net/jsontext.h"
 #include "object/chain.h"
 
-#define ENTRY_SIGNER 136 /* where an entry has its signer: spec/15-devices.md */
+/* Where an entry has them: spec/15-devices.md. */
+#define ENTRY_OP 1
+#define ENTRY_DEVICE 56
+#define ENTRY_SIGNER 136
 
 int
 ledger_enrol_sender(const json_t *body, struct db_device *out)
@@ -175,6 +178,15 @@ position(struct bytes chain, const uint8_t entry[static CHAIN_ENTRY_LEN])
 	return i;
 }
 
+/* [authority] Who is out asks for nothing any more, but for the answer to the
+ * request by which it revoked itself. */
+static bool
+is_own_end(const uint8_t entry[static CHAIN_ENTRY_LEN])
+{
+	return entry[ENTRY_OP] == CHAIN_REVOKE &&
+	    memcmp(entry + ENTRY_DEVICE, entry + ENTRY_SIGNER, ID_LEN) == 0;
+}
+
 static int
 log_entry(struct ledger *l, const struct ledger_call *c,
     const struct addition *a, bool again, struct fault *f)
@@ -206,6 +218,8 @@ ledger_device(struct ledger *l, const struct ledger_call *c, json_t **out,
 		return rc;
 	n = chain.n / CHAIN_ENTRY_LEN;
 	seq = position(buf_bytes(&chain), a.entry);
+	if (!c->sender.live && (seq == n || !is_own_end(a.entry)))
+		return fault_set(f, FAULT_DENIED, "device was revoked");
 	if (seq == n) {
 		size_t seen = a.seen < n ? a.seen : n;
 

@@ -343,6 +343,30 @@ def another_recovery_key():
     acc.recovery = next_key
 
 
+def revokes_itself():
+    """The answer may be lost: only that request is answered again."""
+    tablet, n = Keys(), len(acc.chain)
+    acc.add_entry(acc.next_entry(ADD, tablet))
+    other = acc.next_entry(ADD, Keys(), tablet)
+    tap.eq(acc.add_entry(other, tablet).json, {"seq": n + 1},
+           "a device lets another in")
+    e = acc.next_entry(REVOKE, tablet, tablet)
+    tap.eq(acc.add_entry(e, tablet).json, {"seq": n + 2}, "and revokes itself")
+    r = acc.add_entry(e, tablet)
+    tap.eq((r.json, len(r.log["proofs"])), ({"seq": n + 2}, 1),
+           "which it is told again")
+    tap.eq(acc.add_entry(e, tablet, seen=0).json, {"seq": n + 2},
+           "whatever it has seen")
+    for what, entry in (("what it did before", other),
+                        ("anything new", acc.next_entry(ADD, Keys(), tablet)),
+                        ("its end once more",
+                         acc.next_entry(REVOKE, tablet, tablet))):
+        r = acc.add_entry(entry, tablet, seen=0)
+        tap.eq((r.code, "chain" in r.json), ("DENIED", False), f"not {what}")
+    tap.eq(a.ask("/v1/account", {"device": tablet.id.hex(), "chain_seen": 0},
+                 tablet).code, "DENIED", "nor what else it asks")
+
+
 def drains():
     a.process.term()
     tap.eq(a.process.wait(), 0, "SIGTERM ends it")
@@ -350,8 +374,9 @@ def drains():
     tap.ok(acc.id.hex() not in log and acc.device.id.hex() not in log
            and "127.0.0.1" not in log, "the log names nobody")
     a.start()
-    tap.eq(acc.session().json["chain_length"], 9, "all is there again")
+    tap.eq(acc.session().json["chain_length"], 12, "all is there again")
 
 
 tap.run(commands, account, session, heads, enrolment, devices, revoke,
-        recovery, stored, epochs, another_recovery_key, drains)
+        recovery, stored, epochs, another_recovery_key,
+        revokes_itself, drains)
