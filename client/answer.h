@@ -53,7 +53,7 @@ struct answer_custody {
 	struct buf announced; /* empty: none */
 };
 
-#define ANSWER_PROOFS_MAX 64
+#define ANSWER_PROOFS_MAX 256 /* of a chain that fits into a request, too */
 #define ANSWER_PROOF_MAX 65536 /* bytes of one */
 #define ANSWER_PROOFS_BYTES (ANSWER_MAX)
 

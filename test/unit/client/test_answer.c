@@ -298,6 +298,37 @@ reads_what_is_published_of_requests(void **state)
 			fail_msg("taken: %s", bad[i]);
 }
 
+/* Of "{}" with n proofs. */
+static int
+proofs(size_t n, struct answer_log *out)
+{
+	struct buf b defer(buf_wipe) = buf_init(ANSWER_MAX);
+
+#define ADD(s) assert_int_equal(buf_append(&b, s, strlen(s)), 0)
+	ADD("{\"log\":{\"checkpoint\":\"c\",\"consistency\":[],"
+	    "\"proofs\":[\"p\"");
+	for (size_t i = 1; i < n; i++)
+		ADD(",\"p\"");
+	ADD("]}}");
+#undef ADD
+	return answer_read_empty(buf_bytes(&b), out);
+}
+
+/* A holder that learns of an account has an entry for each of its chain. */
+static void
+takes_proofs_of_what_a_request_has_room_for(void **state)
+{
+	struct answer_log log;
+
+	(void)state;
+	assert_true(ANSWER_PROOFS_MAX >= 65536 / strlen(chain_entry));
+	assert_int_equal(proofs(ANSWER_PROOFS_MAX, &log), 0);
+	assert_int_equal(log.nproofs, ANSWER_PROOFS_MAX);
+	answer_wipe_log(&log);
+	assert_int_equal(proofs(ANSWER_PROOFS_MAX + 1, &log),
+	    FAULT_MALFORMED);
+}
+
 int
 main(void)
 {
@@ -309,6 +340,7 @@ main(void)
 		cmocka_unit_test(reads_the_head_and_the_chain_of_a_conflict),
 		cmocka_unit_test(small_answers_have_one_form),
 		cmocka_unit_test(reads_what_is_published_of_requests),
+		cmocka_unit_test(takes_proofs_of_what_a_request_has_room_for),
 	};
 
 	return cmocka_run_group_tests(t, setup, NULL);
