@@ -500,10 +500,17 @@ static int
 enrolment_add(struct db *db, const struct db_enrolment *e,
     struct db_enrolment *out, struct fault *f)
 {
-	struct sql_run r = sql_run(db_sqlite(db), sql[S_ENROLMENT_COUNT]);
-	int64_t n = sql_row(&r) ? sqlite3_column_int64(r.s, 0) : 0;
-	int rc = sql_finish(&r, f);
+	struct fault none = { 0 };
+	struct sql_run r;
+	int64_t n;
+	int rc = enrolment_get(db, e->device, out, &none);
 
+	/* One that is kept has its place, however many there are. */
+	if (rc == 0)
+		return 0;
+	r = sql_run(db_sqlite(db), sql[S_ENROLMENT_COUNT]);
+	n = sql_row(&r) ? sqlite3_column_int64(r.s, 0) : 0;
+	rc = sql_finish(&r, f);
 	if (rc != 0)
 		return rc;
 	if (n >= DB_ENROLMENTS_MAX)

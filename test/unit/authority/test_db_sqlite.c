@@ -195,6 +195,28 @@ keeps_the_older_enrolment(void **state)
 }
 
 static void
+a_full_list_of_enrolments_keeps_those_that_are_there(void **state)
+{
+	struct db_enrolment e = { .device = { 4 }, .expires = 50 }, got;
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	begin(db);
+	for (uint32_t i = 0; i < DB_ENROLMENTS_MAX; i++) {
+		memcpy(e.device + 4, &i, sizeof(i));
+		assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	}
+	e.expires = 60;
+	assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	assert_true(got.expires == 50);
+	e.device[0]++;
+	assert_int_equal(db->enrolment_add(db, &e, &got, &f), FAULT_LIMIT);
+	assert_int_equal(db->forget(db, 0, 51, &f), 0);
+	assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	commit(db);
+}
+
+static void
 moves_a_head_by_one_only(void **state)
 {
 	struct db_head h = { .number = 2 }, got;
@@ -558,6 +580,7 @@ main(void)
 		TEST(puts_a_keyslot_in_the_place_of_another),
 		TEST(remembers_nonces_until_told_to_forget),
 		TEST(keeps_the_older_enrolment),
+		TEST(a_full_list_of_enrolments_keeps_those_that_are_there),
 		TEST(moves_a_head_by_one_only),
 		TEST(gives_each_number_to_one_of_two_processes),
 		TEST(refuses_a_newer_schema),
