@@ -220,8 +220,11 @@ enter(struct entering *e, struct fault *f)
 	text_hex(e->d.id, ID_LEN, id, sizeof(id));
 	if (printf("{\n  \"request\": \"%s\",\n  \"index\": %" PRIu64 "\n}\n",
 	        id, index) < 0 || fflush(stdout) != 0)
-		return fault_set(f, FAULT_IO, "cannot write to stdout; "
-		    "request %s is entered all the same", id);
+		/* Entered again it would be another, in the log for ever. */
+		return fault_set(f, FAULT_IO, "cannot write to stdout, but "
+		    "request %s is %s now, by entry %" PRIu64
+		    ": do not enter that again", id,
+		    demand_state_name(e->d.state), index);
 	return 0;
 }
 

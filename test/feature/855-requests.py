@@ -58,13 +58,13 @@ def day(n):
     return time.strftime("%Y-%m-%d", time.gmtime(at)), at
 
 
-def request(*args, text=None, binary=None):
+def request(*args, text=None, binary=None, stdout=subprocess.PIPE):
     if isinstance(text, str):
         text = text.encode()
     more = [] if text is None else ["--text", "-"]
     return subprocess.run(
         [binary or a.binary, "request", *args, *more, "--config",
-         a.config_file()], input=text, capture_output=True,
+         a.config_file()], input=text, stdout=stdout, stderr=subprocess.PIPE,
         env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
 
 
@@ -580,6 +580,25 @@ def too_late():
          lies(hide)[1], "and where it is not: an alarm")
 
 
+def unheard():
+    """What cannot be printed is entered all the same, and that is said."""
+    before = len(json.loads(request("list", "--json").stdout)["requests"])
+    for args, what in ((("enter", "--jurisdiction", "us"), "entered"),
+                       (("state", None, "approved"), "approved")):
+        if args[1] is None:
+            args = ("state", ident, "approved")
+        with open("/dev/full", "w") as full:
+            r = request(*args, text="Heard by nobody.\n", stdout=full)
+        last = json.loads(request("list", "--json").stdout)["requests"][-1]
+        ident, index = last["request"], last["states"][-1]["index"]
+        t.eq((r.returncode, last["states"][-1]["state"]), (18, what),
+             f"{what}, and cannot be printed")
+        t.ok(f"but request {ident} is {what} now, by entry {index}:" in
+             r.stderr.decode(), "which says so")
+    t.eq(len(json.loads(request("list", "--json").stdout)["requests"]),
+         before + 1, "as one request")
+
+
 def silent():
     """What is found of the space is told, whatever becomes of the list."""
     home = os.path.join(folder(), "copy")
@@ -603,5 +622,5 @@ if sys.argv[1:] == ["--write"]:
             f.write("\n")
 else:
     t.run(frozen, enters, refuses, lists, gagged, of_no_space, service_down,
-          killed, before_any_service, by_skerry, lied_to, proofs, accepts,
+          killed, before_any_service, unheard, by_skerry, lied_to, proofs, accepts,
           watched, out_of_order, too_late, silent)
