@@ -261,19 +261,18 @@ ledger_epoch(struct ledger *l, const struct ledger_call *c, json_t **out,
 }
 
 /* [custody] Not that of the head, which would take the space with it.  Only the
- * home knows the head: another holder takes the device's word. */
+ * home knows the head, whatever home an operator's set names: another holder
+ * takes the device's word. */
 static int
 check_end(struct ledger *l, const struct epoch *e, struct fault *f)
 {
 	struct db_head head;
 	uint32_t keep = 0;
 	uint64_t number;
-	int rc;
+	int rc = l->db->head_get(l->db, e->space_id, &head, f);
 
-	if (!e->home)
+	if (rc == 0 && head.number == 0 && !e->home)
 		return 0;
-	rc = l->db->head_get(l->db, e->space_id, &head, f);
-
 	if (rc == 0 && head.number != 0)
 		rc = head_clear(bytes_of(head.head, HEAD_LEN), &keep, &number);
 	else if (rc == 0)

@@ -367,6 +367,33 @@ def announcements():
     tap.ok(True, "nothing is announced to a space that is not here")
 
 
+def home_of_before():
+    """An operator's set that names another home takes no head's epoch from the
+    one that has the head."""
+    b = Authority(start=False)
+    other = {**b.public, "name": "beta", "jurisdiction": "is",
+             "signing": b64(secrets.token_bytes(32))}
+    p = b.policy()
+    b.sign_policy({**p, "custody_delay": 1,
+                   "authorities": p["authorities"] + [
+                       {**p["authorities"][0], **other}]})
+    b.start()
+    one = Account(b)
+    one.create()
+    tap.eq(one.put_head(0, head(1)).status, 200, "a space with a head")
+    b.run_command("custody", "announce", "--config", b.config_file(), "--key",
+                  b.policy_key, "--mode", "standard", "--holders", "beta",
+                  "--space", one.space.hex())
+    tap.ok(skerrytest.wait_for(lambda: one.session().json["custody"][
+        "announced"] is None), "a set with another home is in force")
+    r = b.ask("/v1/epochs/destroy", {"space": one.space.hex(), "epoch": 1},
+              one.device)
+    tap.eq(r.code, "DENIED", "the head's epoch is not destroyed")
+    tap.eq(one.open_release(one.session()), one.space_key,
+           "and its key is there")
+    b.process.kill()
+
+
 def transport():
     old = ssl.create_default_context(cafile=a.cert)
     old.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -418,4 +445,5 @@ def separation():
 
 
 tap.run(signatures, bodies, rights, new_accounts, policies, configurations,
-        init_again, announcements, transport, separation, unseen)
+        init_again, announcements, home_of_before, transport, separation,
+        unseen)
