@@ -277,20 +277,29 @@ compare_files(struct store_upload *u, struct fault *f)
 	return 0;
 }
 
+/* Whether the object that it was compared with still has the name. */
+static bool
+still_there(const struct store_upload *u)
+{
+	struct stat named, opened;
+
+	return fstatat(u->d->v1, u->path.object, &named,
+	           AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstat(u->there, &opened) == 0 && named.st_ino == opened.st_ino;
+}
+
 /* 0 when the object that is there has the same bytes, and durably so. */
 static int
 compare(struct store_upload *u, struct fault *f)
 {
 	int fan defer(dirfs_closep) = -1;
-	struct stat st;
 	int rc = 0;
 
 	if (u->there < 0) {
 		rc = open_there(u, f);
 		if (rc == 0)
 			rc = compare_files(u, f);
-	} else if (fstatat(u->d->v1, u->path.object, &st,
-		AT_SYMLINK_NOFOLLOW) != 0) {
+	} else if (!still_there(u)) {
 		rc = fault_set(f, FAULT_MISSING, "%s", u->path.object);
 	}
 	if (rc != 0)

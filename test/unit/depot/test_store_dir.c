@@ -202,6 +202,23 @@ knows_that_the_object_was_removed_meanwhile(void **state)
 	assert_int_equal(e->s->ops->put_commit(u, &how, &e->f), FAULT_MISSING);
 }
 
+/* What it was compared with is not what has the name now. */
+static void
+does_not_take_one_object_for_another(void **state)
+{
+	struct env *e = *state;
+	struct store_name n = name_of(1, 2);
+	struct store_upload *u;
+	enum store_put how;
+
+	assert_int_equal(put(e->s, &n, bytes_of("abc", 3), 0, &how), 0);
+	assert_int_equal(e->s->ops->put_begin(e->s, &n, 3, 0, &u, &e->f), 0);
+	assert_int_equal(e->s->ops->put_write(u, "abc", 3, &e->f), 0);
+	assert_int_equal(e->s->ops->remove(e->s, &n, &e->f), 0);
+	assert_int_equal(put(e->s, &n, bytes_of("xyz", 3), 0, &how), 0);
+	assert_int_equal(e->s->ops->put_commit(u, &how, &e->f), FAULT_MISSING);
+}
+
 static void
 abort_leaves_nothing(void **state)
 {
@@ -404,6 +421,7 @@ main(void)
 		T(creates_once_and_answers_a_repeat),
 		T(writes_the_same_with_and_without_a_block),
 		T(knows_that_the_object_was_removed_meanwhile),
+		T(does_not_take_one_object_for_another),
 		T(abort_leaves_nothing),
 		T(start_removes_what_a_crash_left),
 		T(only_one_depot_has_a_folder),
