@@ -88,7 +88,7 @@ static enum MHD_Result
 begin(struct request *r, const char *method)
 {
 	request_begin(r, method);
-	if (r->length <= SOCK_DRAIN_MAX || r->reply.response == NULL)
+	if (r->length <= SOCK_DRAIN_MAX || !r->reply.decided)
 		return MHD_YES;
 	/* The server skips the body of a PUT that is answered early; that of
 	 * others it would take for the next request. */
@@ -115,7 +115,7 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 		*size = 0;
 		return MHD_YES;
 	}
-	if (r->reply.response == NULL && request_is_slow(r)) {
+	if (!r->reply.decided && request_is_slow(r)) {
 		/* Called again once the job has decided the reply. */
 		MHD_suspend_connection(conn);
 		r->job.run = on_job;

@@ -17,6 +17,7 @@ static void
 decide(struct reply *r, unsigned status, struct MHD_Response *response,
     uint64_t bytes)
 {
+	r->decided = true;
 	r->response = response;
 	r->status = status;
 	r->bytes = bytes;
@@ -33,7 +34,7 @@ void
 reply_body(struct reply *r, unsigned status, const char *type, const void *p,
     size_t n)
 {
-	if (r->response != NULL)
+	if (r->decided)
 		return;
 	/* MHD copies it; its parameter lacks const. */
 	decide(r, status,
@@ -45,7 +46,7 @@ reply_body(struct reply *r, unsigned status, const char *type, const void *p,
 void
 reply_empty(struct reply *r, unsigned status)
 {
-	if (r->response == NULL)
+	if (!r->decided)
 		decide(r, status,
 		    MHD_create_response_from_buffer(0, NULL,
 			MHD_RESPMEM_PERSISTENT), 0);
@@ -103,7 +104,7 @@ void
 reply_file(struct reply *r, unsigned status, int fd, uint64_t first,
     uint64_t len)
 {
-	if (r->response != NULL) {
+	if (r->decided) {
 		(void)close(fd);
 		return;
 	}
@@ -134,12 +135,14 @@ reply_error(struct reply *r, enum reply_code code, unsigned status,
 	json_t *j;
 	size_t n;
 
-	if (r->response != NULL)
+	if (r->decided)
 		return;
 	j = json_pack("{s:{s:s, s:s}}", "error", "code", codes[code].text,
 	    "text", text);
-	if (j == NULL)
+	if (j == NULL) {
+		decide(r, 0, NULL, 0);
 		return;
+	}
 	n = json_dumpb(j, body, sizeof(body), JSON_COMPACT);
 	json_decref(j);
 	if (n > sizeof(body))

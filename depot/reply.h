@@ -32,13 +32,14 @@ enum reply_code {
 };
 
 struct reply {
-	struct MHD_Response *response; /* NULL: not decided yet */
+	bool decided;
+	struct MHD_Response *response; /* NULL: none yet, or out of memory */
 	unsigned status;
 	uint64_t bytes; /* of the body */
 };
 
-/* All of these replace nothing: the first decision stands.  Out of memory, the
- * reply stays undecided and the connection is to be closed. */
+/* All of these replace nothing: the first decision stands.  Out of memory, it
+ * has no response, and the connection is to be closed. */
 
 /* An error with its code's status, or another where status is not 0. */
 void reply_error(struct reply *r, enum reply_code code, unsigned status,

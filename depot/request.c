@@ -153,7 +153,7 @@ check_form(struct request *r, const char *method)
 	else if (r->op->begin == NULL && r->length != 0)
 		reply_error(&r->reply, REPLY_MALFORMED, 0,
 		    "this request has no body");
-	return r->reply.response == NULL;
+	return !r->reply.decided;
 }
 
 void
@@ -177,7 +177,7 @@ request_begin(struct request *r, const char *method)
 		return;
 	}
 	check_capability(r, &quota);
-	if (r->reply.response == NULL && r->op->begin != NULL)
+	if (!r->reply.decided && r->op->begin != NULL)
 		r->op->begin(r, quota);
 }
 
@@ -186,7 +186,7 @@ request_body(struct request *r, const void *p, size_t n)
 {
 	r->received += n;
 	atomic_fetch_add(&r->site->metrics->bytes_in, n);
-	if (r->reply.response == NULL)
+	if (!r->reply.decided)
 		serve_body(r, p, n);
 }
 
@@ -199,7 +199,7 @@ request_is_slow(const struct request *r)
 void
 request_finish(struct request *r)
 {
-	if (r->reply.response == NULL && r->op != NULL)
+	if (!r->reply.decided && r->op != NULL)
 		r->op->finish(r);
 }
 

@@ -78,7 +78,7 @@ check_body_fields(struct request *r)
 		reply_error(&r->reply, REPLY_BUSY, 0, "try again later");
 	else
 		r->summed = true;
-	return r->reply.response == NULL;
+	return !r->reply.decided;
 }
 
 /* Whether the body is the one that the client meant; decides if not. */
