@@ -27,6 +27,7 @@
 #define BUFFER_BYTES (512L * 1024)
 #define SOCKETS_MAX 8 /* one connection, and what happy eyeballs tries */
 #define URL_MAX 2048
+#define ERROR_READ_MAX 65536 /* of an error's body, to keep the connection */
 
 struct socket_count {
 	curl_socket_t fd; /* -1: free */
@@ -38,8 +39,9 @@ struct transfer {
 	const struct http_request *req;
 	struct http_answer *ans;
 	size_t body_at; /* bytes of the body that are sent */
-	size_t error_n;
+	size_t error_n; /* bytes of an error's body */
 	bool overflow;
+	bool cut; /* of an error, enough is known */
 };
 
 struct http {
@@ -150,12 +152,14 @@ on_write(char *p, size_t size, size_t nitems, void *arg)
 
 	(void)curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (t->req->errors_apart && status >= 400) {
-		size_t room = HTTP_ERROR_MAX - t->error_n;
-		size_t some = n < room ? n : room;
+		size_t at = t->error_n < HTTP_ERROR_MAX ? t->error_n :
+							  HTTP_ERROR_MAX;
+		size_t room = HTTP_ERROR_MAX - at;
 
-		memcpy(t->ans->error + t->error_n, p, some);
-		t->error_n += some;
-		return n;
+		memcpy(t->ans->error + at, p, n < room ? n : room);
+		t->error_n += n;
+		t->cut = t->error_n > ERROR_READ_MAX;
+		return t->cut ? CURL_WRITEFUNC_ERROR : n;
 	}
 	if (n > t->req->out_max - t->ans->n) {
 		t->overflow = true;
@@ -411,6 +415,8 @@ fault_of(const struct http *h, const struct transfer *t, CURLcode rc,
 		return fault_set(f, FAULT_MEMORY, "%s %s: out of memory",
 		    role(h), h->peer.url);
 	case CURLE_WRITE_ERROR:
+		if (t->cut)
+			return 0;
 		if (t->overflow)
 			return fault_set(f, FAULT_LIMIT,
 			    "%s %s: answer of more than %zu bytes", role(h),

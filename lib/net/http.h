@@ -44,8 +44,9 @@ struct http_request {
 	struct bytes body;          /* sent if method is PUT or POST */
 	uint8_t *out;               /* the answer's body goes here … */
 	size_t out_max;             /* … and a longer one is FAULT_LIMIT */
-	bool errors_apart; /* body of a status from 400 on: not to out, and
-	                    * its first bytes to answer.error */
+	bool errors_apart; /* body of a status from 400 on: not to out, but
+	                    * its first bytes to answer.error; a long one
+	                    * is not read to its end */
 };
 
 #define HTTP_ERROR_MAX 1024

@@ -44,10 +44,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(todo["status"])
         for k, v in todo.get("headers", {}).items():
             self.send_header(k, v)
-        if todo["status"] != 204:
+        if todo["status"] != 204 and not todo.get("endless"):
             self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+        while todo.get("endless"):
+            self.wfile.write(bytes(65536))
 
     do_GET = do_PUT = serve
 
@@ -144,6 +146,14 @@ def ranges():
          "MALFORMED", "and of no other length")
 
 
+def endless():
+    for status, result in ((206, ("LIMIT", 1)), (403, ("DENIED", 1)),
+                           (503, ("DEPOT", 2))):
+        answer = error(status, "busy", endless=True)
+        t.eq(call("get", answer, retries=1)[:2], result,
+             f"a body of {status} that does not end")
+
+
 def clocks():
     then = email.utils.formatdate(time.time() + 7200, usegmt=True)
     name, _, _, _, text = call("put", error(401, "expired", date=then))
@@ -209,5 +219,5 @@ def renews():
               retries=3)[1], 1, "and no other request is made")
 
 
-t.run(upload, status_to_fault, ranges, clocks, retries, renews,
+t.run(upload, status_to_fault, ranges, endless, clocks, retries, renews,
       trust)
