@@ -28,6 +28,8 @@
 #define SOCKETS_MAX 8 /* one connection, and what happy eyeballs tries */
 #define URL_MAX 2048
 #define ERROR_READ_MAX 65536 /* of an error's body, to keep the connection */
+#define HEAD_MAX 65536 /* header lines, also those behind a chunked body,
+			* all of which the library keeps */
 
 struct socket_count {
 	curl_socket_t fd; /* -1: free */
@@ -39,6 +41,7 @@ struct transfer {
 	const struct http_request *req;
 	struct http_answer *ans;
 	size_t body_at; /* bytes of the body that are sent */
+	size_t head_n;
 	size_t error_n; /* bytes of an error's body */
 	bool overflow;
 	bool cut; /* of an error, enough is known */
@@ -201,6 +204,9 @@ on_header(char *p, size_t size, size_t nitems, void *arg)
 	char date[64] = "";
 	time_t when;
 
+	t->head_n += n;
+	if (t->head_n > HEAD_MAX)
+		return 0;
 	header_value(p, n, "Repr-Digest", t->ans->digest,
 	    sizeof(t->ans->digest));
 	header_value(p, n, "Date", date, sizeof(date));
@@ -417,6 +423,10 @@ fault_of(const struct http *h, const struct transfer *t, CURLcode rc,
 	case CURLE_WRITE_ERROR:
 		if (t->cut)
 			return 0;
+		if (t->head_n > HEAD_MAX)
+			return fault_set(f, FAULT_LIMIT,
+			    "%s %s: answer with a head of more than %u bytes",
+			    role(h), h->peer.url, HEAD_MAX);
 		if (t->overflow)
 			return fault_set(f, FAULT_LIMIT,
 			    "%s %s: answer of more than %zu bytes", role(h),

@@ -41,6 +41,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         answer = todo.get("body", b"")
+        if todo.get("trailer"):
+            self.wfile.write(b"HTTP/1.1 206 x\r\nTransfer-Encoding: chunked\r\n"
+                             b"\r\n5\r\n01234\r\n0\r\n")
+            while True:
+                self.wfile.write(b"X: y\r\n" * 1000)
         self.send_response(todo["status"])
         for k, v in todo.get("headers", {}).items():
             self.send_header(k, v)
@@ -152,6 +157,12 @@ def endless():
         answer = error(status, "busy", endless=True)
         t.eq(call("get", answer, retries=1)[:2], result,
              f"a body of {status} that does not end")
+
+
+    name, requests, _, received, text = call(
+        "get", {"status": 206, "trailer": True}, retries=1)
+    t.eq((name, requests), ("LIMIT", 1), "a trailer that does not end")
+    t.ok("head" in text and received < 10_000_000, "is cut") or t.note(text)
 
 
 def clocks():
