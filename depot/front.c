@@ -73,6 +73,18 @@ on_job(struct pool_job *job)
 	MHD_resume_connection(r->conn);
 }
 
+/* The connection's callback comes again when the job has decided the reply. */
+static void
+begin_job(struct front *front, struct request *r)
+{
+	MHD_suspend_connection(r->conn);
+	r->job.run = on_job;
+	if (pool_submit(front->pool, &r->job))
+		return;
+	request_stopping(r);
+	MHD_resume_connection(r->conn);
+}
+
 static enum MHD_Result
 answer(struct request *r)
 {
@@ -116,10 +128,7 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 		return MHD_YES;
 	}
 	if (!r->reply.decided && request_is_slow(r)) {
-		/* Called again once the job has decided the reply. */
-		MHD_suspend_connection(conn);
-		r->job.run = on_job;
-		pool_submit(front->pool, &r->job);
+		begin_job(front, r);
 		return MHD_YES;
 	}
 	request_finish(r);
@@ -284,12 +293,14 @@ void
 front_stop(struct front *front)
 {
 	door_close(front->door);
-	/* The pool first: it resumes the connections that it holds. */
+	/* The pool first: it resumes the connections that it holds.  Others
+	 * may still ask it for work. */
 	pool_stop(front->pool);
 	for (size_t i = 0; i < front->nhttps; i++)
 		MHD_stop_daemon(front->https[i]);
 	if (front->metrics != NULL)
 		MHD_stop_daemon(front->metrics);
+	pool_free(front->pool);
 	blocks_free(front->blocks);
 	free(front->https);
 	free(front);

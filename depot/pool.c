@@ -57,21 +57,28 @@ pool_start(unsigned nthreads, struct pool **out)
 		if (pthread_create(&p->threads[p->nthreads], NULL, work, p) !=
 		    0) {
 			pool_stop(p);
+			pool_free(p);
 			return FAULT_MEMORY;
 		}
 	*out = p;
 	return 0;
 }
 
-void
+bool
 pool_submit(struct pool *p, struct pool_job *job)
 {
+	bool taken;
+
 	job->next = NULL;
 	(void)pthread_mutex_lock(&p->lock);
-	*p->tail = job;
-	p->tail = &job->next;
-	(void)pthread_cond_signal(&p->wake);
+	taken = !p->stopping;
+	if (taken) {
+		*p->tail = job;
+		p->tail = &job->next;
+		(void)pthread_cond_signal(&p->wake);
+	}
 	(void)pthread_mutex_unlock(&p->lock);
+	return taken;
 }
 
 void
@@ -85,6 +92,13 @@ pool_stop(struct pool *p)
 	(void)pthread_mutex_unlock(&p->lock);
 	for (unsigned i = 0; i < p->nthreads; i++)
 		(void)pthread_join(p->threads[i], NULL);
+}
+
+void
+pool_free(struct pool *p)
+{
+	if (p == NULL)
+		return;
 	(void)pthread_cond_destroy(&p->wake);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p);

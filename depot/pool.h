@@ -7,6 +7,8 @@
 #ifndef SKERRY_DEPOT_POOL_H
 #define SKERRY_DEPOT_POOL_H
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 
 /* Embedded in what the job works on; in one queue at a time. */
@@ -20,11 +22,14 @@ struct pool; /* opaque */
 /* FAULT_MEMORY when the threads cannot be had. */
 int pool_start(unsigned nthreads, struct pool **out) must_check;
 
-/* Runs the job in one of the threads, in the order of submission.  Any
- * thread. */
-void pool_submit(struct pool *p, struct pool_job *job);
+/* Runs the job in one of the threads, in the order of submission.  False once
+ * the pool was stopped: it will not run.  Any thread. */
+bool pool_submit(struct pool *p, struct pool_job *job) must_check;
 
-/* Runs what is queued, ends the threads, frees.  NULL is fine. */
+/* Runs what is queued, ends the threads.  NULL is fine. */
 void pool_stop(struct pool *p);
+
+/* After pool_stop, when nobody submits any more.  NULL is fine. */
+void pool_free(struct pool *p);
 
 #endif

@@ -157,6 +157,12 @@ check_form(struct request *r, const char *method)
 }
 
 void
+request_stopping(struct request *r)
+{
+	reply_error(&r->reply, REPLY_BUSY, 0, "the depot is stopping");
+}
+
+void
 request_begin(struct request *r, const char *method)
 {
 	uint64_t quota = 0;
@@ -173,7 +179,7 @@ request_begin(struct request *r, const char *method)
 	if (r->op->capability == 0)
 		return;
 	if (atomic_load(&r->site->draining)) {
-		reply_error(&r->reply, REPLY_BUSY, 0, "the depot is stopping");
+		request_stopping(r);
 		return;
 	}
 	check_capability(r, &quota);

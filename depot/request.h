@@ -84,6 +84,9 @@ bool request_is_slow(const struct request *r);
 /* The body is in: does it, and decides the reply. */
 void request_finish(struct request *r);
 
+/* Decides that nothing is begun any more. */
+void request_stopping(struct request *r);
+
 /* Undoes what was not finished; counts; frees.  whole: the answer was sent. */
 void request_end(struct request *r, bool whole);
 

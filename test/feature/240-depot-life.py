@@ -217,6 +217,35 @@ def drain_cap():
     t.eq(d.files()[1], [], "nothing is left in tmp")
 
 
+def stop_amid():
+    """Uploads whose last bytes come while the depot is being stopped."""
+    d.config.update(drain_seconds=0, threads=4)
+    ends, said = [], ""
+    for n in range(8):
+        d.start()
+        begun = [(d.raw(), os.urandom(100)) for _ in range(100)]
+        for s, body in begun:
+            s.sendall(upload_head(new_id(), body) + body[:10])
+        time.sleep(0.2)
+
+        def rest():
+            for s, body in begun:
+                try:
+                    s.sendall(body[10:])
+                except OSError:
+                    pass
+
+        sender = threading.Thread(target=rest)
+        sender.start()
+        time.sleep(0.002 * n)
+        d.process.term()
+        ends.append(d.process.wait(20))
+        sender.join()
+        said += "" if d.process.event("stopped") else d.process.raw
+    t.eq((ends, said), ([0] * 8, ""), "a stop amid uploads ends well")
+    t.eq(d.files()[1], [], "and leaves nothing in tmp")
+
+
 def idle_timeout():
     d.config["idle_seconds"] = 1
     d.start()
@@ -233,4 +262,4 @@ def idle_timeout():
 
 
 t.run(arguments, bad_start, tls_versions, confined, idle_connections, speed,
-      drain, drain_cap, idle_timeout)
+      drain, drain_cap, stop_amid, idle_timeout)
