@@ -37,9 +37,9 @@ path_show(struct bytes key, char out[static PATH_SHOW_MAX])
 		k = utf8_len(key.p + i, key.n - i);
 		if (k == 1 && key.p[i] == 0) {
 			out[n++] = '/';
-		} else if (k == 0 || key.p[i] < 0x20 || key.p[i] == 0x7f) {
+		} else if (!utf8_harmless(key.p + i, k)) {
 			out[n++] = '?';
-			k = 1;
+			k = k == 0 ? 1 : k;
 		} else {
 			memcpy(out + n, key.p + i, k);
 			n += k;

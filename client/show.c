@@ -9,23 +9,6 @@
 #include "base/utf8.h"
 #include "net/text.h"
 
-/* A character that a terminal shows as itself and nothing else: no control
- * (C0, DEL, C1), none that turns the direction of what is around it. */
-static bool
-harmless(const uint8_t *p, size_t n)
-{
-	if (n == 1)
-		return *p >= 0x20 && *p < 0x7f;
-	if (n == 2)
-		return p[0] != 0xc2 || p[1] >= 0xa0;
-	if (n == 3 && p[0] == 0xe2 && p[1] == 0x80)
-		return !(p[2] == 0x8e || p[2] == 0x8f ||
-		    (p[2] >= 0xa8 && p[2] <= 0xae));
-	if (n == 3 && p[0] == 0xe2 && p[1] == 0x81)
-		return !(p[2] >= 0xa6 && p[2] <= 0xa9);
-	return true;
-}
-
 void
 show_name(FILE *out, struct bytes key, bool escape)
 {
@@ -36,7 +19,7 @@ show_name(FILE *out, struct bytes key, bool escape)
 		if (*p == 0) {
 			(void)putc('/', out);
 			n = 1;
-		} else if (!escape || (n != 0 && harmless(p, n) &&
+		} else if (!escape || (utf8_harmless(p, n) &&
 			*p != '\\')) {
 			(void)fwrite(p, 1, n, out);
 		} else if (*p == '\\') {

@@ -2,6 +2,7 @@
 #include "base/fault.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,8 +46,8 @@ fault_text(int code)
 	}
 }
 
-/* Control bytes from outside (a file name) must not reach a terminal, and of
- * what is no text no JSON can be made. */
+/* What commands a terminal must not reach one from outside (a file name, a
+ * depot's words), and of what is no text no JSON can be made. */
 static void
 make_printable(char *s)
 {
@@ -54,11 +55,11 @@ make_printable(char *s)
 
 	while (left > 0) {
 		size_t n = utf8_len((const uint8_t *)s, left);
+		bool good = utf8_harmless((const uint8_t *)s, n);
 
-		if (n == 0 || (unsigned char)*s < 0x20 || *s == 0x7f) {
-			*s = '?';
-			n = 1;
-		}
+		n = n == 0 ? 1 : n;
+		if (!good)
+			memset(s, '?', n);
 		s += n;
 		left -= n;
 	}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/utf8.h"
 
-
 static size_t
 claimed(uint8_t c)
 {
@@ -30,4 +29,19 @@ utf8_len(const uint8_t *p, size_t n)
 	    (k == 4 && p[0] == 0xf4 && p[1] >= 0x90))
 		return 0;
 	return k;
+}
+
+bool
+utf8_harmless(const uint8_t *p, size_t n)
+{
+	if (n == 1)
+		return *p >= 0x20 && *p < 0x7f;
+	if (n == 2)
+		return p[0] != 0xc2 || p[1] >= 0xa0;
+	if (n == 3 && p[0] == 0xe2 && p[1] == 0x80)
+		return !(p[2] == 0x8e || p[2] == 0x8f ||
+		    (p[2] >= 0xa8 && p[2] <= 0xae));
+	if (n == 3 && p[0] == 0xe2 && p[1] == 0x81)
+		return !(p[2] >= 0xa6 && p[2] <= 0xa9);
+	return n != 0;
 }

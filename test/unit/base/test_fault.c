@@ -30,6 +30,9 @@ hides_control_bytes_from_the_terminal(void **state)
 	(void)state;
 	(void)fault_sys(&f, FAULT_IO, EIO, "a\nb\033[31m");
 	assert_string_equal(f.text, "a?b?[31m: Input/output error");
+	/* CSI in one character; right to left */
+	(void)fault_set(&f, FAULT_IO, "a\xc2\x9b" "31m\xe2\x80\xae\xc2\xa0");
+	assert_string_equal(f.text, "a?\?31m??\?\xc2\xa0");
 }
 
 /* Else no JSON can be made of it. */
