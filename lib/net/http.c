@@ -433,7 +433,6 @@ fault_of(const struct http *h, const struct transfer *t, CURLcode rc,
 			    h->peer.url, t->req->out_max);
 		break;
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
 		return fault_set(f, FAULT_CONFIG, "%s %s: %s", role(h),
 		    h->peer.url, why);
 	default:

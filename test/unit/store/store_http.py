@@ -41,6 +41,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         answer = todo.get("body", b"")
+        if todo.get("raw"):
+            self.close_connection = True
+            self.wfile.write(todo["raw"])
+            return
         if todo.get("trailer"):
             self.wfile.write(b"HTTP/1.1 206 x\r\nTransfer-Encoding: chunked\r\n"
                              b"\r\n5\r\n01234\r\n0\r\n")
@@ -123,6 +127,8 @@ def status_to_fault():
         t.eq(name, fault, f"put: {answer['status']} is {fault}")
         t.ok("object ab000000" in text and URL in text,
              "the message names object and depot")
+    t.eq(call("get", {"status": 0, "raw": b"what do you want?\n"})[0],
+         "DEPOT", "an answer that is no HTTP is the depot's fault")
     for status in (404, 416):
         t.eq(call("get", error(status, "not-found"))[0], "MISSING",
              f"get: {status} is MISSING")
