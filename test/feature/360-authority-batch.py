@@ -50,11 +50,19 @@ def connections(a, n):
     return out
 
 
+def post(conn, path, body, headers):
+    """Head and body at once, so that what counts as under way is all there."""
+    parts = []
+    conn.send = parts.append
+    conn.request("POST", path, body, headers)
+    del conn.send
+    conn.send(b"".join(parts))
+
+
 def put(a, conn, path, body, keys, **sign):
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
-    conn.request("POST", path, body,
-                 sign_headers(keys, a.host, path, body, **sign))
+    post(conn, path, body, sign_headers(keys, a.host, path, body, **sign))
 
 
 def got(conn):
@@ -137,8 +145,7 @@ def one_bad():
         session(a, good[5], conns[at], nonce=nonce)
         at += 1
     headers = sign_headers(other.device, a.host, "/v1/session", spoilt)
-    conns[at].request("POST", "/v1/session", spoilt.replace(b"user", b"usex"),
-                      headers)
+    post(conns[at], "/v1/session", spoilt.replace(b"user", b"usex"), headers)
     s.go(len(conns))
     rs = [got(c) for c in conns]
     ours, theirs = [], []
