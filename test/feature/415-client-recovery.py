@@ -32,6 +32,22 @@ def new(d, *args, **kw):
     return r
 
 
+def cut_off(which, d, *args):
+    """A command killed before the answer to that path, which the authority has
+    acted upon: its exit status."""
+    def plan(path, j):
+        if path == which and p.poll() is None:
+            p.kill()
+            p.wait()
+            raise OSError
+        return j
+    evil.plan = plan
+    p = d.start(*args)
+    p.communicate(timeout=120)
+    evil.plan = None
+    return p.returncode
+
+
 def codes(d):
     """The recovery keys that d sees: those that are live, and the others."""
     found = [x for x in d.json("devices")["devices"] if x["recovery"]]
@@ -162,24 +178,12 @@ def killed(old):
     """After an answer of the authority, which has acted by then."""
     path = os.path.join(a.dir, "code-killed")
 
-    def until(which):
-        def plan(path, j):
-            if path == which and p.poll() is None:
-                p.kill()
-                p.wait()
-                raise OSError
-            return j
-        evil.plan = plan
-        p = a.start("recovery", "new", "--recovery-out", path)
-        p.communicate(timeout=120)
-        evil.plan = None
-        return p.returncode
-
     ended = len(codes(b)[1])
     for which, entries in (("/v1/account", 0), ("/v1/devices", 2),
                            ("/v1/session", 2), ("/v1/devices", 1),
                            ("/v1/session", 1), ("/v1/recovery", 1)):
-        t.eq(until(which), -9, f"killed after an answer to {which}")
+        t.eq(cut_off(which, a, "recovery", "new", "--recovery-out", path), -9,
+             f"killed after an answer to {which}")
         live, gone = codes(b)
         t.eq((len(live), a.json("status")["recovery_begun"]),
              (entries or 1, entries != 0), "(so far it is)")
@@ -196,17 +200,7 @@ def killed(old):
 def begun_and_left(old):
     """By a device that never comes back: who makes a code next ends that."""
     x = s.device().join(a)
-
-    def plan(path, j):
-        if path == "/v1/devices":
-            p.kill()
-            p.wait()
-            raise OSError
-        return j
-    evil.plan = plan
-    p = x.start("recovery", "new")
-    p.communicate(timeout=60)
-    evil.plan = None
+    cut_off("/v1/devices", x, "recovery", "new")
     t.eq((len(codes(a)[0]), enters(old)), (2, True), "one was begun")
     t.eq(a.run("rotate").code, 0, "a rotation meanwhile")
     t.eq(enters(old), True, "is for the code that there is")
@@ -265,16 +259,7 @@ def meanwhile(old):
     t.eq((enters(done[0]), enters(code)), (True, False),
          "that is for the new one")
 
-    def plan(path, j):
-        if path == "/v1/epochs":
-            p.kill()
-            p.wait()
-            raise OSError
-        return j
-    evil.plan = plan
-    p = b.start("rotate")
-    p.communicate(timeout=60)
-    evil.plan = None
+    cut_off("/v1/epochs", b, "rotate")
     r = new(a, "--json")
     t.eq((r.code, enters(r.json["recovery_code"]), enters(done[0])),
          (0, True, False), "an epoch that was begun and left is no obstacle")
