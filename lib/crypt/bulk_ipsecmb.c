@@ -13,10 +13,9 @@
 #include "crypt/ipsecmb.h"
 #include "crypt/secret.h"
 
-/* A batch is filled up to a multiple of the widest machine's lanes; fewer
- * messages than FEW leave most lanes idle, and one by one is then faster. */
-#define LANES 16
-#define FEW 6
+/* What is left of a batch behind a multiple of the lanes is hashed one by one,
+ * where it would leave more than two thirds of them idle. */
+#define IDLE_MAX(lanes) ((lanes) * 2 / 3)
 
 /* The job interface refuses empty messages and longer ones. */
 #define JOB_MAX 65534
@@ -24,8 +23,10 @@
 struct ipsecmb {
 	struct gcm_key_data key; /* wiped after each use, as is gcm */
 	struct gcm_context_data gcm;
-	IMB_MGR *mgr; /* owned */
-	void *plain;  /* owned: for what the lanes do not take */
+	IMB_MGR *mgr;    /* owned: for the cipher */
+	IMB_MGR *hasher; /* owned */
+	unsigned lanes;  /* of the hasher */
+	void *plain;     /* owned: for what the lanes do not take */
 };
 
 static void
@@ -37,6 +38,8 @@ backend_free(void *ctx)
 		return;
 	if (m->mgr != NULL)
 		free_mb_mgr(m->mgr);
+	if (m->hasher != NULL)
+		free_mb_mgr(m->hasher);
 	bulk_openssl.free(m->plain);
 	secret_wipe(m, sizeof(*m));
 	free(m);
@@ -52,7 +55,8 @@ backend_new(void)
 	memset(m, 0, sizeof(*m));
 	m->plain = bulk_openssl.new();
 	m->mgr = ipsecmb_new();
-	if (m->plain != NULL && m->mgr != NULL)
+	m->hasher = ipsecmb_new_hasher(&m->lanes);
+	if (m->plain != NULL && m->mgr != NULL && m->hasher != NULL)
 		return m;
 	backend_free(m);
 	return NULL;
@@ -114,10 +118,11 @@ backend_sha256(void *ctx, const struct bytes *msg, size_t n,
 
 	for (size_t i = 0; i < n; i += step) {
 		size_t run = run_of_jobs(msg + i, n - i);
+		size_t rest = run % m->lanes;
 
-		step = run % LANES < FEW ? run - run % LANES : run;
+		step = m->lanes - rest > IDLE_MAX(m->lanes) ? run - rest : run;
 		if (step != 0) {
-			rc = hash_in_lanes(m->mgr, msg + i, step, out + i);
+			rc = hash_in_lanes(m->hasher, msg + i, step, out + i);
 		} else {
 			step = run == 0 ? 1 : run;
 			rc = bulk_openssl.sha256(m->plain, msg + i, step,

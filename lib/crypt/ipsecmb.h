@@ -9,4 +9,8 @@
  * sound on it.  For free_mb_mgr(). */
 IMB_MGR *ipsecmb_new(void);
 
+/* The same, for SHA-256 of many messages.  *lanes: how many are hashed at once.
+ */
+IMB_MGR *ipsecmb_new_hasher(unsigned *lanes);
+
 #endif

@@ -16,12 +16,9 @@
  * that this value is zero.  One position in 2^16 passes and is then examined in
  * full.
  */
-#include "crypt/window.h"
+#include "crypt/window_impl.h"
 
 #include <assert.h>
-#include <cpuid.h>
-#include <immintrin.h>
-#include <string.h>
 
 #include "base/fault.h"
 #include "crypt/secret.h"
@@ -29,10 +26,8 @@
 #define LANES 64u
 #define STEPS 64u /* of a pass, between two turnings of the input */
 #define PLANES 8u
-#define ROUNDS 10u
+#define ROUNDS WINDOW_ROUNDS
 #define STRETCH 320u
-
-#define inline_always static inline __attribute__((always_inline))
 
 /* A table as one plane: entries 0..127, and what to add to them for 128..255.
  */
@@ -41,7 +36,7 @@ struct plane {
 	__m512i add[2];
 };
 
-struct window {
+struct lanes {
 	struct plane in[PLANES];  /* of the byte that comes into the window */
 	struct plane out[PLANES]; /* of the one that goes */
 	__m512i start[PLANES];    /* of the empty window */
@@ -52,61 +47,14 @@ struct window {
 	uint64_t t[256];
 };
 
-/* h·x, as in object/chunker.c. */
-static inline uint64_t
-times_x(uint64_t h)
-{
-	return h << 1 ^ (-(h >> 63) & 0x1b);
-}
-
-/* Not every compiler's __builtin_cpu_supports() knows these. */
 static bool
-has_aes(void)
-{
-	unsigned a, b, c, d;
-
-	if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_AES) == 0 ||
-	    __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0)
-		return false;
-	return (c & bit_GFNI) != 0 && (c & bit_VAES) != 0;
-}
-
-bool
-window_usable(void)
+usable(void)
 {
 	return __builtin_cpu_supports("avx512f") &&
 	    __builtin_cpu_supports("avx512bw") &&
 	    __builtin_cpu_supports("avx512dq") &&
 	    __builtin_cpu_supports("avx512vbmi") &&
-	    has_aes();
-}
-
-static __m128i
-next_key(__m128i k, __m128i assist)
-{
-	k = _mm_xor_si128(k, _mm_slli_si128(k, 4));
-	k = _mm_xor_si128(k, _mm_slli_si128(k, 8));
-	return _mm_xor_si128(k, _mm_shuffle_epi32(assist, 0xff));
-}
-
-#define EXPAND(key, i, rcon) \
-	((key)[i] = next_key((key)[(i) - 1], \
-	     _mm_aeskeygenassist_si128((key)[(i) - 1], rcon)))
-
-static void
-expand(const uint8_t user[static PRP_KEY_LEN], __m128i key[static ROUNDS + 1])
-{
-	key[0] = _mm_loadu_si128((const void *)user);
-	EXPAND(key, 1, 0x01);
-	EXPAND(key, 2, 0x02);
-	EXPAND(key, 3, 0x04);
-	EXPAND(key, 4, 0x08);
-	EXPAND(key, 5, 0x10);
-	EXPAND(key, 6, 0x20);
-	EXPAND(key, 7, 0x40);
-	EXPAND(key, 8, 0x80);
-	EXPAND(key, 9, 0x1b);
-	EXPAND(key, 10, 0x36);
+	    window_has_aes(true);
 }
 
 static void
@@ -124,16 +72,16 @@ set_planes(const uint64_t t[static 256], struct plane plane[static PLANES])
 }
 
 static void
-set_tables(struct window *w, uint64_t first)
+set_tables(struct lanes *w, uint64_t first)
 {
 	uint64_t in[256], out[256];
 
 	for (unsigned i = 0; i < 256; i++) {
 		out[i] = w->t[i];
 		for (unsigned j = 0; j < WINDOW_LEN; j++)
-			out[i] = times_x(out[i]);
+			out[i] = window_times_x(out[i]);
 		/* Keeps the digest xor first what it is. */
-		in[i] = w->t[i] ^ times_x(first) ^ first;
+		in[i] = w->t[i] ^ window_times_x(first) ^ first;
 	}
 	set_planes(in, w->in);
 	set_planes(out, w->out);
@@ -143,27 +91,23 @@ set_tables(struct window *w, uint64_t first)
 		w->start[i] = _mm512_set1_epi8((char)(first >> 8 * i));
 }
 
-int
-window_new(const uint64_t t[static 256],
-    const uint8_t key[static PRP_KEY_LEN], struct window **out)
+static int
+lanes_new(const uint64_t t[static 256], const uint8_t key[static PRP_KEY_LEN],
+    void **out)
 {
-	struct window *w;
+	struct lanes *w = secret_new(sizeof(*w));
 	uint64_t first;
 
-	if (!window_usable())
-		return FAULT_INTERNAL;
-	w = secret_new(sizeof(*w));
 	if (w == NULL)
 		return FAULT_MEMORY;
-	assert((uintptr_t)w % _Alignof(struct window) == 0);
+	assert((uintptr_t)w % _Alignof(struct lanes) == 0);
 	memcpy(w->t, t, sizeof(w->t));
-	expand(key, w->key);
+	window_expand(key, w->key);
 	for (unsigned i = 1; i < ROUNDS; i++)
 		w->round[i] = _mm512_broadcast_i32x4(w->key[i]);
 	/* The state before the last round that it would turn into zero. */
 	w->round[ROUNDS - 1] = _mm512_xor_si512(w->round[ROUNDS - 1],
-	    _mm512_broadcast_i32x4(_mm_aesdeclast_si128(w->key[ROUNDS],
-		_mm_setzero_si128())));
+	    _mm512_broadcast_i32x4(window_before_zero(w->key)));
 	memcpy(&first, &w->key[0], 8);
 	set_tables(w, __builtin_bswap64(first));
 	for (unsigned r = 0; r < 4; r++) {
@@ -178,12 +122,6 @@ window_new(const uint64_t t[static 256],
 	}
 	*out = w;
 	return 0;
-}
-
-void
-window_free(struct window *w)
-{
-	secret_free(w);
 }
 
 /* Turns 16x16 bytes in each 128-bit part: lane i of to[j] is lane j of
@@ -273,7 +211,7 @@ shift(const __m512i h[static PLANES], unsigned i)
 
 /* Takes the window of each stretch in, from nothing. */
 static void
-warm(const struct window *w, const __m512i row[static STEPS],
+warm(const struct lanes *w, const __m512i row[static STEPS],
     __m512i h[static PLANES])
 {
 	__m512i g[PLANES];
@@ -297,7 +235,7 @@ warm(const struct window *w, const __m512i row[static STEPS],
  * 16 * j + 4 * q + r.
  */
 inline_always void
-blocks(const struct window *w, const __m512i h[static PLANES],
+blocks(const struct lanes *w, const __m512i h[static PLANES],
     __m512i s[static 16])
 {
 	__m512i a[8], x[4], y[4];
@@ -351,7 +289,7 @@ passes(const __m512i s[static 16])
  * use other units of the processor.
  */
 inline_always uint64_t
-step(const struct window *w, __m512i in, __m512i out,
+step(const struct lanes *w, __m512i in, __m512i out,
     const __m512i now[static PLANES], __m512i next[static PLANES])
 {
 	const __mmask64 in_high = _mm512_movepi8_mask(in);
@@ -379,28 +317,10 @@ step(const struct window *w, __m512i in, __m512i out,
 	return passes(s);
 }
 
-/* cut() of the window that ends before p. */
-static bool
-cuts(const struct window *w, const uint8_t *p)
-{
-	uint64_t h = 0;
-	__m128i s;
-
-	for (const uint8_t *q = p - WINDOW_LEN; q < p; q++)
-		h = times_x(h) ^ w->t[*q];
-	s = _mm_set_epi64x(0, (long long)__builtin_bswap64(h));
-	s = _mm_xor_si128(s, w->key[0]);
-	for (unsigned k = 1; k < ROUNDS; k++)
-		s = _mm_aesenc_si128(s, w->key[k]);
-	s = _mm_aesenclast_si128(s, w->key[ROUNDS]);
-	h = __builtin_bswap64((uint64_t)_mm_cvtsi128_si64(s));
-	return (h & WINDOW_MASK) == 0;
-}
-
 /* Examines what passed at one step; stretch s is at p + s * stride.  The first
  * cut that is at or after from and before best, else best. */
 static const uint8_t *
-examine(const struct window *w, uint64_t m, const uint8_t *p, size_t stride,
+examine(const struct lanes *w, uint64_t m, const uint8_t *p, size_t stride,
     const uint8_t *from, const uint8_t *best)
 {
 	for (; m != 0; m &= m - 1) {
@@ -408,7 +328,7 @@ examine(const struct window *w, uint64_t m, const uint8_t *p, size_t stride,
 		unsigned i = bit / 8 * 2 + bit % 2;
 		const uint8_t *at = p + (16 * (bit % 8 / 2) + i) * stride;
 
-		if (at >= from && at < best && cuts(w, at))
+		if (at >= from && at < best && window_cuts(w->t, w->key, at))
 			best = at;
 	}
 	return best;
@@ -427,7 +347,7 @@ fetch(const uint8_t *p, size_t at)
 /* The first cut in p[0..n), n a multiple of LANES * STEPS, at or after from;
  * else p + n. */
 static const uint8_t *
-pass(struct window *w, const uint8_t *p, size_t n, const uint8_t *from)
+pass(struct lanes *w, const uint8_t *p, size_t n, const uint8_t *from)
 {
 	const size_t stride = n / LANES;
 	const uint8_t *best = p + n;
@@ -459,15 +379,15 @@ pass(struct window *w, const uint8_t *p, size_t n, const uint8_t *from)
 	return best;
 }
 
-size_t
-window_find(struct window *w, const uint8_t *p, size_t from, size_t to)
+static size_t
+lanes_find(void *ctx, const uint8_t *p, size_t from, size_t to)
 {
 	const size_t less = LANES * STEPS, more = LANES * STRETCH;
 
 	for (size_t at = from; at < to;) {
 		size_t n = to - at >= more ? more : less;
 		size_t base = to - at >= n ? at : to - n;
-		const uint8_t *cut = pass(w, p + base, n, p + at);
+		const uint8_t *cut = pass(ctx, p + base, n, p + at);
 
 		at = base + n;
 		if (cut != p + at)
@@ -475,3 +395,9 @@ window_find(struct window *w, const uint8_t *p, size_t from, size_t to)
 	}
 	return to;
 }
+
+const struct window_ops window_avx512 = {
+	.usable = usable,
+	.new = lanes_new,
+	.find = lanes_find,
+};

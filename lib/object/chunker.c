@@ -28,6 +28,7 @@ static_assert(CHUNK_MIN >= WINDOW_LEN + WINDOW_PASS, "a pass has room");
 
 struct chunker {
 	struct window *vectors;    /* owned; NULL: portable */
+	const char *name;          /* of the search */
 	uint64_t in[256];  /* T */
 	uint64_t out[256]; /* T·x^64 */
 	struct prp *prp;
@@ -42,14 +43,22 @@ times_x(uint64_t h)
 	return h << 1 ^ (-(h >> 63) & 0x1b);
 }
 
-/* Whether to use vectors; SKERRY_CHUNKER=portable says no. */
-static bool
-use_vectors(void)
+/* The fastest search by vectors that there is, or the one that SKERRY_CHUNKER
+ * names; none where that says "portable". */
+static int
+new_vectors(struct chunker *c, const uint8_t key[static PRP_KEY_LEN])
 {
 	const char *name = secure_getenv("SKERRY_CHUNKER");
 
-	return window_usable() &&
-	    (name == NULL || strcmp(name, "portable") != 0);
+	c->name = "portable";
+	for (enum window_kind k = 0; k < WINDOW_KINDS; k++) {
+		if ((name != NULL && strcmp(name, window_name(k)) != 0) ||
+		    !window_usable(k))
+			continue;
+		c->name = window_name(k);
+		return window_new(k, c->in, key, &c->vectors);
+	}
+	return 0;
 }
 
 int
@@ -75,8 +84,8 @@ chunker_new(const struct dedup_key *key, struct chunker **out)
 			c->out[i] = times_x(c->out[i]);
 	}
 	rc = prp_new(secret + 256 * 8, &c->prp);
-	if (rc == 0 && use_vectors())
-		rc = window_new(c->in, secret + 256 * 8, &c->vectors);
+	if (rc == 0)
+		rc = new_vectors(c, secret + 256 * 8);
 	if (rc != 0)
 		return rc;
 	*out = take(c);
@@ -103,7 +112,7 @@ chunker_freep(struct chunker **c)
 const char *
 chunker_name(const struct chunker *c)
 {
-	return c->vectors != NULL ? "avx512" : "portable";
+	return c->name;
 }
 
 /* H of the window that ends before p. */

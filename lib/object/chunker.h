@@ -3,8 +3,9 @@
  * Cuts the data of a file into chunks by its content (spec/10-names.md,
  * Chunking).  A struct chunker holds secrets derived from the dedup key and
  * its own scratch; it belongs to one thread, make one per worker.  The search
- * is vectorised where the processor has AVX-512 VBMI, VAES and GFNI;
- * SKERRY_CHUNKER=portable in the environment forbids that.  The cuts are alike.
+ * is vectorised where the processor has VAES (crypt/window.h); in the
+ * environment, SKERRY_CHUNKER names another: avx512, avx2, or portable.  The
+ * cuts are alike.
  */
 #ifndef SKERRY_OBJECT_CHUNKER_H
 #define SKERRY_OBJECT_CHUNKER_H
@@ -24,7 +25,7 @@ int chunker_new(const struct dedup_key *key, struct chunker **out) must_check;
 void chunker_free(struct chunker *c);
 void chunker_freep(struct chunker **c);
 
-/* "portable" or "avx512". */
+/* "avx512", "avx2" or "portable". */
 const char *chunker_name(const struct chunker *c);
 
 /*
