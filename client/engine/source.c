@@ -322,20 +322,23 @@ add_end(struct source *s, struct record *r, struct fault *f)
 	return 0;
 }
 
-/* Reads an open file into one record.  *steady: it did not change meanwhile. */
+struct open_file {
+	int fd;
+	struct stat st; /* as last seen */
+};
+
+/* Reads a file into one record.  *steady: it did not change meanwhile. */
 static int
-read_once(struct source *s, int fd, const struct walk_item *item,
-    uint64_t stat_fp, bool *steady, struct record **out, struct fault *f)
+read_once(struct source *s, struct open_file *file,
+    const struct walk_item *item, uint64_t stat_fp, bool *steady,
+    struct record **out, struct fault *f)
 {
-	struct stat before, after;
+	const struct stat before = file->st;
+	const int fd = file->fd;
 	struct record *r;
 	uint64_t at = 0, size;
 	int rc, rc2;
 
-	if (fstat(fd, &before) != 0) {
-		(void)fault_sys(f, FAULT_IO, errno, "stat");
-		return FAULT_PARTIAL;
-	}
 	rc = records_push(s->records, RECORD_ENTRY, item->key, &r, f);
 	if (rc != 0)
 		return rc;
@@ -361,52 +364,50 @@ read_once(struct source *s, int fd, const struct walk_item *item,
 		return rc2;
 	if (rc != 0)
 		return rc;
-	*steady = fstat(fd, &after) == 0 && same_stat(&before, &after) &&
-	    at == size;
-	r->note = *steady && same_stat(&item->st, &after) &&
-	    statcache_settled(&after);
+	*steady = fstat(fd, &file->st) == 0 &&
+	    same_stat(&before, &file->st) && at == size;
+	r->note = *steady && same_stat(&item->st, &file->st) &&
+	    statcache_settled(&file->st);
 	r->stat_fp = stat_fp;
 	return 0;
 }
 
 static int
-open_file(const struct walk_item *item, struct fault *f)
+open_source(const struct walk_item *item, struct open_file *out,
+    struct fault *f)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	int fd = openat(item->dir, item->name, flags | O_NOATIME);
-	struct stat st;
 
 	if (fd < 0 && errno == EPERM)
 		fd = openat(item->dir, item->name, flags);
-	if (fd < 0) {
-		(void)fault_sys(f, fault_from_errno(errno), errno, "opening");
-		return -1;
-	}
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)fault_set(f, FAULT_IO, "it was replaced meanwhile");
+	if (fd < 0)
+		return fault_sys(f, fault_from_errno(errno), errno, "opening");
+	if (fstat(fd, &out->st) != 0 || !S_ISREG(out->st.st_mode)) {
 		close(fd);
-		return -1;
+		return fault_set(f, FAULT_IO, "it was replaced meanwhile");
 	}
-	return fd;
+	out->fd = fd;
+	return 0;
 }
 
 static int
 add_file(struct source *s, const struct walk_item *item, uint64_t stat_fp,
     bool *unsteady, struct fault *f)
 {
+	struct open_file file;
 	struct record *r = NULL;
 	bool steady = false;
-	int fd, rc = 0;
+	int rc = 0;
 
-	fd = open_file(item, f);
-	if (fd < 0)
+	if (open_source(item, &file, f) != 0)
 		return FAULT_PARTIAL;
 	for (unsigned i = 0; i < READ_TRIES && rc == 0 && !steady; i++) {
 		if (r != NULL)
 			r->discard = true;
-		rc = read_once(s, fd, item, stat_fp, &steady, &r, f);
+		rc = read_once(s, &file, item, stat_fp, &steady, &r, f);
 	}
-	close(fd);
+	close(file.fd);
 	*unsteady = rc == 0 && !steady;
 	return rc;
 }
