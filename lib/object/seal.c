@@ -2,6 +2,7 @@
 #include "object/seal.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <lz4.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,6 +33,14 @@
 /* One sealing in so many is checked by hashing again, too. */
 #define HASH_AGAIN 32u
 
+/* Keys that one call for random bytes is for. */
+#define FRESH 32u
+
+struct secrets {
+	struct dedup_key dedup;
+	uint8_t random[FRESH][32]; /* each used once, the last first */
+};
+
 enum codec {
 	CODEC_NONE = 0,
 	CODEC_ZSTD = 1,
@@ -46,7 +55,8 @@ struct seal {
 	ZSTD_DCtx *zd;
 	unsigned sealed; /* counts up to HASH_AGAIN */
 	bool has_dedup;
-	struct dedup_key *dedup; /* secret memory */
+	unsigned fresh;          /* left of the random bytes, times 32 */
+	struct secrets *secrets; /* secret memory */
 	struct bytes body;       /* of the frame that is made; borrowed … */
 	struct buf packed;       /* … from here where it is compressed */
 	enum codec codec;        /* of it */
@@ -74,7 +84,7 @@ seal_new(enum bulk_kind kind, const struct dedup_key *dedup, struct seal **out)
 	s->packed = buf_init(COMMIT_MAX);
 	s->frame = buf_init(COMMIT_MAX + 1);
 	s->check = buf_init(COMMIT_MAX);
-	s->dedup = secret_new(sizeof(*s->dedup));
+	s->secrets = secret_new(sizeof(*s->secrets));
 	s->lz4 = malloc((size_t)LZ4_sizeofState());
 	s->zc = ZSTD_createCCtx();
 	s->zd = ZSTD_createDCtx();
@@ -83,10 +93,10 @@ seal_new(enum bulk_kind kind, const struct dedup_key *dedup, struct seal **out)
 		return FAULT_INTERNAL;
 	s->hash = treehash_new(s->bulk);
 	if (s->hash == NULL || s->lz4 == NULL || s->zc == NULL ||
-	    s->zd == NULL || s->dedup == NULL)
+	    s->zd == NULL || s->secrets == NULL)
 		return FAULT_MEMORY;
 	if (dedup != NULL) {
-		*s->dedup = *dedup;
+		s->secrets->dedup = *dedup;
 		s->has_dedup = true;
 	}
 	*out = take(s);
@@ -101,7 +111,7 @@ seal_free(struct seal *s)
 	buf_wipe(&s->packed);
 	buf_wipe(&s->frame);
 	buf_wipe(&s->check);
-	secret_free(s->dedup);
+	secret_free(s->secrets);
 	free(s->lz4);
 	ZSTD_freeCCtx(s->zc);
 	ZSTD_freeDCtx(s->zd);
@@ -142,7 +152,7 @@ seal_id(const struct seal *s, const uint8_t hash[static HASH_LEN],
 	};
 
 	assert(s->has_dedup);
-	kdf_prf(s->dedup->b, part, ARRAY_LEN(part), id);
+	kdf_prf(s->secrets->dedup.b, part, ARRAY_LEN(part), id);
 }
 
 /* The sums before the hashes, so that they cover what happens in between. */
@@ -178,20 +188,34 @@ seal_ids(struct seal *s, const struct bytes *piece, size_t n,
 }
 
 void
-seal_fresh_key(const struct seal *s, const uint8_t hash[static HASH_LEN],
-    struct seal_key *out)
+seal_fresh_key(struct seal *s, const uint8_t hash[static HASH_LEN],
+    uint64_t sum, struct seal_key *out)
 {
-	uint8_t r[32];
-	const struct bytes part[] = {
-		bytes_of("key", 3),
-		bytes_of(r, sizeof(r)),
-		bytes_of(hash, HASH_LEN),
-	};
+	const uint64_t be = htobe64(sum);
+	struct secrets *x = s->secrets;
+	uint8_t *r;
 
 	assert(s->has_dedup);
-	secret_random(r, sizeof(r));
-	kdf_prf(s->dedup->b, part, ARRAY_LEN(part), out->b);
-	secret_wipe(r, sizeof(r));
+	if (s->fresh == 0) {
+		secret_random(x->random, sizeof(x->random));
+		s->fresh = FRESH;
+	}
+	r = x->random[--s->fresh];
+	kdf_prf(x->dedup.b,
+	    (const struct bytes[]){ bytes_of("key", 3), bytes_of(r, 32),
+		bytes_of(hash, HASH_LEN), bytes_of(&be, sizeof(be)) },
+	    4, out->b);
+	secret_wipe(r, 32);
+}
+
+/* The key of the frame of what was marked. */
+static void
+frame_key(struct seal *s, const struct seal_mark *mark, struct seal_key *out)
+{
+	uint64_t sum = s->codec == CODEC_NONE ? mark->sum :
+	    hash_crc64(0, s->body.p, s->body.n);
+
+	seal_fresh_key(s, mark->hash, sum, out);
 }
 
 static struct bytes
@@ -326,7 +350,6 @@ open_frame(struct seal *s, const struct subject *sub, struct bytes sealed,
 	return unframe(s, buf_bytes(&s->frame), sub->plain_len, out, content);
 }
 
-
 /* Whether content is what was marked. */
 static bool
 is_marked(struct seal *s, struct bytes content, const struct seal_mark *mark)
@@ -389,7 +412,7 @@ seal_framed(struct seal *s, enum seal_kind kind, struct bytes plain,
 	got.plain_len = sub.plain_len = (uint32_t)plain.n;
 	got.place.length = (uint32_t)(s->body.n + SEAL_OVERHEAD);
 	seal_id(s, mark->hash, got.id);
-	seal_fresh_key(s, mark->hash, &got.key);
+	frame_key(s, mark, &got.key);
 	rc = put(s, &sub, mark, out);
 	if (rc == 0)
 		*e = got;
@@ -421,7 +444,7 @@ seal_ref(struct seal *s, enum seal_kind kind, struct bytes plain, uint8_t *out,
 	if (rc != 0)
 		return rc;
 	memcpy(got.hash, mark.hash, HASH_LEN);
-	seal_fresh_key(s, got.hash, &got.key);
+	frame_key(s, &mark, &got.key);
 	rc = put(s, &sub, &mark, out);
 	if (rc == 0)
 		*ref = got;

@@ -79,9 +79,10 @@ void seal_id(const struct seal *s, const uint8_t hash[static HASH_LEN],
 int seal_ids(struct seal *s, const struct bytes *piece, size_t n,
     struct seal_mark *mark, uint8_t (*id)[CHUNK_ID_LEN]) must_check;
 
-/* A fresh key for one sealing of content with this treehash. */
-void seal_fresh_key(const struct seal *s, const uint8_t hash[static HASH_LEN],
-    struct seal_key *out);
+/* A fresh key for one sealing of content with this treehash, in a form that has
+ * this sum (CRC-64). */
+void seal_fresh_key(struct seal *s, const uint8_t hash[static HASH_LEN],
+    uint64_t sum, struct seal_key *out);
 
 /*
  * Seals one piece of kind 1, 2 or 3, which this seal gave mark, with the usual

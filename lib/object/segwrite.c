@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "crypt/hash.h"
 #include "crypt/secret.h"
 
 /* More do not fit in a commit. */
@@ -122,7 +123,8 @@ make_key(struct segwrite *w)
 	int rc = seal_hash(w->seal, &plain, 1, hash);
 
 	if (rc == 0)
-		seal_fresh_key(w->seal, hash[0], &w->seg.key);
+		seal_fresh_key(w->seal, hash[0],
+		    hash_crc64(0, plain.p, plain.n), &w->seg.key);
 	return rc;
 }
 

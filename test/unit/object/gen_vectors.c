@@ -158,7 +158,7 @@ names(void)
 	struct dedup_key dedup;
 	struct seal *s = NULL;
 	struct seal_key key;
-	uint8_t hash[HASH_LEN], id[CHUNK_ID_LEN], r[32], salt[32];
+	uint8_t hash[HASH_LEN], id[CHUNK_ID_LEN], r[32 * 32], salt[32];
 	uint8_t out[2064];
 	json_t *j = json_array();
 
@@ -176,14 +176,16 @@ names(void)
 	}
 	assert_int_equal(seal_new(BULK_BEST, &dedup, &s), 0);
 	seal_id(s, hash, id);
+	/* As many as one call asks for; the last are used first. */
 	random_state = 77;
 	secret_random(r, sizeof(r));
 	random_state = 77;
-	seal_fresh_key(s, hash, &key);
-	save("names", "derive", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+	seal_fresh_key(s, hash, 0x123456789abcdef0, &key);
+	save("names", "derive", json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
 	    "hkdf", j, "dedup", hex(dedup.b, KEY_LEN), "hash",
 	    hex(hash, HASH_LEN), "chunk id", hex(id, sizeof(id)), "r",
-	    hex(r, sizeof(r)), "seal key", hex(key.b, KEY_LEN)));
+	    hex(r + sizeof(r) - 32, 32), "sum", "123456789abcdef0", "seal key",
+	    hex(key.b, KEY_LEN)));
 	seal_free(s);
 }
 

@@ -2,6 +2,7 @@
 #include "test/unit/object/data.h"
 
 #include <lz4.h>
+#include <sodium.h>
 #include <zstd.h>
 
 #include "crypt/secret.h"
@@ -152,6 +153,71 @@ never_uses_a_key_twice(void **state)
 	assert_memory_not_equal(a.out, b.out, 100);
 	drop(&a);
 	drop(&b);
+}
+
+static void
+has_a_random_key_for_each_of_many(void **state)
+{
+	enum { N = 100 };
+	static struct seal_key key[N];
+	const uint8_t hash[HASH_LEN] = { 1 };
+	struct seal *s = make();
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		seal_fresh_key(s, hash, 1, &key[i]);
+		for (unsigned j = 0; j < i; j++)
+			assert_memory_not_equal(&key[i], &key[j], KEY_LEN);
+	}
+	seal_free(s);
+}
+
+static const char *
+dead_name(void)
+{
+	return "dead";
+}
+
+static uint32_t
+dead_word(void)
+{
+	return 4;
+}
+
+static void
+dead_bytes(void *out, size_t n)
+{
+	memset(out, 4, n);
+}
+
+/* Two frames of one content, and two contents; the nonce is always zero. */
+static void
+repeats_no_key_where_nothing_is_random(void **state)
+{
+	static struct randombytes_implementation dead = {
+		.implementation_name = dead_name,
+		.random = dead_word,
+		.buf = dead_bytes,
+	};
+	struct sealed x[5];
+
+	(void)state;
+	assert_int_equal(randombytes_set_implementation(&dead), 0);
+	x[0] = chunk_by(SEAL_LZ4, data_text(1, 9000), 9000);
+	x[1] = chunk_by(SEAL_ZSTD_1, data_text(1, 9000), 9000);
+	x[2] = chunk_by(SEAL_ZSTD_6, data_text(1, 9000), 9000);
+	x[3] = chunk_by(SEAL_LZ4, data_text(2, 9000), 9000);
+	x[4] = chunk_by(SEAL_LZ4, data_text(1, 9000), 9000);
+	assert_int_equal(randombytes_set_implementation(
+			     &randombytes_sysrandom_implementation), 0);
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_memory_not_equal(&x[i].e.key, &x[j].e.key,
+			    KEY_LEN);
+	/* So it was indeed dead. */
+	assert_memory_equal(&x[4].e.key, &x[0].e.key, KEY_LEN);
+	for (unsigned i = 0; i < 5; i++)
+		drop(&x[i]);
 }
 
 static void
@@ -368,6 +434,8 @@ main(void)
 		cmocka_unit_test(opens_to_what_was_sealed),
 		cmocka_unit_test(opens_whatever_the_effort),
 		cmocka_unit_test(never_uses_a_key_twice),
+		cmocka_unit_test(has_a_random_key_for_each_of_many),
+		cmocka_unit_test(repeats_no_key_where_nothing_is_random),
 		cmocka_unit_test(refuses_every_altered_byte),
 		cmocka_unit_test(opens_many_each_by_itself),
 		cmocka_unit_test(refuses_an_entry_that_says_otherwise),

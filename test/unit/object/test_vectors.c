@@ -114,9 +114,9 @@ names_are_derived_as_frozen(void **state)
 	json_t *j = read_file("names/derive"), *c;
 	struct seal *s = sealer(j);
 	uint8_t hash[HASH_LEN], id[CHUNK_ID_LEN], dedup[KEY_LEN], r[32];
-	uint8_t out[2064];
+	uint8_t out[2064], sum[8];
 	struct bytes part[] = { bytes_of("key", 3), bytes_of(r, 32),
-		bytes_of(hash, HASH_LEN) };
+		bytes_of(hash, HASH_LEN), bytes_of(sum, sizeof(sum)) };
 	size_t k;
 
 	(void)state;
@@ -134,9 +134,10 @@ names_are_derived_as_frozen(void **state)
 	hex_to(text(j, "hash"), hash, HASH_LEN);
 	hex_to(text(j, "dedup"), dedup, KEY_LEN);
 	hex_to(text(j, "r"), r, sizeof(r));
+	hex_to(text(j, "sum"), sum, sizeof(sum));
 	seal_id(s, hash, id);
 	hex_equal(id, sizeof(id), text(j, "chunk id"));
-	kdf_prf(dedup, part, 3, out);
+	kdf_prf(dedup, part, ARRAY_LEN(part), out);
 	hex_equal(out, KEY_LEN, text(j, "seal key"));
 	seal_free(s);
 	json_decref(j);
