@@ -11,6 +11,7 @@
 #include "object/seal.h"
 
 #define AAD_LEN 34u
+#define SORT_FEW 16u /* that are sorted one by one */
 
 static bool
 valid(const struct index_entry *e)
@@ -168,12 +169,58 @@ index_block_find(struct bytes plain, const uint8_t id[static CHUNK_ID_LEN],
 	return FAULT_NOT_FOUND;
 }
 
-static int
-by_id(const void *a, const void *b)
+static void
+swap(struct index_entry *a, struct index_entry *b)
 {
-	const struct index_entry *x = a, *y = b;
+	const struct index_entry t = *a;
 
-	return memcmp(x->id, y->id, CHUNK_ID_LEN);
+	*a = *b;
+	*b = t;
+}
+
+static void
+insert_each(struct index_entry *e, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = i; k > 0 &&
+		    memcmp(e[k].id, e[k - 1].id, CHUNK_ID_LEN) < 0; k--)
+			swap(&e[k], &e[k - 1]);
+}
+
+/*
+ * Sorts entries whose ids are alike before byte at: American flag sort
+ * (McIlroy, Bostic and McIlroy, "Engineering radix sort", 1993), in place.  Ids
+ * are uniform, so that each part is short after two bytes or three.
+ */
+static void
+sort_from(struct index_entry *e, size_t n, size_t at)
+{
+	size_t next[257] = { 0 }, end[256];
+
+	if (n <= SORT_FEW || at == CHUNK_ID_LEN) {
+		insert_each(e, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		next[e[i].id[at] + 1]++;
+	for (unsigned v = 0; v < 256; v++) {
+		next[v + 1] += next[v];
+		end[v] = next[v + 1];
+	}
+	for (unsigned v = 0; v < 256; v++)
+		while (next[v] < end[v]) {
+			unsigned home = e[next[v]].id[at];
+
+			if (home == v)
+				next[v]++;
+			else
+				swap(&e[next[v]], &e[next[home]++]);
+		}
+	for (unsigned v = 0; v < 256; v++) {
+		size_t begin = v == 0 ? 0 : end[v - 1];
+
+		sort_from(e + begin, end[v] - begin, at + 1);
+	}
 }
 
 size_t
@@ -183,9 +230,9 @@ index_sort(struct index_entry *e, size_t n)
 
 	if (n == 0)
 		return 0;
-	qsort(e, n, sizeof(*e), by_id);
+	sort_from(e, n, 0);
 	for (size_t i = 1; i < n; i++) {
-		if (by_id(&e[k], &e[i]) != 0 && ++k != i)
+		if (memcmp(e[k].id, e[i].id, CHUNK_ID_LEN) != 0 && ++k != i)
 			e[k] = e[i];
 	}
 	return k + 1;

@@ -175,6 +175,32 @@ sorting_keeps_one_of_each_id(void **state)
 	assert_int_equal(index_sort(e, 0), 0);
 }
 
+/* Ids that are uniform, that have all but their ends in common, and few. */
+static void
+sorts_many(void **state)
+{
+	enum { N = 30000 };
+	struct index_entry *e = malloc(N * sizeof(*e));
+
+	(void)state;
+	for (unsigned kind = 0; kind < 3; kind++) {
+		size_t n;
+
+		for (size_t i = 0; i < N; i++) {
+			e[i] = data_entry(kind == 2 ? i * i % 50 : i);
+			if (kind == 1)
+				memset(e[i].id, 7, CHUNK_ID_LEN - 2);
+		}
+		n = index_sort(e, N);
+		if (kind == 0)
+			assert_int_equal(n, N);
+		for (size_t i = 1; i < n; i++)
+			assert_true(memcmp(e[i - 1].id, e[i].id,
+					CHUNK_ID_LEN) < 0);
+	}
+	free(e);
+}
+
 int
 main(void)
 {
@@ -185,6 +211,7 @@ main(void)
 		cmocka_unit_test(refuses_blocks_out_of_order),
 		cmocka_unit_test(blocks_open_only_where_they_belong),
 		cmocka_unit_test(sorting_keeps_one_of_each_id),
+		cmocka_unit_test(sorts_many),
 	};
 
 	return secret_init() != 0 ? 1 : cmocka_run_group_tests(t, NULL, NULL);
