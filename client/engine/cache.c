@@ -60,38 +60,48 @@ cache_has(const struct cache *c, const struct place *place)
 	return faccessat(c->dir, name, F_OK, 0) == 0;
 }
 
+/* A new file of this name, in place of what is there; -1: not to be had. */
+static int
+create(const struct cache *c, const char *name)
+{
+	int fd = -1;
+
+	for (unsigned i = 0; i < 3 && fd < 0; i++) {
+		char fan[3];
+
+		fd = openat(c->dir, name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno == EEXIST) {
+			(void)unlinkat(c->dir, name, 0);
+		} else if (fd < 0 && errno == ENOENT) {
+			(void)snprintf(fan, sizeof(fan), "%.2s", name);
+			(void)mkdirat(c->dir, fan, 0700);
+		}
+	}
+	return fd;
+}
+
 void
 cache_put(struct cache *c, const struct place *place,
     const uint8_t *sealed)
 {
-	static atomic_uint serial;
-	char name[NAME_SIZE], temp[NAME_SIZE], fan[3];
+	char name[NAME_SIZE];
 	ssize_t n;
 	int fd;
 
 	if (c->dir < 0)
 		return;
 	name_of(place, name);
-	(void)snprintf(temp, sizeof(temp), "tmp.%d.%u", (int)getpid(),
-	    atomic_fetch_add(&serial, 1));
-	fd = openat(c->dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-	    0600);
+	fd = create(c, name);
 	if (fd < 0)
 		return;
+	/* What is cut off here has another length, and is not read. */
 	n = write(fd, sealed, place->length);
 	close(fd);
-	if (n == (ssize_t)place->length) {
+	if (n == (ssize_t)place->length)
 		atomic_fetch_add(&c->added, place->length);
-		if (renameat(c->dir, temp, c->dir, name) == 0)
-			return;
-		(void)snprintf(fan, sizeof(fan), "%.2s", name);
-		if (errno == ENOENT && mkdirat(c->dir, fan, 0700) == 0 &&
-		    renameat(c->dir, temp, c->dir, name) == 0)
-			return;
-		if (renameat(c->dir, temp, c->dir, name) == 0)
-			return;
-	}
-	(void)unlinkat(c->dir, temp, 0);
+	else
+		(void)unlinkat(c->dir, name, 0);
 }
 
 void

@@ -80,6 +80,14 @@ gives_back_what_it_was_given(void **state)
 	p = at(4);
 	p.length++;
 	assert_false(cache_get(&c, &p, out));
+	/* As a command leaves it that was killed. */
+	keep(&c, 1, 1);
+	scratch_write(s, "25/25000000000000000000000000000000.00000001",
+	    out, 10);
+	p = at(1);
+	assert_false(cache_get(&c, &p, out));
+	keep(&c, 1, 1);
+	assert_int_equal(count(&c, 1, 1), 1);
 	keep(&none, 0, 1);
 	p = at(0);
 	assert_false(cache_has(&none, &p));
