@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The walk over the sources goes along with a cursor over the old tree.  What
+ * The walk over the sources, by another thread, goes along with a cursor over
+ * the old tree.  What
  * did not change is a run, copied from the old tree by whole nodes; what did is
  * a record, whose content the pool stows meanwhile.
  */
@@ -21,6 +22,7 @@
 #include "client/engine/source.h"
 #include "client/engine/space.h"
 #include "client/engine/walk.h"
+#include "client/engine/walkahead.h"
 #include "client/path.h"
 #include "client/state.h"
 #include "object/key.h"
@@ -472,8 +474,8 @@ stopped(const struct putting *w)
 }
 
 static int
-walk_source(struct putting *w, const struct put_source *src, struct walk *walk,
-    struct fault *f)
+walk_source(struct putting *w, const struct put_source *src,
+    struct walkahead *walk, struct fault *f)
 {
 	for (;;) {
 		struct walk_item item;
@@ -482,7 +484,7 @@ walk_source(struct putting *w, const struct put_source *src, struct walk *walk,
 
 		if (stopped(w))
 			return fault_set(f, FAULT_INTERRUPTED, "interrupted");
-		rc = walk_next(walk, &item, &why);
+		rc = walkahead_next(walk, &item, &why);
 		if (rc == WALK_END)
 			return drop_until(w, src->key, bytes_of(NULL, 0), f);
 		if (rc == WALK_ITEM)
@@ -518,6 +520,7 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
     struct fault *f)
 {
 	struct walk *walk defer(walk_closep) = NULL;
+	struct walkahead *ahead defer(walkahead_closep) = NULL;
 	int rc;
 
 	rc = walk_open(src->path, src->key, &walk, f);
@@ -534,7 +537,9 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 	w->stats_cache = statcache_open(w->space->cache.dir, src->path,
 	    src->key, &w->space->commit.dedup);
 	w->records.stats = w->stats_cache;
-	rc = walk_source(w, src, walk, f);
+	rc = walkahead_new(walk, &ahead, f);
+	if (rc == 0)
+		rc = walk_source(w, src, ahead, f);
 	if (rc == 0)
 		rc = settle(w, f);
 	/* What follows the source is kept. */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,17 @@
 
 #include "object/limits.h"
 
+struct walk_folder {
+	int fd;
+	atomic_uint holders;
+};
+
 /*
  * A folder that is being walked.  Invariant: its names are sorted, names[at] is
  * the next to give; key is cut back to key_len for each of them.
  */
 struct level {
-	int fd;          /* owned */
+	struct walk_folder *folder; /* held */
 	size_t key_len;  /* of the folder's own key */
 	char **name;     /* owned; point into text */
 	char *text;      /* owned */
@@ -29,13 +35,13 @@ struct walk {
 	struct level *level; /* stack; owned */
 	size_t depth, cap;
 
-	int parent;       /* folder of the source; owned */
+	struct walk_folder *parent; /* of the source; held */
 	char *base_name;  /* of the source in it; owned */
 	bool begun;
 
 	/* The item given last, if it is a folder that is to be entered. */
 	bool enter;
-	int enter_dir;
+	struct walk_folder *enter_folder; /* is in; borrowed */
 	const char *enter_name;
 
 	struct stat hidden[WALK_HIDDEN];
@@ -48,12 +54,42 @@ cmp_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Reads all names of l->fd, sorted. */
+/* Takes over fd.  NULL: no memory. */
+static struct walk_folder *
+folder_new(int fd)
+{
+	struct walk_folder *d = malloc(sizeof(*d));
+
+	if (d == NULL) {
+		close(fd);
+		return NULL;
+	}
+	d->fd = fd;
+	atomic_init(&d->holders, 1);
+	return d;
+}
+
+void
+walk_folder_hold(struct walk_folder *d)
+{
+	atomic_fetch_add(&d->holders, 1);
+}
+
+void
+walk_folder_leave(struct walk_folder *d)
+{
+	if (d == NULL || atomic_fetch_sub(&d->holders, 1) != 1)
+		return;
+	close(d->fd);
+	free(d);
+}
+
+/* Reads all names of l's folder, sorted. */
 static int
 read_names(struct level *l, struct fault *f)
 {
 	struct buf text = buf_init(SIZE_MAX / 2);
-	int fd = dup(l->fd), rc = 0;
+	int fd = dup(l->folder->fd), rc = 0;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 	size_t n = 0;
@@ -102,7 +138,7 @@ read_names(struct level *l, struct fault *f)
 static void
 level_wipe(struct level *l)
 {
-	close(l->fd);
+	walk_folder_leave(l->folder);
 	free(l->name);
 	free(l->text);
 }
@@ -117,6 +153,7 @@ open_parent(struct walk *w, const char *path, struct fault *f)
 	size_t n = strlen(path);
 	const char *slash;
 	char *dir;
+	int fd;
 
 	while (n > 1 && path[n - 1] == '/')
 		n--;
@@ -136,11 +173,13 @@ open_parent(struct walk *w, const char *path, struct fault *f)
 		w->base_name[0] = '.';
 		w->base_name[1] = '\0';
 	}
-	w->parent = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	free(dir);
-	if (w->parent < 0)
+	if (fd < 0)
 		return fault_sys(f, fault_from_errno(errno), errno, "%s", path);
-	return 0;
+	w->parent = folder_new(fd);
+	return w->parent != NULL ? 0 :
+	    fault_set(f, FAULT_MEMORY, "out of memory");
 }
 
 int
@@ -152,7 +191,6 @@ walk_open(const char *path, struct bytes base, struct walk **out,
 
 	if (w == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	w->parent = -1;
 	w->key = buf_init(KEY_BYTES_MAX);
 	rc = buf_append(&w->key, base.p, base.n);
 	if (rc != 0)
@@ -169,14 +207,17 @@ static int
 enter(struct walk *w, struct fault *f)
 {
 	struct level l = { .key_len = w->key.n };
-	int rc;
+	int rc, fd;
 
 	w->enter = false;
-	l.fd = openat(w->enter_dir, w->enter_name,
+	fd = openat(w->enter_folder->fd, w->enter_name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (l.fd < 0)
+	if (fd < 0)
 		return fault_sys(f, fault_from_errno(errno), errno,
 		    "reading the folder");
+	l.folder = folder_new(fd);
+	if (l.folder == NULL)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
 	rc = read_names(&l, f);
 	if (rc == 0 && w->depth == w->cap) {
 		size_t cap = w->cap == 0 ? 32 : 2 * w->cap;
@@ -209,17 +250,19 @@ is_hidden(const struct walk *w, const struct stat *st)
 
 /* Gives one item; 0 or an errno. */
 static int
-give(struct walk *w, int dir, const char *name, struct walk_item *out)
+give(struct walk *w, struct walk_folder *in, const char *name,
+    struct walk_item *out)
 {
 	out->key = buf_bytes(&w->key);
-	if (fstatat(dir, name, &out->st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(in->fd, name, &out->st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno;
 	if (S_ISDIR(out->st.st_mode) && is_hidden(w, &out->st))
 		return ENOENT;
-	out->dir = dir;
+	out->folder = in;
+	out->dir = in->fd;
 	out->name = name;
 	w->enter = S_ISDIR(out->st.st_mode);
-	w->enter_dir = dir;
+	w->enter_folder = in;
 	w->enter_name = name;
 	return 0;
 }
@@ -284,7 +327,7 @@ walk_next(struct walk *w, struct walk_item *out, struct fault *f)
 		}
 		if (rc != 0)
 			return rc;
-		rc = give(w, l->fd, l->name[l->at - 1], out);
+		rc = give(w, l->folder, l->name[l->at - 1], out);
 		if (rc == 0)
 			return WALK_ITEM;
 		if (rc == ENOENT)
@@ -304,8 +347,7 @@ walk_close(struct walk *w)
 		level_wipe(&w->level[--w->depth]);
 	free(w->level);
 	free(w->base_name);
-	if (w->parent >= 0)
-		close(w->parent);
+	walk_folder_leave(w->parent);
 	buf_wipe(&w->key);
 	free(w);
 }

@@ -17,10 +17,14 @@
 
 struct walk;
 
+/* An open folder.  By any thread. */
+struct walk_folder;
+
 struct walk_item {
 	struct bytes key; /* base key, and the names below; borrowed */
-	int dir;          /* folder that holds it; borrowed */
-	const char *name; /* in dir; borrowed */
+	struct walk_folder *folder; /* that holds it; borrowed */
+	int dir;                    /* its descriptor */
+	const char *name;           /* in it; borrowed */
 	struct stat st;
 };
 
@@ -46,6 +50,10 @@ void walk_hide(struct walk *w, int dir);
 /* The next item, valid until the next call; enum walk_result or FAULT_*. */
 int walk_next(struct walk *w, struct walk_item *out,
     struct fault *f) must_check;
+
+/* Keeps it open beyond the next call, until it is left as often. */
+void walk_folder_hold(struct walk_folder *d);
+void walk_folder_leave(struct walk_folder *d);
 
 void walk_close(struct walk *w);
 void walk_closep(struct walk **w);
