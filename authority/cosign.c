@@ -8,6 +8,7 @@
 #include "base/logline.h"
 #include "tlog/checkpoint.h"
 #include "tlog/cosig.h"
+#include "tlog/line.h"
 
 #define QUORUM_MS 4000
 #define COURTESY_MS 1000
@@ -53,26 +54,79 @@ tell(const struct round *r, const struct posting_answer *a, const char *event)
 	logline_end(&l);
 }
 
-/* Lines are taken only if the note with them is still good: one bad line of a
- * known witness would spoil it. */
+/* What the one signature of n is worth: 0, of a witness that is known;
+ * FAULT_NOT_FOUND, of a key that is not; FAULT_TAMPERED, else. */
+static int
+weigh(const struct trust *t, const struct note *n)
+{
+	uint64_t when;
+	size_t at = 0;
+
+	for (size_t i = 0; i < t->nlogs; i++, at = 0)
+		if (note_find(n, &t->log[i].key, &at) != NULL)
+			return FAULT_TAMPERED; /* is there already */
+	for (size_t i = 0; i < t->nwitnesses; i++) {
+		int rc = cosig_verify(n, &t->witness[i].key, &when);
+
+		if (rc != FAULT_NOT_FOUND)
+			return rc;
+	}
+	return FAULT_NOT_FOUND;
+}
+
+static bool
+is_there(const struct note *n, const struct note_sig *s)
+{
+	for (size_t i = 0; i < n->nsigs; i++)
+		if (n->sig[i].id == s->id &&
+		    bytes_cmp(n->sig[i].name, s->name) == 0)
+			return true;
+	return false;
+}
+
+/* Appends one of lines, if it is worth what is wanted.  True: it is there. */
+static bool
+take_line(struct round *r, const struct note_sig *s, struct bytes line,
+    int want)
+{
+	struct note have, one;
+
+	if (note_parse(buf_bytes(r->out), &have) != 0)
+		return false;
+	one = (struct note){ .text = have.text, .nsigs = 1, .sig = { *s } };
+	if (weigh(r->c->trust, &one) != want)
+		return false;
+	return is_there(&have, s) || (have.nsigs < NOTE_SIGS_MAX &&
+	    buf_append(r->out, line.p, line.n) == 0);
+}
+
+/* Up to max lines that are worth what is wanted.  Returns how many. */
+static size_t
+take_worth(struct round *r, const struct note *n, int want, size_t max)
+{
+	struct bytes left = n->lines, line;
+	size_t taken = 0;
+
+	for (size_t i = 0; i < n->nsigs && taken < max &&
+	    line_next(&left, &line) == 0; i++) {
+		line.n++; /* its newline */
+		if (line.n <= NOTE_LINE_MAX)
+			taken += take_line(r, &n->sig[i], line, want);
+	}
+	return taken;
+}
+
+/* [log] One line of each known witness, if it holds; where there is none, one
+ * that nobody here can check.  So no witness fills the note, or spoils it by a
+ * line of another's key. */
 static bool
 take_lines(struct round *r, struct bytes lines)
 {
-	struct buf with defer(buf_wipe) = buf_init(NOTE_MAX);
-	const struct trust *t = r->c->trust;
-	uint64_t when;
 	struct note n;
 
-	if (note_parse_lines(lines, &n) != 0 ||
-	    buf_append(&with, r->out->p, r->out->n) != 0 ||
-	    buf_append(&with, lines.p, lines.n) != 0 ||
-	    note_parse(buf_bytes(&with), &n) != 0)
-		return false;
-	for (size_t i = 0; i < t->nwitnesses; i++)
-		if (cosig_verify(&n, &t->witness[i].key, &when) ==
-		    FAULT_TAMPERED)
-			return false;
-	return buf_append(r->out, lines.p, lines.n) == 0;
+	return note_parse_lines(lines, &n) == 0 &&
+	    (take_worth(r, &n, 0, NOTE_SIGS_MAX) != 0 ||
+	    take_worth(r, &n, FAULT_NOT_FOUND, 1) != 0);
 }
 
 static void

@@ -16,8 +16,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import logjudge
 import skerrytest
 from authoritytest import ADD, Account, Authority, Keys, head
-from logtest import (Traced, Witness, can_trace, get, good_release, root, rows,
-                     sealed, served, wait_ledger, want_one_of, whole)
+from logtest import (Liar, Traced, Witness, can_trace, get, good_release,
+                     note_line, root, rows, sealed, served, wait_ledger,
+                     want_one_of, whole)
 
 tap = skerrytest.Tap()
 LEDGER_KEYS_WRITE = 6
@@ -322,6 +323,49 @@ def witnessed():
     tap.eq(a.process.wait(), 0, "witnesses: SIGTERM ends all")
 
 
+def lied_to():
+    """A witness that lies keeps nobody's line out, and no checkpoint back."""
+    a = Authority(start=False)
+    origin, log_id, _ = a.public["log"].split("+", 2)
+    junk = [note_line(f"junk.example/{i}", bytes(5)) for i in range(31)]
+    good = Witness("witness.example/w0", a.public["log"])
+    full = Liar("witness.example/w1", lambda _, own: own + "".join(junk))
+    a.sign_policy({**a.policy(), "trust":
+                   f"log {a.public['log']}\nwitness w0 {good.vkey}\n"
+                   f"witness w1 {full.vkey}\ngroup both all w0 w1\n"
+                   "quorum both\n"})
+    wrong = Liar("witness.example/w2", lambda *_: note_line(
+        origin, bytes.fromhex(log_id) + bytes(64)))
+    long = Liar("witness.example/w3", lambda *_: note_line(
+        "x", bytes(5 + 2048)) + junk[0])
+    a.config["witnesses"] = [
+        {"name": n, "url": w.url, "ca": w.cert}
+        for n, w in (("w0", good), ("w1", full), ("w2", wrong),
+                     ("w3", long))]
+    a.start()
+    acc = Account(a)
+    tap.eq(acc.create().status, 200, "liars: an account")
+    keys = [logjudge.Key(w.vkey) for w in (good, full)]
+    tap.ok(good_release(a, acc, acc.session(), keys),
+           "liars: a release is under a good checkpoint")
+    c, _ = served(a, keys)
+    tap.eq(len(c.cosigned), 2, "liars: with the line of each witness")
+    tap.ok(whole(a, keys), "liars: the log is whole")
+    a.process.term()
+    a.process.wait()
+
+    a.sign_policy({**a.policy(), "trust": f"log {a.public['log']}\n"
+                   "quorum none\n"})
+    a.start()
+    tap.ok(good_release(a, acc, acc.session()),
+           "liars: so where no quorum is wanted")
+    lines = get(a, "checkpoint")[1].partition(b"\n\n")[2].splitlines()
+    tap.ok(len(lines) <= 4, "liars: with one line of each witness at most")
+    a.process.term()
+    a.process.wait()
+    good.stop()
+
+
 def oracle():
     """Another's verifier reads what was fetched."""
     if not shutil.which("go") or not os.path.isdir(
@@ -376,4 +420,4 @@ def oracle():
     a.process.kill()
 
 
-tap.run(crash, full, restored, witnessed, oracle)
+tap.run(crash, full, restored, witnessed, lied_to, oracle)

@@ -2,17 +2,22 @@
 """What tests of an authority's log share: the log as anybody gets it, beside the
 database, a ledger that is traced or killed at a system call, and witnesses."""
 
+import http.server
 import json
 import os
 import re
 import shutil
 import sqlite3
+import ssl
 import subprocess
+import threading
 import time
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import logjudge
 import skerrytest
-from authoritytest import Account
+from authoritytest import Account, b64, raw_public
 
 
 def get(a, path):
@@ -200,6 +205,52 @@ class Witness:
 
     def stop(self):
         self.process.kill()
+
+
+class Liar:
+    """A witness with a key of its own, whose lines are what a test says: a
+    function of the checkpoint's text and its own good line."""
+
+    def __init__(self, name, lines):
+        self.key = ed25519.Ed25519PrivateKey.generate()
+        raw = b"\4" + raw_public(self.key)
+        self.id = logjudge.sha(name.encode(), b"\n", raw)[:4]
+        self.name = name
+        self.vkey = f"{name}+{self.id.hex()}+{b64(raw)}"
+        self.cert, key = skerrytest.certificate(skerrytest.folder())
+        liar = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                text = body.partition(b"\n\n")[2].partition(b"\n\n")[0]
+                out = lines(text + b"\n", liar.line(text + b"\n")).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(out)))
+                self.end_headers()
+                self.wfile.write(out)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                      Handler)
+        self.server.daemon_threads = True
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(self.cert, key)
+        self.server.socket = tls.wrap_socket(self.server.socket,
+                                             server_side=True)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    def line(self, text):
+        now = int(time.time())
+        sig = self.key.sign(b"cosignature/v1\ntime %d\n" % now + text)
+        return note_line(self.name, self.id + now.to_bytes(8, "big") + sig)
+
+
+def note_line(name, blob):
+    return f"\u2014 {name} {b64(blob)}\n"
 
 
 def want_one_of(a, witnesses):
