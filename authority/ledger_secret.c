@@ -55,18 +55,6 @@ ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
 	return rc;
 }
 
-/* A secret that is made anew in the batch in which it was doomed lives. */
-static void
-spare(struct ledger *l, const struct vault_name *n)
-{
-	for (size_t i = 0; i < l->ndoomed;)
-		if (l->doomed[i].epoch == n->epoch &&
-		    memcmp(l->doomed[i].space, n->space, ID_LEN) == 0)
-			l->doomed[i] = l->doomed[--l->ndoomed];
-		else
-			i++;
-}
-
 int
 ledger_secret_orphans(struct ledger *l, const uint8_t space[static ID_LEN],
     struct fault *f)
@@ -115,7 +103,6 @@ ledger_secret_for(struct ledger *l, const struct db_space *space,
 	if (rc != 0)
 		return fault_set(f, rc, "epoch secret: %s", keymsg_text(rc));
 	rc = vault_put(l->vault, &n, s.wrapped, f);
-	spare(l, &n);
 	if (rc == 0)
 		*out = s;
 	return rc;
@@ -183,13 +170,24 @@ ledger_secret_uncover(struct ledger *l, const struct db_space *space,
 	return 0;
 }
 
+/* [custody] What is committed counts: the request that doomed it may have been
+ * undone, and a later one of the batch may have made it anew. */
+static int
+destroy(struct ledger *l, const struct vault_name *n, struct fault *f)
+{
+	struct buf blobs defer(buf_wipe) = buf_init(DB_BLOBS_MAX);
+	int rc = l->db->epoch_blobs(l->db, n->space, n->epoch, &blobs, f);
+
+	return rc != 0 || blobs.n != 0 ? rc : vault_destroy(l->vault, n, f);
+}
+
 int
 ledger_secret_shred(struct ledger *l, struct fault *f)
 {
 	int rc = l->ndoomed == 0 ? 0 : l->db->purge(l->db, f);
 
 	for (size_t i = 0; rc == 0 && i < l->ndoomed; i++)
-		rc = vault_destroy(l->vault, &l->doomed[i], f);
+		rc = destroy(l, &l->doomed[i], f);
 	l->ndoomed = 0;
 	return rc;
 }

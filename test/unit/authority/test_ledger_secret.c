@@ -185,6 +185,26 @@ destroys_what_is_doomed_and_nothing_else(void **state)
 	assert_true(is_there(l, 2));
 }
 
+/* Its request was undone, or another has made it anew. */
+static void
+spares_what_has_keyslots_in_the_end(void **state)
+{
+	struct ledger *l = *state;
+	struct fault f = { 0 };
+
+	put_epoch(l, 1, true);
+	put_secret(l, 1);
+	assert_int_equal(l->db->mark(l->db, &f), 0);
+	assert_int_equal(l->db->epoch_drop(l->db, space, 1, &f), 0);
+	assert_int_equal(ledger_secret_orphans(l, space, &f), 0);
+	assert_int_equal(l->ndoomed, 1);
+	assert_int_equal(l->db->back(l->db, &f), 0);
+	assert_int_equal(l->db->commit(l->db, &f), 0);
+	assert_int_equal(ledger_secret_shred(l, &f), 0);
+	assert_int_equal(l->ndoomed, 0);
+	assert_true(is_there(l, 1));
+}
+
 /* Killed between the commit and the file. */
 static void
 ends_at_a_start_what_has_its_receipt(void **state)
@@ -222,6 +242,7 @@ main(void)
 		T(dooms_what_has_no_keyslot_left),
 		T(refuses_more_than_it_can_destroy),
 		T(destroys_what_is_doomed_and_nothing_else),
+		T(spares_what_has_keyslots_in_the_end),
 		T(ends_at_a_start_what_has_its_receipt),
 	};
 	int rc;
