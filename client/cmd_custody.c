@@ -277,6 +277,14 @@ leaves(const struct custody *old, const struct custody *new)
 	return false;
 }
 
+/* A move before may have been broken off between set and key: nobody was left
+ * by this one, but the key is still that of then. */
+static bool
+key_is_due(const struct session *ses, const struct custody *old)
+{
+	return old->serial > 1 && session_epoch_now(ses) == old->epoch;
+}
+
 /* so_far: what was not right yet, with its fault.  The less is proved of who
  * was left, the more a new key is needed. */
 static int
@@ -361,6 +369,7 @@ set(struct cli *cli, const char *mode, const struct args *in)
 	struct transfer t = { 0 };
 	struct custodian c = { 0 }, old = { 0 };
 	struct fault left = { 0 };
+	bool due = false;
 	int rc = cli_state(cli, &st);
 
 	if (rc == 0)
@@ -372,14 +381,16 @@ set(struct cli *cli, const char *mode, const struct args *in)
 	if (rc != 0)
 		return rc;
 	rc = custodian_load(st, &old, &cli->fault);
-	if (rc == 0)
+	if (rc == 0) {
+		due = key_is_due(ses, &old.set);
 		rc = move(cli, ses, &t, &c, &left);
+	}
 	cli_session_done(cli, ses);
 	if (rc != 0 && rc != FAULT_PARTIAL)
 		return rc;
 	if (rc == 0)
 		cli->fault = left;
-	return finish_set(cli, st, leaves(&old.set, &c.set), in,
+	return finish_set(cli, st, due || leaves(&old.set, &c.set), in,
 	    cli->fault.code);
 }
 

@@ -60,12 +60,36 @@ forget_own(struct cli *cli, struct state *st)
 	return rc != 0 ? rc : agent_drop(st, &had, &cli->fault);
 }
 
+/* Signs d out, unless it was before. */
+static int
+shut_out(struct cli *cli, struct authority *a, struct state *st,
+    const struct chain_device *d, bool own)
+{
+	struct chain_make make = { .op = CHAIN_REVOKE, .sign = d->sign,
+		.box = d->box };
+	int rc;
+
+	if (!d->live) {
+		cli_print(cli, "revoked already\n");
+		return 0;
+	}
+	rc = check_recovery(cli, &st->chain, d);
+	if (rc == 0)
+		rc = account_append(cli, a, st, &make);
+	if (rc == 0 && own)
+		rc = forget_own(cli, st);
+	if (rc == 0)
+		cli_print(cli, "revoked\n");
+	return rc;
+}
+
+/* One that was broken off is run again: so the key is changed even where the
+ * device was out before. */
 static int
 revoke(struct cli *cli, const char *prefix, bool self, bool rotate)
 {
 	struct state *st defer(state_closep) = NULL;
 	struct authority *a defer(authority_closep) = NULL;
-	struct chain_make make = { .op = CHAIN_REVOKE };
 	const struct chain_device *d = NULL;
 	bool own;
 	int rc = account_current(cli, &st, &a);
@@ -76,24 +100,12 @@ revoke(struct cli *cli, const char *prefix, bool self, bool rotate)
 		return rc;
 	cli_set_id(cli, "device", d->id);
 	own = memcmp(d->id, st->device, ID_LEN) == 0;
-	if (!d->live) {
-		cli_print(cli, "revoked already\n");
-		return 0;
-	}
 	if (own && !self)
 		return cli_usage(cli,
 		    "this is the device itself: --self if that is meant");
-	rc = check_recovery(cli, &st->chain, d);
+	rc = shut_out(cli, a, st, d, own);
 	if (rc != 0)
 		return rc;
-	make.sign = d->sign;
-	make.box = d->box;
-	rc = account_append(cli, a, st, &make);
-	if (rc == 0 && own)
-		rc = forget_own(cli, st);
-	if (rc != 0)
-		return rc;
-	cli_print(cli, "revoked\n");
 	cli_set_bool(cli, "rotated", false);
 	/* A device that is out cannot rotate any more. */
 	if (!own && rotate) {

@@ -230,6 +230,11 @@ def killed():
     t.eq((j["custody"], j["serial"], proved(j), unproved(j)),
          ("standard", j["serial"], [("offshore", epoch)], []),
          "killed at the moment of change: asked for by the next command")
+    j = move("standard", what="the same move again")
+    t.ok(j["epoch"] > epoch, "changes the key, which was left to do")
+    epoch = j["epoch"]
+    j = move("standard", what="and once more")
+    t.eq(j["epoch"], epoch, "leaves it, since nobody was left")
 
 
 t.run(leaves, down, evil_holders, killed)

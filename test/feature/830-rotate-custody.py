@@ -237,12 +237,16 @@ def revokes():
          "it is out")
     t.eq((a.reads(data), b.reads(data)), (True, True), "the others read")
     d = s.device().join(a)
-    r = a.run("revoke", "--no-rotate", "--json", d.json("status")["device"])
+    ident = d.json("status")["device"]
+    r = a.run("revoke", "--no-rotate", "--json", ident)
     ok(r, "revoked without a rotation")
     now = insider.Backup(ch)
     t.eq((list(now.devices), len(now.devices[new]), r.json["rotated"]),
          ([new], 2, False), "its keyslot is gone all the same")
     t.eq((a.reads(data), b.reads(data)), (True, True), "the others read")
+    r = a.run("revoke", "--json", ident)
+    t.eq((r.code, r.json["rotated"], list(insider.Backup(ch).devices) > [new]),
+         (0, True, True), "broken off so and run again, it changes the key")
 
 
 def back():
