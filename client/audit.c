@@ -765,7 +765,7 @@ audit_run(struct audit *a, struct fault *f)
 		rc = read_and_judge(&r, f);
 	if (rc == 0)
 		rc = keep(&r, f);
-	if (rc == FAULT_LOG)
+	if (rc == FAULT_LOG || rc == FAULT_TRUST)
 		log_is_broken(&r, f);
 	return rc;
 }

@@ -63,7 +63,7 @@ struct audit {
 	size_t counted[2]; /* all there were; [1]: of them accepted */
 	size_t requests, requests_opened; /* entries of them; with their text */
 	bool judged; /* all of it; what failed then is keeping what was found */
-	/* Of FAULT_LOG: as of an alarm. */
+	/* Of FAULT_LOG and FAULT_TRUST: as of an alarm. */
 	uint8_t broken[AUDITACCEPT_ID_LEN];
 	bool broken_fresh;
 };

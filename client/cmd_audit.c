@@ -151,6 +151,7 @@ sync_chain(void *arg, struct fault *f)
 
 	if (r->home == NULL)
 		return 0;
+	r->cli->fault = (struct fault){ 0 };
 	rc = account_sync(r->cli, r->home, r->st);
 	if (rc != 0)
 		*f = r->cli->fault;
@@ -199,13 +200,10 @@ not_audited(struct round *r, const struct audit *a, int rc,
 	json_t *error = json_pack("{s:s,s:s}", "code", fault_name(rc), "text",
 	    f->text);
 
-	if (rc == FAULT_LOG) {
+	if (rc == FAULT_LOG || rc == FAULT_TRUST) {
 		(void)json_object_set_new(error, "new",
 		    json_boolean(a->broken_fresh));
 		tell_broken(r, a, f);
-	} else if (rc == FAULT_TRUST) {
-		if (!r->cli->json)
-			(void)fprintf(stderr, "skerry: ALARM: %s\n", f->text);
 	} else {
 		cli_print(r->cli, "%s: NOT %s: %s\n", a->peer->name,
 		    a->judged ? "KEPT" : "AUDITED", f->text);
@@ -219,6 +217,15 @@ not_audited(struct round *r, const struct audit *a, int rc,
 		r->rc = rc;
 		r->fault = *f;
 	}
+}
+
+/* This device's, after which nothing is to be had.  What a holder answers, or
+ * does not, ends the audit of no other. */
+static bool
+is_own(int rc)
+{
+	return rc == FAULT_CONFIG || rc == FAULT_IO || rc == FAULT_MEMORY ||
+	    rc == FAULT_INTERRUPTED || rc == FAULT_INTERNAL;
 }
 
 static int
@@ -242,8 +249,7 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 		report(r, &a);
 	tell_alarms(r, &a); /* even where it was broken off after them */
 	/* An alarm matters more than that there is no room for it. */
-	if (rc == FAULT_AUTHORITY || rc == FAULT_LOG || rc == FAULT_TRUST ||
-	    rc == FAULT_CLOCK || rc == FAULT_SPACE || (rc != 0 && a.judged)) {
+	if (rc != 0 && (a.judged || !is_own(rc))) {
 		not_audited(r, &a, rc, &f);
 	} else if (rc != 0) {
 		r->cli->fault = f;
@@ -439,8 +445,7 @@ wait_for(struct cli *cli, long seconds)
 static bool
 may_pass(int rc)
 {
-	return rc == 0 || rc == FAULT_LOG || rc == FAULT_ALARM ||
-	    rc == FAULT_AUTHORITY || rc == FAULT_TRUST || rc == FAULT_CLOCK;
+	return !is_own(rc) && rc != FAULT_SPACE;
 }
 
 /* A watch ends by a signal alone, or where it cannot go on; what was the worst

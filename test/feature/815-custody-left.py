@@ -212,6 +212,20 @@ def evil_holders():
     t.eq(a.json("custody")["unproved"], [], "the truth is asked for")
 
 
+def nonsense():
+    """A holder whose answer is none is named in an audit, and no other is."""
+    move(*ALL, what="three again")
+    evil["ireland"].plan = lambda path, j: \
+        {} if path == "/v1/entries" else j
+    j = a.json("audit", "--full")
+    evil["ireland"].plan = None
+    t.eq({x["authority"]: x.get("error", {}).get("code") for x in j["logs"]},
+         {"offshore": None, "ireland": "MALFORMED", "iceland": None},
+         "an audit reads the logs of the others")
+    t.eq(j["error"]["code"], "MALFORMED", "and ends with that")
+    move("sealed", "--no-rotate", what="and away again")
+
+
 def killed():
     """After the home has taken the set, before anybody was asked."""
     epoch = a.json("status")["epoch"]
@@ -237,4 +251,4 @@ def killed():
     t.eq(j["epoch"], epoch, "leaves it, since nobody was left")
 
 
-t.run(leaves, down, evil_holders, killed)
+t.run(leaves, down, evil_holders, nonsense, killed)

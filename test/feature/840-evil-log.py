@@ -504,6 +504,32 @@ def told_once():
     truth(a)
 
 
+def nonsense():
+    """What an authority answers ends no watch."""
+    ran = os.path.join(folder(), "hook")
+    c = space()
+    truth(c)
+    for alter, code, says, new, end, hooks in (
+            (lambda j: {}, "MALFORMED", "not understood", None, 130, 0),
+            (lambda j: {**j, "account": "0" * 32}, "TRUST",
+             "another account", True, 130, 1)):
+        evil.plan = lambda path, j: alter(j) if path == "/v1/account" else j
+        p = c.start("audit", "--watch", "1", "--json", "--hook",
+                    f"echo >> {ran}")
+        errors = [json.loads(p.stdout.readline())["logs"][0]["error"]
+                  for _ in range(2)]
+        p.send_signal(signal.SIGTERM)
+        t.eq((p.wait(30), [e["code"] for e in errors],
+              [e.get("new") for e in errors]),
+             (end, [code] * 2, [new, new and False]),
+             f"{code}: is named, and the watch goes on")
+        t.ok(says in errors[1]["text"], f"{code}: {says}")
+        t.eq(os.path.getsize(ran) if os.path.exists(ran) else 0, hooks,
+             f"{code}: and runs the hook where it is an alarm, once")
+    evil.plan = None
+    t.eq(c.run("audit").code, 0, "with the truth it is well")
+
+
 def early():
     """The entry of a device behind those of its releases."""
     c = space()
@@ -559,4 +585,4 @@ def not_logged():
 
 t.run(honest, split_view, rollback, wrong_proof, wrong_release, clock,
       bad_files, withheld, made_up, accepted, many,
-      told_once, early, not_logged)
+      told_once, nonsense, early, not_logged)
