@@ -20,6 +20,7 @@
 #include "authority/link.h"
 #include "authority/request.h"
 #include "authority/role.h"
+#include "base/fd.h"
 #include "base/logline.h"
 #include "base/rd.h"
 #include "net/sock.h"
@@ -158,12 +159,16 @@ answer(struct front *fr, struct MHD_Connection *c, struct visit *v)
 static enum MHD_Result
 serve_log(struct front *fr, struct MHD_Connection *c, struct visit *v)
 {
-	struct MHD_Response *r = front_log_response(fr->log, v->path);
+	struct MHD_Response *r = NULL;
 	enum MHD_Result ok;
+	int rc = front_log_response(fr->log, v->path, &r);
 
-	if (r == NULL)
-		return reply_error(fr, c, v, MHD_HTTP_NOT_FOUND,
-		    FAULT_NOT_FOUND, "no such file of the log");
+	if (rc == FAULT_NOT_FOUND)
+		return reply_error(fr, c, v, MHD_HTTP_NOT_FOUND, rc,
+		    "no such file of the log");
+	if (rc != 0)
+		return reply_error(fr, c, v, MHD_HTTP_SERVICE_UNAVAILABLE, rc,
+		    "the log's file cannot be read now; try again");
 	if (fr->draining)
 		(void)MHD_add_response_header(r, "Connection", "close");
 	v->status = MHD_HTTP_OK;
@@ -441,6 +446,7 @@ start(struct front *fr, struct fault *f)
 		rc = fault_set(f, FAULT_INTERNAL, "front: TLS library");
 	if (rc == 0)
 		rc = front_log_open(log, &public, &fr->log, f);
+	fd_raise(); /* a connection has one, a file of the log another */
 	reach.path = (const char *const *)&public;
 	if (rc == 0)
 		rc = role_confine_to(ROLE_FRONT, &reach, f);

@@ -53,8 +53,17 @@ caching(bool checkpoint, const struct tile_id *id)
 	                                 "public, max-age=3600";
 }
 
-struct MHD_Response *
-front_log_response(int dir, const char *path)
+/* [tlog] Who is told that a tile is missing has a log that does not hold: not
+ * where only descriptors, memory or rights are missing here. */
+static int
+why_not(void)
+{
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+	    errno == EXDEV ? FAULT_NOT_FOUND : FAULT_AUTHORITY;
+}
+
+int
+front_log_response(int dir, const char *path, struct MHD_Response **out)
 {
 	const char *name = path + strlen(FRONT_LOG_PREFIX);
 	bool checkpoint = strcmp(name, "checkpoint") == 0;
@@ -65,22 +74,23 @@ front_log_response(int dir, const char *path)
 
 	if (!checkpoint &&
 	    tile_path_parse(bytes_of(name, strlen(name)), &id) != 0)
-		return NULL;
+		return FAULT_NOT_FOUND;
 	fd = open_file(dir, name);
 	if (fd < 0)
-		return NULL;
+		return why_not();
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
-		return NULL;
+		return FAULT_NOT_FOUND;
 	}
 	r = MHD_create_response_from_fd((size_t)st.st_size, fd);
 	if (r == NULL) {
 		(void)close(fd);
-		return NULL;
+		return FAULT_AUTHORITY;
 	}
 	(void)MHD_add_response_header(r, "Content-Type", checkpoint ?
 	    "text/plain; charset=utf-8" : "application/octet-stream");
 	(void)MHD_add_response_header(r, "Cache-Control",
 	    caching(checkpoint, &id));
-	return r;
+	*out = r;
+	return 0;
 }

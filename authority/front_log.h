@@ -18,7 +18,9 @@
 int front_log_open(const char *log, char **path, int *fd, struct fault *f)
 	must_check;
 
-/* The response to a path below the prefix; NULL: there is no such file. */
-struct MHD_Response *front_log_response(int dir, const char *path);
+/* The response to a path below the prefix.  FAULT_NOT_FOUND: there is no such
+ * file; FAULT_AUTHORITY: it cannot be read now. */
+int front_log_response(int dir, const char *path, struct MHD_Response **out)
+	must_check;
 
 #endif

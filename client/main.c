@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "client/cli.h"
 #include "crypt/secret.h"
 
@@ -99,18 +99,6 @@ hold_standard_files(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		(void)close(fd);
-}
-
-/* A walk holds a descriptor for each level. */
-static void
-raise_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
-		r.rlim_cur = r.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &r);
-	}
 }
 
 static void
@@ -316,7 +304,7 @@ main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	opterr = 0;
 	hold_standard_files();
-	raise_limit();
+	fd_raise(); /* a walk holds one for each level */
 	set_signals();
 	if (secret_init() != 0) {
 		(void)fprintf(stderr,

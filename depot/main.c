@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <jansson.h>
 
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "base/logline.h"
 #include "crypt/secret.h"
 #include "depot/config.h"
@@ -108,18 +108,6 @@ static unsigned
 value_or(const unsigned *v, unsigned otherwise)
 {
 	return v != NULL ? *v : otherwise;
-}
-
-/* Each connection is a descriptor and each transfer another. */
-static void
-raise_descriptors(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
-		r.rlim_cur = r.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &r);
-	}
 }
 
 /* Whatever needs a path, a new socket or the configuration. */
@@ -216,7 +204,7 @@ run(const char *path, struct fault *f)
 	(void)sigaddset(&stop, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &stop, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	raise_descriptors();
+	fd_raise(); /* a connection has one, a transfer another */
 	d.site.metrics = &d.metrics;
 	d.site.quota = d.config->quota != NULL ? *d.config->quota : 0;
 

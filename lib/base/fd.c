@@ -2,7 +2,19 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+void
+fd_raise(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
 
 void
 fd_close(int *fd)

@@ -6,6 +6,7 @@ the ledger is killed, with a full disk, and while its witnesses are away."""
 import atexit
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -323,6 +324,37 @@ def witnessed():
     tap.eq(a.process.wait(), 0, "witnesses: SIGTERM ends all")
 
 
+def short_of_descriptors():
+    """A file that cannot be opened now is not one that is missing, which would
+    be a false log."""
+    if not can_trace(tap):
+        tap.skip("descriptors", "the front's limits cannot be changed")
+        return
+    a = Authority()
+    tap.eq(Account(a).create().status, 200, "descriptors: an account")
+    front = a.roles()["front"]
+    was = resource.prlimit(front, resource.RLIMIT_NOFILE)
+    tap.eq(was[0], was[1], "descriptors: the front has all it may have")
+    c = a.connect()
+
+    def ask(name):
+        c.request("GET", "/log/" + name)
+        r = c.getresponse()
+        r.read()
+        return r.status
+    tap.eq((ask("checkpoint"), ask("nothing")), (200, 404),
+           "descriptors: a file, and none")
+    used = {int(n) for n in os.listdir(f"/proc/{front}/fd")}
+    full = min(set(range(len(used) + 1)) - used)
+    resource.prlimit(front, resource.RLIMIT_NOFILE, (full, was[1]))
+    tap.eq((ask("checkpoint"), ask("tile/0/000")), (503, 503),
+           "descriptors: with none left, both say so")
+    resource.prlimit(front, resource.RLIMIT_NOFILE, was)
+    tap.eq(ask("checkpoint"), 200, "descriptors: and then it is there")
+    a.process.term()
+    a.process.wait()
+
+
 def lied_to():
     """A witness that lies keeps nobody's line out, and no checkpoint back."""
     a = Authority(start=False)
@@ -420,4 +452,5 @@ def oracle():
     a.process.kill()
 
 
-tap.run(crash, full, restored, witnessed, lied_to, oracle)
+tap.run(crash, full, restored, witnessed, lied_to,
+        short_of_descriptors, oracle)
