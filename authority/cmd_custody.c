@@ -108,17 +108,18 @@ one(void *arg, const uint8_t space[static ID_LEN])
 {
 	struct announce *a = arg;
 	struct custody c = a->form, current;
-	struct fault none = { 0 };
-	int rc = a->db->custody_get(a->db, space, &current, &none);
+	bool home;
+	int rc = a->db->custody_home(a->db, space, &home, a->f);
 
-	/* Its home is elsewhere, and it was not confirmed. */
-	if (rc == FAULT_NOT_FOUND && a->space == NULL)
-		return 0;
-	if (rc == FAULT_NOT_FOUND)
-		return fault_set(a->f, rc, "space %s: no custody of it is "
-		    "here", a->space);
+	/* [custody] Devices are shown what their home announces, no other. */
+	if (rc == 0 && !home)
+		return a->space == NULL ? 0 : fault_set(a->f, FAULT_NOT_FOUND,
+		    "space %s: it was not made here: its home announces",
+		    a->space);
+	if (rc == 0)
+		rc = a->db->custody_get(a->db, space, &current, a->f);
 	if (rc != 0)
-		return fault_set(a->f, rc, "%s", none.text);
+		return rc;
 	c.serial = current.serial + 1;
 	c.epoch = current.epoch;
 	c.kind = CUSTODY_OPERATOR;

@@ -193,6 +193,10 @@ struct db {
 	/* The latest one: FAULT_NOT_FOUND. */
 	int (*custody_get)(struct db *db, const uint8_t space[static ID_LEN],
 	    struct custody *out, struct fault *f);
+	/* Whether the space was made here, whatever home an operator's set in
+	 * force names: only there is the set of serial 1, and the head. */
+	int (*custody_home)(struct db *db, const uint8_t space[static ID_LEN],
+	    bool *out, struct fault *f);
 	/* Those after a serial, each with its u16 length in front. */
 	int (*custody_list)(struct db *db, const uint8_t space[static ID_LEN],
 	    uint32_t after, struct buf *out, struct fault *f);

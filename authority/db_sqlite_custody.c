@@ -63,6 +63,23 @@ custody_get(struct db *db, const uint8_t space[static ID_LEN],
 }
 
 static int
+custody_home(struct db *db, const uint8_t space[static ID_LEN], bool *out,
+    struct fault *f)
+{
+	struct sql_run r = sql_run(db_sqlite(db),
+	    "SELECT 1 FROM custody WHERE space = ? AND serial = 1");
+	bool found;
+	int rc;
+
+	sql_blob(&r, space, ID_LEN);
+	found = sql_row(&r);
+	rc = sql_finish(&r, f);
+	if (rc == 0)
+		*out = found;
+	return rc;
+}
+
+static int
 custody_list(struct db *db, const uint8_t space[static ID_LEN],
     uint32_t after, struct buf *out, struct fault *f)
 {
@@ -326,6 +343,7 @@ db_sqlite_custody(struct db *db)
 {
 	db->custody_add = custody_add;
 	db->custody_get = custody_get;
+	db->custody_home = custody_home;
 	db->custody_list = custody_list;
 	db->announced_set = announced_set;
 	db->announced_get = announced_get;

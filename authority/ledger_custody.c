@@ -47,14 +47,20 @@ ledger_custody_signed(struct ledger *l, const struct ledger_call *c,
 	return 0;
 }
 
-/* [custody] What was announced and is due is in force. */
+/* [custody] What was announced and is due is in force, at the home: devices are
+ * shown no other's. */
 static int
 promote(struct ledger *l, const uint8_t space[static ID_LEN], int64_t now,
     bool *has, struct custody *next, struct fault *f)
 {
 	struct custody current;
-	int rc = l->db->announced_get(l->db, space, next, f);
+	bool home;
+	int rc = l->db->custody_home(l->db, space, &home, f);
 
+	*has = false;
+	if (rc != 0 || !home)
+		return rc;
+	rc = l->db->announced_get(l->db, space, next, f);
 	*has = rc == 0;
 	if (rc == FAULT_NOT_FOUND)
 		return 0;
@@ -400,26 +406,6 @@ elsewhere(struct ledger *l, const struct db_space *space,
 	return rc != 0 ? rc : ledger_secret_orphans(l, space->id, f);
 }
 
-/* Where the space was made, whatever an operator's set in force says: only
- * there is the set of serial 1, and the head. */
-static int
-made_here(struct ledger *l, const uint8_t space[static ID_LEN], bool *is,
-    struct fault *f)
-{
-	struct buf sets defer(buf_wipe) = buf_init(SETS_BYTES);
-	struct custody first;
-	size_t n;
-	int rc = l->db->custody_list(l->db, space, 0, &sets, f);
-
-	if (rc != 0)
-		return rc;
-	n = sets.n > 2 ? (size_t)sets.p[0] << 8 | sets.p[1] : 0;
-	*is = n != 0 && n + 2 <= sets.n &&
-	    custody_decode(bytes_of(sets.p + 2, n), &first) == 0 &&
-	    first.serial == 1;
-	return 0;
-}
-
 int
 ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
     struct fault *f)
@@ -443,7 +429,7 @@ ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
 		rc = ledger_custody_signed(l, c, &set, f);
 	if (rc != 0)
 		return rc;
-	rc = made_here(l, id, &home, f);
+	rc = l->db->custody_home(l->db, id, &home, f);
 	if (rc == 0 && !home)
 		rc = elsewhere(l, &space, &set, slots, f);
 	else if (rc == 0)

@@ -340,6 +340,37 @@ def takes_effect():
     t.eq(b.run("ls").code, 0, "then the other goes on")
 
 
+def not_the_home():
+    """An authority that only holds a share of a space announces nothing to it,
+    and what it had announced before has no effect."""
+    ie = s.others[0]
+    t.eq(move(a, *SPLIT).code, 0, "split again")
+    space = a.json("status")["space"]
+    run = [AUTHORITY, "custody", "announce", "--config", ie.config, "--key",
+           s.policy_key, "--mode", "standard", "--holders", "ireland"]
+    r = subprocess.run([*run, "all"], capture_output=True)
+    t.eq((r.returncode, r.stdout and json.loads(r.stdout)),
+         (0, {"announced": 0}), "announced to all that were made there")
+    r = subprocess.run([*run, "--space", space], capture_output=True,
+                       text=True)
+    t.ok(r.returncode == 4 and "not made here" in r.stderr,
+         "or to this one: NOT_FOUND")
+    now = int(time.time())
+    c = current(a)
+    raw = custodyset.encode(
+        custodyset.STANDARD, 1, c.serial + 1, c.epoch, c.space, c.hash, now,
+        now, [(h, w.decode()) for h, w in c.holders[:1]], 2, bytes(16),
+        policy_key(s))
+    db = sqlite3.connect(f"{ie.home}/db/authority.sqlite")
+    db.execute("INSERT OR REPLACE INTO announced VALUES (?, ?)",
+               (bytes.fromhex(space), raw))
+    db.commit()
+    db.close()
+    a.lock()
+    t.eq((a.run("ls").code, a.run("rotate").code, a.reads(data)),
+         (0, 0, True), "one of before is not in force there")
+
+
 def way_out():
     to = os.path.join(a.dir, "out")
     t.eq(a.run("export", "--to", to).code, 2, "export asks (USAGE)")
@@ -394,5 +425,5 @@ def remember():
 
 
 t.run(standard, remember, split, again, one_down, home_down, two_down, sealed,
-      back, code_that_opens_nothing, unannounced, ghost, announced, takes_effect, way_out,
-      outsiders)
+      back, code_that_opens_nothing, unannounced, ghost, announced, takes_effect,
+      not_the_home, way_out, outsiders)
