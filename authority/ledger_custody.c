@@ -401,9 +401,7 @@ elsewhere(struct ledger *l, const struct db_space *space,
 	if (json_array_size(slots) != 0)
 		return ledger_custody_add(l, space, set, slots, f);
 	rc = l->db->custody_add(l->db, set, true, f);
-	if (rc == 0)
-		rc = ledger_left_end(l, set, f);
-	return rc != 0 ? rc : ledger_secret_orphans(l, space->id, f);
+	return rc != 0 ? rc : ledger_left_end(l, set, f);
 }
 
 int

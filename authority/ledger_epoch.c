@@ -347,8 +347,6 @@ ledger_epoch_destroy(struct ledger *l, const struct ledger_call *c,
 	rc = find(l, c, &e, f);
 	if (rc != 0)
 		return rc;
-	if (l->ndoomed == ARRAY_LEN(l->doomed))
-		return fault_set(f, FAULT_AUTHORITY, "too many at once");
 	/* [authority] repeated, the same answer, and the same care. */
 	rc = l->db->receipt_get(l->db, e.space_id, e.epoch, receipt, f);
 	if (rc == 0)
@@ -359,11 +357,7 @@ ledger_epoch_destroy(struct ledger *l, const struct ledger_call *c,
 			rc = log_epoch(l, c, &e, LEAF_SHRED, false, f);
 	}
 	if (rc == 0)
-		rc = ledger_json_done(json_pack("{s:o}", "receipt",
-		    jsontext_b64(receipt, sizeof(receipt))), out);
-	if (rc != 0)
-		return rc;
-	memcpy(l->doomed[l->ndoomed].space, e.space_id, ID_LEN);
-	l->doomed[l->ndoomed++].epoch = e.epoch;
-	return 0;
+		rc = ledger_secret_doom(l, e.space_id, e.epoch, f);
+	return rc != 0 ? rc : ledger_json_done(json_pack("{s:o}", "receipt",
+	    jsontext_b64(receipt, sizeof(receipt))), out);
 }

@@ -9,6 +9,7 @@
 #include "authority/keymsg.h"
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
+#include "base/rd.h"
 #include "crypt/hash.h"
 #include "net/jsontext.h"
 
@@ -89,6 +90,14 @@ ledger_left_end(struct ledger *l, const struct custody *set,
 	return rc;
 }
 
+static uint32_t
+epoch_of(const uint8_t raw[static RECEIPT_LEN])
+{
+	struct rd r = rd_from(raw + RECEIPT_EPOCH_AT, 4);
+
+	return rd_u32(&r);
+}
+
 /* [tlog] One entry for each, however often it is asked for. */
 static int
 log_receipt(struct ledger *l, const struct ledger_call *c,
@@ -125,8 +134,11 @@ ledger_left_tell(struct ledger *l, const struct ledger_call *c,
 	size_t n = 0;
 	int rc = l->db->left_list(l->db, set, raw, &n, f);
 
+	/* [authority] repeated, the same answer, and the same care. */
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = log_receipt(l, c, space, raw[i], f);
+		rc = ledger_secret_doom(l, set->space, epoch_of(raw[i]), f);
+		if (rc == 0)
+			rc = log_receipt(l, c, space, raw[i], f);
 		if (json_array_append_new(a, jsontext_b64(raw[i],
 		    RECEIPT_LEN)) != 0)
 			return fault_set(f, FAULT_MEMORY, "out of memory");

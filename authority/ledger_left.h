@@ -12,7 +12,8 @@ int ledger_left_end(struct ledger *l, const struct custody *set,
     struct fault *f) must_check;
 
 /* The receipts that were made for set, now or earlier, and their entries into
- * the answer: *out is a new array of base64. */
+ * the answer: *out is a new array of base64.  The secrets of their epochs are
+ * doomed. */
 int ledger_left_tell(struct ledger *l, const struct ledger_call *c,
     const struct db_space *space, const struct custody *set, json_t **out,
     struct fault *f) must_check;

@@ -5,8 +5,6 @@
 
 #include "authority/vault.h"
 
-#define ORPHANS_MAX 1024u /* epochs that are looked at */
-
 static struct vault_name
 name_of(const uint8_t space[static ID_LEN], uint32_t epoch)
 {
@@ -56,30 +54,13 @@ ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
 }
 
 int
-ledger_secret_orphans(struct ledger *l, const uint8_t space[static ID_LEN],
-    struct fault *f)
+ledger_secret_doom(struct ledger *l, const uint8_t space[static ID_LEN],
+    uint32_t epoch, struct fault *f)
 {
-	uint32_t last = 0;
-	int rc = l->db->epoch_last(l->db, space, &last, f);
-
-	for (uint32_t e = last; rc == 0 && e > 0 && last - e < ORPHANS_MAX;
-	    e--) {
-		struct buf blobs defer(buf_wipe) = buf_init(DB_BLOBS_MAX);
-		uint8_t receipt[RECEIPT_LEN];
-
-		rc = l->db->receipt_get(l->db, space, e, receipt, f);
-		if (rc == 0)
-			continue; /* ended before */
-		if (rc == FAULT_NOT_FOUND)
-			rc = l->db->epoch_blobs(l->db, space, e, &blobs, f);
-		if (rc == 0 && blobs.n == 0) {
-			if (l->ndoomed == ARRAY_LEN(l->doomed))
-				return fault_set(f, FAULT_AUTHORITY,
-				    "too many at once");
-			l->doomed[l->ndoomed++] = name_of(space, e);
-		}
-	}
-	return rc;
+	if (l->ndoomed == ARRAY_LEN(l->doomed))
+		return fault_set(f, FAULT_AUTHORITY, "too many at once");
+	l->doomed[l->ndoomed++] = name_of(space, epoch);
+	return 0;
 }
 
 /* [custody] Never made anew once there are keyslots under it. */

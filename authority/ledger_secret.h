@@ -17,10 +17,10 @@ int ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
 int ledger_secret_for(struct ledger *l, const struct db_space *space,
     uint32_t epoch, struct keymsg_secret *out, struct fault *f) must_check;
 
-/* After shares were dropped: dooms the secrets of epochs that have no keyslot
- * here any more. */
-int ledger_secret_orphans(struct ledger *l,
-    const uint8_t space[static ID_LEN], struct fault *f) must_check;
+/* After keyslots were dropped: the epoch's secret goes with them, if it has no
+ * other here once that is committed. */
+int ledger_secret_doom(struct ledger *l, const uint8_t space[static ID_LEN],
+    uint32_t epoch, struct fault *f) must_check;
 
 /* A keyslot that the authority cannot open, covered under the secret before it
  * is stored, and as it came.  in and out may be the same. */

@@ -226,6 +226,19 @@ def nonsense():
     move("sealed", "--no-rotate", what="and away again")
 
 
+def never_rotated():
+    """An epoch that a holder knows by a move alone: its secret goes, too."""
+    move("standard", what="a key that only the home has")
+    epoch = a.json("status")["epoch"]
+    move(*ALL, "--no-rotate", what="the others get shares")
+    t.eq((shares(iceland), iceland.epochs()), ([epoch], [epoch]),
+         "one has a share, and a secret for it")
+    move(*TWO, "--no-rotate", what="it is left")
+    t.eq((shares(iceland), iceland.epochs()), ([], []),
+         "it has destroyed both")
+    move("sealed", what="and away again")
+
+
 def killed():
     """After the home has taken the set, before anybody was asked."""
     epoch = a.json("status")["epoch"]
@@ -251,4 +264,5 @@ def killed():
     t.eq(j["epoch"], epoch, "leaves it, since nobody was left")
 
 
-t.run(leaves, down, evil_holders, nonsense, killed)
+t.run(leaves, down, evil_holders, nonsense, never_rotated,
+      killed)

@@ -135,23 +135,6 @@ refuses_an_epoch_whose_secret_was_destroyed(void **state)
 	assert_int_equal(get(l, 7, &s), FAULT_AUTHORITY); /* a share's */
 }
 
-static void
-dooms_what_has_no_keyslot_left(void **state)
-{
-	const uint8_t receipt[RECEIPT_LEN] = { 1 };
-	struct ledger *l = *state;
-	struct fault f = { 0 };
-
-	put_epoch(l, 1, false);
-	put_epoch(l, 2, true);
-	put_epoch(l, 3, false);
-	put_epoch(l, 4, true);
-	assert_int_equal(l->db->receipt_add(l->db, space, 1, receipt, &f), 0);
-	assert_int_equal(ledger_secret_orphans(l, space, &f), 0);
-	assert_int_equal(l->ndoomed, 1);
-	assert_int_equal(l->doomed[0].epoch, 3);
-}
-
 /* A receipt says that it is gone: so it may not be left out. */
 static void
 refuses_more_than_it_can_destroy(void **state)
@@ -159,9 +142,8 @@ refuses_more_than_it_can_destroy(void **state)
 	struct ledger *l = *state;
 	struct fault f = { 0 };
 
-	put_epoch(l, 1, false);
 	l->ndoomed = ARRAY_LEN(l->doomed);
-	assert_int_equal(ledger_secret_orphans(l, space, &f),
+	assert_int_equal(ledger_secret_doom(l, space, 1, &f),
 	    FAULT_AUTHORITY);
 }
 
@@ -174,9 +156,7 @@ destroys_what_is_doomed_and_nothing_else(void **state)
 	put_secret(l, 1);
 	put_secret(l, 2);
 	assert_int_equal(l->db->commit(l->db, &f), 0);
-	l->doomed[0] = (struct vault_name){ .epoch = 1 };
-	memcpy(l->doomed[0].space, space, ID_LEN);
-	l->ndoomed = 1;
+	assert_int_equal(ledger_secret_doom(l, space, 1, &f), 0);
 	assert_int_equal(ledger_secret_shred(l, &f), 0);
 	assert_int_equal(l->ndoomed, 0);
 	assert_false(is_there(l, 1));
@@ -196,8 +176,7 @@ spares_what_has_keyslots_in_the_end(void **state)
 	put_secret(l, 1);
 	assert_int_equal(l->db->mark(l->db, &f), 0);
 	assert_int_equal(l->db->epoch_drop(l->db, space, 1, &f), 0);
-	assert_int_equal(ledger_secret_orphans(l, space, &f), 0);
-	assert_int_equal(l->ndoomed, 1);
+	assert_int_equal(ledger_secret_doom(l, space, 1, &f), 0);
 	assert_int_equal(l->db->back(l->db, &f), 0);
 	assert_int_equal(l->db->commit(l->db, &f), 0);
 	assert_int_equal(ledger_secret_shred(l, &f), 0);
@@ -239,7 +218,6 @@ main(void)
 		T(gives_the_secret_of_an_epoch),
 		T(knows_an_epoch_from_before_there_were_any),
 		T(refuses_an_epoch_whose_secret_was_destroyed),
-		T(dooms_what_has_no_keyslot_left),
 		T(refuses_more_than_it_can_destroy),
 		T(destroys_what_is_doomed_and_nothing_else),
 		T(spares_what_has_keyslots_in_the_end),
