@@ -124,6 +124,28 @@ make_recovery(struct beginning *b, struct fault *f)
 }
 
 static int
+begin_at(struct beginning *b, struct authority *a, bool home,
+    uint32_t *latest, struct fault *f)
+{
+	return authority_epoch(a, &(struct authority_epoch_parts){
+	    .space = b->ses->space, .epoch = b->epoch,
+	    .custody = b->custodian.set.serial, .slot = b->slot, .n = b->n,
+	    .recovery = home ? b->recovery : NULL,
+	    .recovery_for = b->recovery_for }, latest, f);
+}
+
+/* [custody] Who holds for the first time may not know that it does: a move that
+ * was broken off when the home had it told nobody else. */
+static int
+tell_set(const struct beginning *b, struct authority *a)
+{
+	struct answer_receipts none = { 0 };
+	struct fault scrap = { 0 };
+
+	return authority_custody(a, &b->custodian.set, NULL, 0, &none, &scrap);
+}
+
+static int
 send_slots(struct beginning *b, int i, uint32_t *latest, struct fault *f)
 {
 	struct authority *a defer(authority_closep) = NULL;
@@ -140,12 +162,12 @@ send_slots(struct beginning *b, int i, uint32_t *latest, struct fault *f)
 	rc = make_slots(b, i, p);
 	if (rc != 0)
 		return fault_add(f, rc, "keyslots");
-	return authority_epoch(i == 0 ? home : a,
-	    &(struct authority_epoch_parts){ .space = b->ses->space,
-	    .epoch = b->epoch, .custody = b->custodian.set.serial,
-	    .slot = b->slot, .n = b->n,
-	    .recovery = i == 0 ? b->recovery : NULL,
-	    .recovery_for = b->recovery_for }, latest, f);
+	rc = begin_at(b, i == 0 ? home : a, i == 0, latest, f);
+	if (rc != FAULT_CONFLICT || i == 0 || *latest >= b->epoch ||
+	    tell_set(b, a) != 0)
+		return rc;
+	*f = (struct fault){ 0 };
+	return begin_at(b, a, false, latest, f);
 }
 
 /* The home comes last: an epoch that it has is whole. */

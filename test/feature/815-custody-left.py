@@ -239,6 +239,33 @@ def never_rotated():
     move("sealed", what="and away again")
 
 
+def cut_off(where, *argv):
+    """At the answer of one of them to /v1/custody."""
+    p = None
+
+    def plan(path, j):
+        if path == "/v1/custody":
+            p.kill()
+            p.wait()
+        return j
+    evil[where].plan = plan
+    p = a.start("custody", "set", *argv)
+    p.wait()
+    evil[where].plan = None
+
+
+def untold():
+    """After the home had it, and before those who hold for the first time."""
+    cut_off("offshore", *ALL)
+    r = a.run("rotate", "--json")
+    t.eq((r.code, a.json("custody")["custody"]), (0, "split"),
+         "broken off at the moment of change: a rotation tells the others")
+    t.eq((shares(ie), shares(iceland)), ([r.json.get("epoch")],) * 2,
+         "which have shares of the new key")
+    t.ok(a.reads(data), "that opens")
+    move("sealed", what="and away again")
+
+
 def killed():
     """After the home has taken the set, before anybody was asked."""
     epoch = a.json("status")["epoch"]
@@ -265,4 +292,4 @@ def killed():
 
 
 t.run(leaves, down, evil_holders, nonsense, never_rotated,
-      killed)
+      untold, killed)

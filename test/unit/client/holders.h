@@ -38,6 +38,7 @@ struct holder {
 	uint32_t latest;       /* epoch: FAULT_CONFLICT up to here */
 	bool stubborn;         /* FAULT_CONFLICT, and latest grows with it */
 	uint32_t gone, refuse; /* destroy: FAULT_NOT_FOUND, FAULT_CONFLICT */
+	bool untold;           /* epoch: FAULT_CONFLICT until custody */
 	bool stranger;         /* custody: FAULT_DENIED until it is pushed */
 	bool silent;           /* custody: no receipt */
 	enum holder_lie lie;   /* of its last receipt */

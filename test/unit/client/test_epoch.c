@@ -110,8 +110,22 @@ does_not_try_again_where_no_number_is_in_the_way(void **state)
 
 	x->h[2].rc = FAULT_CONFLICT;
 	assert_int_equal(epoch_begin(&x->ses, &epoch, &x->f), FAULT_CONFLICT);
-	assert_string_equal(x->log, "b+4 c+4");
+	assert_string_equal(x->log, "b+4 c+4 cc");
 	assert_int_equal(x->added, 0);
+}
+
+/* A move was broken off before who holds now was told. */
+static void
+tells_a_holder_that_it_is_one(void **state)
+{
+	struct holders *x = *state;
+	uint32_t epoch;
+
+	x->h[2].untold = true;
+	assert_int_equal(epoch_begin(&x->ses, &epoch, &x->f), 0);
+	assert_string_equal(x->log, "b+4 c+4 cc c+4 a+4");
+	assert_shares_of(x, 4);
+	assert_int_equal(x->f.code, 0);
 }
 
 static void
@@ -340,6 +354,7 @@ main(void)
 		TEST(passes_a_number_that_is_taken),
 		TEST(does_not_try_for_ever),
 		TEST(does_not_try_again_where_no_number_is_in_the_way),
+		TEST(tells_a_holder_that_it_is_one),
 		TEST(uses_no_key_that_one_holder_did_not_take),
 		TEST(sends_nothing_without_a_recovery_key),
 		TEST(names_the_recovery_key_once_it_has_changed),
