@@ -9,6 +9,7 @@
 
 #include "client/custodian.h"
 #include "client/epoch.h"
+#include "client/given.h"
 #include "client/notice.h"
 #include "client/path.h"
 #include "client/show.h"
@@ -266,6 +267,7 @@ cli_session(struct cli *cli, struct state *st, enum session_need need,
     struct session **out)
 {
 	struct fault scrap = { 0 };
+	size_t left;
 	int rc = session_open(st, need, cli->stop, out, &cli->fault);
 
 	if (rc != 0)
@@ -277,9 +279,11 @@ cli_session(struct cli *cli, struct state *st, enum session_need need,
 		    "with the other holders, writing waits\n",
 		    st->binding.authority);
 	}
-	/* What a rotation could not finish, the next writer does. */
+	/* What a rotation or a move could not finish, the next writer does. */
 	if (need == SESSION_WRITE && epoch_stale(*out))
 		(void)!epoch_end(*out, false, NULL, &scrap);
+	if (need == SESSION_WRITE)
+		(void)!given_settle(*out, NULL, &left, &scrap);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "client/cli.h"
 #include "client/custodian.h"
+#include "client/given.h"
 #include "client/leaving.h"
 #include "client/reading.h"
 #include "client/rotation.h"
@@ -154,9 +155,18 @@ settle(struct cli *cli, struct session *ses, struct fault *f)
 {
 	struct leaving_report *r defer(free_report) = new_report(f);
 	int rc = r == NULL ? f->code : leaving_settle(ses, r, f);
+	struct fault scrap = { 0 };
+	size_t given = 0;
 
 	if (r != NULL)
 		show_left(cli, r);
+	if (given_settle(ses, NULL, &given, &scrap) != 0)
+		given++;
+	cli_set_bool(cli, "given", given != 0);
+	if (given != 0)
+		cli_print(cli, "given: a move that was broken off has left "
+		    "shares with others than hold now: skerry rotate ends "
+		    "them\n");
 	return rc == FAULT_PARTIAL || rc == FAULT_TRUST ? 0 : rc;
 }
 
@@ -343,7 +353,7 @@ transfer(struct cli *cli, struct session *ses, const struct transfer *t,
 /* First who was left before, while what it knows is the set that left it. */
 static int
 move(struct cli *cli, struct session *ses, const struct transfer *t,
-    struct custodian *out, struct fault *left)
+    struct custodian *out, struct fault *left, size_t *given)
 {
 	struct leaving_report *r defer(free_report) = new_report(&cli->fault);
 	struct fault scrap = { 0 };
@@ -358,6 +368,7 @@ move(struct cli *cli, struct session *ses, const struct transfer *t,
 	show_set(cli, ses->state, out);
 	(void)!leaving_settle(ses, r, left);
 	show_left(cli, r);
+	(void)!given_settle(ses, NULL, given, &scrap);
 	return rc;
 }
 
@@ -369,6 +380,7 @@ set(struct cli *cli, const char *mode, const struct args *in)
 	struct transfer t = { 0 };
 	struct custodian c = { 0 }, old = { 0 };
 	struct fault left = { 0 };
+	size_t given = 0;
 	bool due = false;
 	int rc = cli_state(cli, &st);
 
@@ -383,13 +395,14 @@ set(struct cli *cli, const char *mode, const struct args *in)
 	rc = custodian_load(st, &old, &cli->fault);
 	if (rc == 0) {
 		due = key_is_due(ses, &old.set);
-		rc = move(cli, ses, &t, &c, &left);
+		rc = move(cli, ses, &t, &c, &left, &given);
 	}
 	cli_session_done(cli, ses);
 	if (rc != 0 && rc != FAULT_PARTIAL)
 		return rc;
 	if (rc == 0)
 		cli->fault = left;
+	due |= given != 0;
 	return finish_set(cli, st, due || leaves(&old.set, &c.set), in,
 	    cli->fault.code);
 }

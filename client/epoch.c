@@ -216,8 +216,8 @@ epoch_begin(struct session *ses, uint32_t *epoch, struct fault *f)
 	return rc;
 }
 
-static uint32_t
-head_epoch(const struct session *ses)
+uint32_t
+epoch_of_head(const struct session *ses)
 {
 	uint64_t number;
 	uint32_t epoch = 1;
@@ -232,13 +232,13 @@ bool
 epoch_stale(const struct session *ses)
 {
 	return ses->has_head && ses->first_epoch != 0 &&
-	    ses->first_epoch < head_epoch(ses);
+	    ses->first_epoch < epoch_of_head(ses);
 }
 
 bool
 epoch_abandoned(const struct session *ses)
 {
-	return ses->has_head && ses->last_epoch > head_epoch(ses);
+	return ses->has_head && ses->last_epoch > epoch_of_head(ses);
 }
 
 static int
@@ -265,28 +265,44 @@ keep_receipt(struct session *ses, const struct policy_authority *p,
 }
 
 static int
-end_at(struct session *ses, const struct custody *set, int i, uint32_t epoch,
-    struct epoch_ends *out, struct fault *f)
+destroy(struct session *ses, struct authority *a,
+    const struct policy_authority *p, uint32_t epoch, struct epoch_ends *out,
+    struct fault *f)
 {
-	struct authority *a defer(authority_closep) = NULL;
-	const struct policy_authority *p;
 	uint8_t raw[RECEIPT_LEN];
-	struct authority *home;
-	int rc = custodian_holder(ses->state, set, i, &p, f);
+	int rc = authority_epoch_destroy(a, ses->space, epoch, raw, f);
 
-	if (rc == 0 && i == 0)
-		rc = session_home(ses, &home, f);
-	else if (rc == 0)
-		rc = open_holder(ses, p, &a, f);
-	if (rc == 0)
-		rc = authority_epoch_destroy(i == 0 ? home : a, ses->space,
-		    epoch, raw, f);
 	/* It never had it, or another device was faster and it is gone. */
 	if (rc == FAULT_NOT_FOUND) {
 		*f = (struct fault){ 0 };
 		return 0;
 	}
 	return rc == 0 ? keep_receipt(ses, p, epoch, raw, out, f) : rc;
+}
+
+int
+epoch_end_at(struct session *ses, const struct policy_authority *p,
+    uint32_t epoch, struct epoch_ends *out, struct fault *f)
+{
+	struct authority *a defer(authority_closep) = NULL;
+	int rc = open_holder(ses, p, &a, f);
+
+	return rc != 0 ? rc : destroy(ses, a, p, epoch, out, f);
+}
+
+static int
+end_at(struct session *ses, const struct custody *set, int i, uint32_t epoch,
+    struct epoch_ends *out, struct fault *f)
+{
+	const struct policy_authority *p;
+	struct authority *home;
+	int rc = custodian_holder(ses->state, set, i, &p, f);
+
+	if (rc == 0 && i != 0)
+		return epoch_end_at(ses, p, epoch, out, f);
+	if (rc == 0)
+		rc = session_home(ses, &home, f);
+	return rc != 0 ? rc : destroy(ses, home, p, epoch, out, f);
 }
 
 /*
@@ -349,7 +365,7 @@ epoch_end(struct session *ses, bool abandoned, struct epoch_ends *out,
     struct fault *f)
 {
 	struct custodian c = { 0 };
-	uint32_t keep = head_epoch(ses);
+	uint32_t keep = epoch_of_head(ses);
 	int rc = custodian_load(ses->state, &c, f);
 
 	if (rc == 0 && epoch_stale(ses) && c.set.mode == CUSTODY_SEALED)

@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "base/fault.h"
 #include "client/session.h"
+#include "net/policy.h"
 #include "object/custody.h"
 #include "object/receipt.h"
 
@@ -32,6 +33,9 @@ struct epoch_ends {
 	struct epoch_ended end[EPOCH_ENDED_MAX];
 };
 
+/* That of the session's head; 1 where there is none. */
+uint32_t epoch_of_head(const struct session *ses);
+
 /* Whether any holder still has epochs before the head's, or after it. */
 bool epoch_stale(const struct session *ses);
 bool epoch_abandoned(const struct session *ses);
@@ -41,5 +45,10 @@ bool epoch_abandoned(const struct session *ses);
  * does not hold; FAULT_PARTIAL naming holders that did not answer. */
 int epoch_end(struct session *ses, bool abandoned, struct epoch_ends *out,
     struct fault *f) must_check;
+
+/* The same of one epoch at one authority, whether or not it holds now; 0 where
+ * it never had it. */
+int epoch_end_at(struct session *ses, const struct policy_authority *p,
+    uint32_t epoch, struct epoch_ends *out, struct fault *f) must_check;
 
 #endif

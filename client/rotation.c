@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "client/custodian.h"
 #include "client/epoch.h"
+#include "client/given.h"
 #include "client/state.h"
 #include "crypt/secret.h"
 #include "net/text.h"
@@ -60,7 +61,8 @@ static int
 rotate(struct cli *cli, struct session *ses, const char *verb,
     struct rewrite *w, struct epoch_ends *ends)
 {
-	int rc = 0;
+	size_t left;
+	int rc;
 
 	if (!ses->has_head)
 		return fault_set(&cli->fault, FAULT_NOT_FOUND,
@@ -93,7 +95,9 @@ rotate(struct cli *cli, struct session *ses, const char *verb,
 	if (rc == 0)
 		rc = epoch_end(ses, false, ends, &cli->fault);
 	/* The agent, too, forgets the old keys. */
-	return rc == 0 ? session_refresh(ses, &cli->fault) : rc;
+	if (rc == 0)
+		rc = session_refresh(ses, &cli->fault);
+	return rc == 0 ? given_settle(ses, ends, &left, &cli->fault) : rc;
 }
 
 /* false: interrupted. */

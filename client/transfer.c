@@ -8,6 +8,7 @@
 
 #include "client/authority.h"
 #include "client/gather.h"
+#include "client/given.h"
 #include "client/leaving.h"
 #include "client/release.h"
 #include "client/state.h"
@@ -248,6 +249,8 @@ transfer_run(struct session *ses, const struct transfer *t,
 		rc = make_set(&j, f);
 	if (rc == 0)
 		rc = split_keys(&j, f);
+	if (rc == 0)
+		rc = given_note(ses, &j.set, f);
 	for (int i = 1; rc == 0 && i < j.set.n; i++)
 		rc = stage(&j, i, f);
 	if (rc == 0)

@@ -254,6 +254,36 @@ def cut_off(where, *argv):
     evil[where].plan = None
 
 
+def broken_off():
+    """Before the home had the set: the shares that others got of it go with
+    the key that they are of."""
+    move("standard", what="a key that only the home has")
+    for away in False, True:
+        epoch = a.json("status")["epoch"]
+        cut_off("ireland", *ALL)
+        t.eq((shares(ie), ie.epochs()), ([epoch], [epoch]),
+             "a move is broken off, and a share is left")
+        j = a.json("custody")
+        t.eq((j["custody"], j["given"]), ("standard", True),
+             "custody says so")
+        if away:
+            ie.stop()
+            r = a.run("rotate")
+            t.ok(r.code == 17 and "ireland" in r.err,
+                 "who has it is away: PARTIAL") or t.note(repr(r))
+            ie.start()
+        t.eq(a.run("custody" if away else "rotate").code, 0,
+             "the next command" if away else "a rotation")
+        with open(os.path.join(a.home, f"receipt-{epoch}-ireland"),
+                  "rb") as f:
+            t.ok(holds(f.read(), ie), "has it destroyed, with a receipt")
+        t.eq((shares(ie), ie.epochs()), ([], []), "which is so")
+        t.eq(a.json("custody")["given"], False, "and that is over")
+    cut_off("ireland", *ALL)
+    move("standard", what="another move, by which it does not hold either")
+    t.eq((shares(ie), ie.epochs()), ([], []), "changes the key, too")
+
+
 def untold():
     """After the home had it, and before those who hold for the first time."""
     cut_off("offshore", *ALL)
@@ -292,4 +322,4 @@ def killed():
 
 
 t.run(leaves, down, evil_holders, nonsense, never_rotated,
-      untold, killed)
+      broken_off, untold, killed)

@@ -7,6 +7,7 @@
 
 #include "client/custodian.h"
 #include "client/epoch.h"
+#include "client/given.h"
 #include "client/rotation.h"
 
 /* A step's outcomes, one after the other; 0 once they are used up. */
@@ -21,7 +22,7 @@ static struct rig {
 	struct session ses;
 	struct custodian custodian;
 	struct rewrite w;
-	struct step end, begin, rewrite, refresh;
+	struct step end, begin, rewrite, refresh, given;
 	bool abandoned;
 	atomic_bool stop;
 	bool stop_it;    /* in the midst of rewriting */
@@ -79,6 +80,16 @@ rewrite_run(struct rewrite *w, struct fault *f)
 		atomic_store(&rig->stop, true);
 	}
 	return step(&rig->rewrite, "rewrite", f);
+}
+
+int
+given_settle(struct session *ses, struct epoch_ends *ends, size_t *left,
+    struct fault *f)
+{
+	(void)ses;
+	(void)ends;
+	*left = 0;
+	return step(&rig->given, "given", f);
 }
 
 int
@@ -184,7 +195,8 @@ goes_step_by_step(void **state)
 	struct rig *r = *state;
 
 	assert_int_equal(run(r), 0);
-	assert_string_equal(r->log, "end! refresh begin rewrite end refresh");
+	assert_string_equal(r->log,
+	    "end! refresh begin rewrite end refresh given");
 	assert_int_equal(shown(r, "epoch"), 4);
 	assert_int_equal(r->receipts, 2);
 }
@@ -198,7 +210,7 @@ looks_again_before_it_ends_sealed_epochs(void **state)
 	r->custodian.set.mode = CUSTODY_SEALED;
 	assert_int_equal(run(r), 0);
 	assert_string_equal(r->log,
-	    "end! refresh begin rewrite refresh end refresh");
+	    "end! refresh begin rewrite refresh end refresh given");
 }
 
 static void
@@ -222,6 +234,17 @@ begins_nothing_beside_what_it_could_not_end(void **state)
 	assert_string_equal(r->log, "end!");
 	/* What was shown is what was proved so far. */
 	assert_int_equal(r->receipts, 1);
+}
+
+/* The key is changed; somebody has shares of the one before. */
+static void
+says_who_could_not_be_told(void **state)
+{
+	struct rig *r = *state;
+
+	r->given.rc[0] = FAULT_PARTIAL;
+	assert_int_equal(run(r), FAULT_PARTIAL);
+	assert_int_equal(shown(r, "epoch"), 4);
 }
 
 static void
@@ -264,7 +287,7 @@ begins_anew_where_another_device_was_first(void **state)
 	assert_int_equal(run(r), 0);
 	assert_string_equal(r->log, "end! refresh begin rewrite "
 	    "refresh end! refresh begin "
-	    "refresh end! refresh begin rewrite end refresh");
+	    "refresh end! refresh begin rewrite end refresh given");
 	assert_int_equal(r->cli.fault.code, 0);
 	/* Of the last try, not of all. */
 	assert_int_equal(r->w.commits, 10);
@@ -319,7 +342,8 @@ leaves_the_key_of_an_empty_space(void **state)
 	/* A device that has not seen the head yet asks. */
 	r->ses.has_head = true;
 	assert_int_equal(rotation_follow(&r->cli, &r->st, "revoked"), 0);
-	assert_string_equal(r->log, "end! refresh begin rewrite end refresh");
+	assert_string_equal(r->log,
+	    "end! refresh begin rewrite end refresh given");
 }
 
 static void
@@ -347,6 +371,7 @@ main(void)
 		TEST(goes_step_by_step),
 		TEST(looks_again_before_it_ends_sealed_epochs),
 		TEST(refuses_an_empty_space),
+		TEST(says_who_could_not_be_told),
 		TEST(begins_nothing_beside_what_it_could_not_end),
 		TEST(ends_what_it_began_for_nothing),
 		TEST(leaves_what_it_began_where_the_depot_fails),
