@@ -23,7 +23,7 @@
 
 #define CLOCK_MAX 600 /* seconds from a request to its entry */
 #define ORIGIN_END "/log"
-#define OWN_MAX (256u * 1024 * 1024) /* bytes of the space's new entries */
+#define OWN_MAX (1u << 30) /* bytes of the space's new entries */
 
 /* What a run holds besides what audit.h shows. */
 struct run {

@@ -15,7 +15,7 @@
 #include "net/text.h"
 #include "tlog/leaf.h"
 
-#define BODY_MAX (15u * 1024 * 1024)
+#define BODY_MAX (1u << 30) /* 12 million entries */
 #define NAME_SIZE (6 + TEXT_HEX_SIZE(8))
 
 const char *

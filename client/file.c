@@ -17,7 +17,7 @@
 
 #define CHECK_LEN 16
 #define HEADER_LEN 4
-#define FILE_MAX (16 * 1024 * 1024)
+#define FRAME_LEN (HEADER_LEN + CHECK_LEN)
 
 static int
 read_all(int fd, const char *name, struct buf *out, struct fault *f)
@@ -107,7 +107,7 @@ file_parse(struct bytes in, enum file_kind kind, struct bytes *out)
 	struct bytes body;
 	int rc;
 
-	if (in.n < HEADER_LEN + CHECK_LEN)
+	if (in.n < FRAME_LEN)
 		return FAULT_MALFORMED;
 	check_of(bytes_of(in.p, in.n - CHECK_LEN), check);
 	if (memcmp(check, in.p + in.n - CHECK_LEN, CHECK_LEN) != 0)
@@ -116,7 +116,7 @@ file_parse(struct bytes in, enum file_kind kind, struct bytes *out)
 		return FAULT_VERSION;
 	rd_require(&r, rd_u8(&r) == kind);
 	rd_require(&r, rd_u16(&r) == 0);
-	body = rd_take(&r, r.failed ? 0 : in.n - HEADER_LEN - CHECK_LEN);
+	body = rd_take(&r, r.failed ? 0 : in.n - FRAME_LEN);
 	(void)rd_take(&r, CHECK_LEN);
 	rc = rd_finish(&r);
 	if (rc == 0)
@@ -143,7 +143,7 @@ int
 file_load(int dirfd, const char *name, enum file_kind kind, struct buf *out,
     struct fault *f)
 {
-	struct buf b defer(buf_wipe) = buf_init(FILE_MAX);
+	struct buf b defer(buf_wipe) = buf_init(out->max + FRAME_LEN);
 	struct bytes body;
 	int rc = file_check_mode(dirfd, name, f);
 
@@ -170,13 +170,13 @@ int
 file_save(int dirfd, const char *name, enum file_kind kind, struct bytes body,
     struct fault *f)
 {
-	struct buf b defer(buf_wipe) = buf_init(FILE_MAX);
+	struct buf b defer(buf_wipe) = buf_init(body.n + FRAME_LEN);
 	struct wr w = wr_to(&b);
 	uint8_t check[CHECK_LEN];
 	int rc;
 
 	/* In one piece: growing would leave copies of a secret behind. */
-	rc = buf_reserve(&b, body.n + HEADER_LEN + CHECK_LEN);
+	rc = buf_reserve(&b, b.max);
 	if (rc != 0)
 		return fault_add(f, rc, "%s", name);
 	wr_u8(&w, 1);

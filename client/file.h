@@ -51,7 +51,7 @@ int file_write(int dirfd, const char *name, struct bytes data,
 int file_remove(int dirfd, const char *name, struct fault *f) must_check;
 
 /* The same of sealed files; load appends the body.  FAULT_CONFIG names a file
- * that is damaged or that others may read. */
+ * that is damaged, longer than out may be, or that others may read. */
 int file_load(int dirfd, const char *name, enum file_kind kind,
     struct buf *out, struct fault *f) must_check;
 int file_save(int dirfd, const char *name, enum file_kind kind,

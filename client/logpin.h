@@ -18,7 +18,6 @@
 #include "tlog/merkle.h"
 #include "tlog/note.h"
 
-#define LOGPIN_LOGS_MAX 32
 #define LOGPIN_NOTE_MAX 24576 /* bytes of a note that is kept */
 
 struct state;

@@ -76,6 +76,23 @@ pins_only_grow(void **state)
 	state_close(st);
 }
 
+/* One more than fits would end every command, and for good. */
+static void
+pins_as_many_logs_as_there_are(void **state)
+{
+	struct site *x = *state;
+	struct state *st = site_ready(x);
+	char origin[16];
+
+	for (uint64_t i = 1; i <= 100; i++) {
+		(void)snprintf(origin, sizeof(origin), "%u/log", (unsigned)i);
+		pin(st, origin, i, 1, NULL);
+	}
+	assert_int_equal(size_of(st, "1/log"), 1);
+	assert_int_equal(size_of(st, "100/log"), 100);
+	state_close(st);
+}
+
 static int
 count(void *arg, const struct logpin *p)
 {
@@ -256,6 +273,32 @@ a_record_that_has_no_room_is_no_record(void **state)
 	state_close(st);
 }
 
+/* A request a minute, for four years: one record as many times. */
+static void
+remembers_millions_of_requests(void **state)
+{
+	enum { RECORD = 32, ROUND = 1000, ROUNDS = 2200 };
+	struct site *x = *state;
+	struct state *st = site_ready(x);
+	static uint8_t record[ROUND][RECORD];
+	bool has;
+	int fd;
+
+	ask(st, 1);
+	fd = openat(st->fd, "asked", O_RDWR);
+	assert_int_equal(pread(fd, record[0], RECORD, 0), RECORD);
+	for (int i = 1; i < ROUND; i++)
+		memcpy(record[i], record[0], RECORD);
+	for (int i = 0; i < ROUNDS; i++)
+		assert_int_equal(pwrite(fd, record, sizeof(record),
+		    (off_t)i * (off_t)sizeof(record)), sizeof(record));
+	(void)close(fd);
+	ask(st, 2);
+	assert_int_equal(asked(st, 2, &has), ROUND * ROUNDS + 1);
+	assert_true(has);
+	state_close(st);
+}
+
 static void
 takes_a_trust_file_and_gives_it_back(void **state)
 {
@@ -322,6 +365,28 @@ audits_are_kept(void **state)
 	state_close(st);
 }
 
+/* Years of an entry every few minutes. */
+static void
+audits_of_many_entries_are_kept(void **state)
+{
+	enum { MANY = 400000 };
+	struct site *x = *state;
+	struct state *st = site_ready(x);
+	struct audititems a = { .origin = "a/log", .size = MANY }, b;
+	struct fault f = { 0 };
+
+	for (uint64_t i = 0; i < MANY; i++)
+		assert_int_equal(audititem_add(&a, &(struct audititem){
+		    .index = i, .type = LEAF_RELEASE }), 0);
+	assert_int_equal(audititem_save(st, &a, &f), 0);
+	assert_int_equal(audititem_load(st, "a/log", &b, &f), 0);
+	assert_int_equal(b.n, MANY);
+	assert_int_equal(b.item[MANY - 1].index, MANY - 1);
+	audititem_wipe(&a);
+	audititem_wipe(&b);
+	state_close(st);
+}
+
 static void
 judged(struct audititems *a, uint64_t index, uint8_t type, uint8_t device,
     enum audit_verdict verdict)
@@ -371,13 +436,16 @@ main(void)
 {
 	const struct CMUnitTest t[] = {
 		T(pins_only_grow),
+		T(pins_as_many_logs_as_there_are),
 		T(a_pin_file_has_one_form),
 		T(remembers_what_it_asked),
 		T(goes_on_after_a_torn_record),
 		T(damage_is_no_torn_record),
 		T(a_record_that_has_no_room_is_no_record),
+		T(remembers_millions_of_requests),
 		T(takes_a_trust_file_and_gives_it_back),
 		T(audits_are_kept),
+		T(audits_of_many_entries_are_kept),
 		T(finds_the_first_of_those_alike),
 	};
 
