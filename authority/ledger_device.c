@@ -150,14 +150,32 @@ ledger_device_follow(struct ledger *l, const uint8_t account[static ID_LEN],
 	    slots, f);
 }
 
+/* [devices] Whoever is in can be put out again. */
+static int
+check_room(const struct addition *a, struct bytes old, struct fault *f)
+{
+	struct chain c defer(chain_wipe) = { 0 };
+
+	if (a->entry[ENTRY_OP] == CHAIN_REVOKE)
+		return 0;
+	if (chain_append_all(&c, old) != 0)
+		return fault_set(f, FAULT_INTERNAL, "stored chain");
+	return chain_has_room(&c, a->entry[ENTRY_OP]) ? 0 :
+	    fault_set(f, FAULT_LIMIT, "entry: the chain's last ones are for "
+	    "revoking");
+}
+
 static int
 append(struct ledger *l, const struct addition *a, struct bytes old,
     struct fault *f)
 {
 	struct buf whole defer(buf_wipe) =
 	    buf_init(CHAIN_ENTRY_LEN * (CHAIN_MAX + 1));
-	int rc = buf_append(&whole, old.p, old.n);
+	int rc = check_room(a, old, f);
 
+	if (rc != 0)
+		return rc;
+	rc = buf_append(&whole, old.p, old.n);
 	if (rc == 0)
 		rc = buf_append(&whole, a->entry, sizeof(a->entry));
 	if (rc != 0)

@@ -155,6 +155,15 @@ tell_holders(struct cli *cli, const struct state *st)
 	}
 }
 
+int
+account_room(struct cli *cli, const struct chain *c, enum chain_op op)
+{
+	return chain_has_room(c, op) ? 0 : fault_set(&cli->fault, FAULT_LIMIT,
+	    "device chain: it has %u entries of at most %u, and the rest is "
+	    "kept to revoke devices%s", c->n, CHAIN_MAX,
+	    op == CHAIN_ADD ? " and for other recovery codes" : "");
+}
+
 /* FAULT_CONFLICT: what others have added is pinned. */
 static int
 append(struct cli *cli, struct authority *a, struct state *st,
@@ -169,6 +178,9 @@ append(struct cli *cli, struct authority *a, struct state *st,
 
 	memcpy(make->signer, st->device, ID_LEN);
 	memcpy(make->account, st->binding.account, ID_LEN);
+	rc = account_room(cli, &st->chain, make->op);
+	if (rc != 0)
+		return rc;
 	rc = chain_make_entry(&st->chain, make, st->sign, raw);
 	if (rc != 0)
 		return fault_add(&cli->fault, rc, "device chain");

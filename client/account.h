@@ -44,6 +44,10 @@ int account_sync(struct cli *cli, struct authority *a,
 int account_current(struct cli *cli, struct state **st,
     struct authority **a) must_check;
 
+/* FAULT_LIMIT, and why, where the chain has no room for such an entry. */
+int account_room(struct cli *cli, const struct chain *c,
+    enum chain_op op) must_check;
+
 /* Makes the entry, signs it as this device, sends it and pins it; takes in what
  * others have added meanwhile and tries again. */
 int account_append(struct cli *cli, struct authority *a, struct state *st,

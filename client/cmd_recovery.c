@@ -97,7 +97,9 @@ begin(struct renew *r, const char *out)
 	if (rc != FAULT_NOT_FOUND)
 		return rc;
 	r->cli->fault = (struct fault){ 0 };
-	rc = handover_check(r->cli, out);
+	rc = account_room(r->cli, &r->st->chain, CHAIN_RECOVERY);
+	if (rc == 0)
+		rc = handover_check(r->cli, out);
 	if (rc != 0)
 		return rc;
 	recovery_new(&r->k->code);

@@ -126,6 +126,9 @@ add_self(struct cli *cli, struct authority *a, const struct state *st,
 				       "--home");
 	memcpy(make.signer, id, ID_LEN);
 	memcpy(make.account, got->account, ID_LEN);
+	rc = account_room(cli, &c, CHAIN_ADD);
+	if (rc != 0)
+		return rc;
 	rc = chain_make_entry(&c, &make, &k->sign, entry);
 	if (rc != 0)
 		return fault_add(&cli->fault, rc, "device chain");

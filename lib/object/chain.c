@@ -242,6 +242,19 @@ chain_append_all(struct chain *c, struct bytes entries)
 	return 0;
 }
 
+bool
+chain_has_room(const struct chain *c, enum chain_op op)
+{
+	uint32_t live = 0, spare = op == CHAIN_ADD ? CHAIN_SPARE : 0;
+
+	if (op == CHAIN_REVOKE || c->n >= CHAIN_MAX)
+		return c->n < CHAIN_MAX;
+	for (uint32_t i = 0; i < c->devices; i++)
+		live += c->device[i].live;
+	/* [devices] Itself, and then whoever is live. */
+	return CHAIN_MAX - c->n >= 1 + (live + 1) + spare;
+}
+
 int
 chain_make_entry(const struct chain *c, const struct chain_make *m,
     const struct sign_key *key, uint8_t out[static CHAIN_ENTRY_LEN])

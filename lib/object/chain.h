@@ -66,6 +66,10 @@ const struct chain_device *chain_find(const struct chain *c,
 const struct chain_device *chain_recovery(const struct chain *c);
 bool chain_recovery_changed(const struct chain *c);
 
+/* Whether such an entry may be the next: one that adds has to leave room to
+ * revoke all who are live then, and a device also for other recovery keys. */
+bool chain_has_room(const struct chain *c, enum chain_op op);
+
 /* For head_open(): arg is a struct chain; live devices, not recovery keys. */
 int chain_lookup(void *arg, const uint8_t id[static ID_LEN],
     struct sign_pub *out) must_check;

@@ -24,6 +24,7 @@
 #define OBJECT_MAX 67108864u
 #define REQUEST_MAX 65536u
 #define CHAIN_MAX 1024u
+#define CHAIN_SPARE 16u
 
 #define HASH_LEN 32u      /* treehash, SHA-256 */
 #define CHUNK_ID_LEN 32u  /* spec/10: PRF output */

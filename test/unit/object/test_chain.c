@@ -225,6 +225,60 @@ stops_at_the_limit(void **state)
 	assert_int_equal(append(&c, CHAIN_REVOKE, &b, &a), FAULT_LIMIT);
 }
 
+/* Adds devices by a until there is no room: half of them go again.  How many
+ * are live then, and which. */
+static size_t
+fill(struct chain *c, const struct device *a, struct device *out)
+{
+	size_t n = 0;
+
+	while (chain_has_room(c, CHAIN_ADD)) {
+		struct device d = device();
+
+		assert_int_equal(append(c, CHAIN_ADD, &d, a), 0);
+		if (n != 100)
+			out[n++] = d;
+		else if (chain_has_room(c, CHAIN_REVOKE))
+			assert_int_equal(append(c, CHAIN_REVOKE, &d, a), 0);
+	}
+	return n;
+}
+
+/* [devices] */
+static void
+a_full_chain_still_shuts_out_whoever_is_in(void **state)
+{
+	struct chain c defer(chain_wipe) = { 0 };
+	struct device a = device(), recovery = device(), live[100];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(append(&c, CHAIN_ADD, &a, &a), 0);
+	assert_int_equal(append(&c, CHAIN_RECOVERY, &recovery, &a), 0);
+	n = fill(&c, &a, live);
+	assert_int_equal(n, 100);
+	assert_true(c.n > CHAIN_MAX - 102 - CHAIN_SPARE - 2);
+	for (unsigned i = 0; i < CHAIN_SPARE / 2; i++) {
+		struct device next = device();
+
+		assert_true(chain_has_room(&c, CHAIN_RECOVERY));
+		assert_int_equal(append(&c, CHAIN_RECOVERY, &next, &a), 0);
+		assert_int_equal(append(&c, CHAIN_REVOKE, &recovery, &a), 0);
+		recovery = next;
+	}
+	while (chain_has_room(&c, CHAIN_RECOVERY)) {
+		struct device more = device();
+
+		assert_int_equal(append(&c, CHAIN_RECOVERY, &more, &a), 0);
+		assert_int_equal(append(&c, CHAIN_REVOKE, &more, &a), 0);
+	}
+	assert_false(chain_has_room(&c, CHAIN_ADD));
+	while (n-- > 0)
+		assert_int_equal(append(&c, CHAIN_REVOKE, &live[n], &a), 0);
+	assert_int_equal(append(&c, CHAIN_REVOKE, &a, &a), 0);
+	assert_true(c.n <= CHAIN_MAX);
+}
+
 int
 main(void)
 {
@@ -236,6 +290,7 @@ main(void)
 		cmocka_unit_test(refuses_other_lengths_and_every_altered_byte),
 		cmocka_unit_test(reads_a_whole_chain),
 		cmocka_unit_test(stops_at_the_limit),
+		cmocka_unit_test(a_full_chain_still_shuts_out_whoever_is_in),
 	};
 
 	return secret_init() != 0 ? 1 : cmocka_run_group_tests(t, NULL, NULL);
