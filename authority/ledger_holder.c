@@ -8,9 +8,15 @@
 #include "authority/ledger_json.h"
 #include "net/capability.h"
 
+/* Where an entry has it: spec/15-devices.md. */
+#define ENTRY_ACCOUNT 40
+
 struct holder {
 	uint8_t device[ID_LEN];
-	struct buf chain;
+	struct buf chain; /* as it was sent; then all of it that is known */
+	uint32_t from;    /* of the first that was sent */
+	bool in_part, more;
+	struct db_device sender; /* of a part: its keys */
 	struct db_space space;
 	const char *capability;
 	struct custody set;
@@ -44,18 +50,44 @@ read_chain(const json_t *a, struct buf *out)
 	return rc;
 }
 
+/* [custody] Who sends the chain in parts may come later in it. */
+static int
+read_part(const json_t *j, struct holder *out)
+{
+	struct db_device *d = &out->sender;
+	json_int_t from;
+	json_t *ed, *box;
+	int more;
+
+	if (json_unpack_ex((json_t *)j, NULL, JSON_STRICT,
+	        "{s:I,s:b,s:o,s:o}", "from", &from, "more", &more, "ed", &ed,
+	        "box", &box) != 0 || from < 0 || from > CHAIN_MAX ||
+	    ledger_json_bytes(ed, d->sign.b, sizeof(d->sign.b)) != 0 ||
+	    ledger_json_bytes(box, d->box.b, sizeof(d->box.b)) != 0)
+		return FAULT_MALFORMED;
+	chain_device_id(&d->sign, &d->box, d->id);
+	if (memcmp(d->id, out->device, ID_LEN) != 0)
+		return FAULT_MALFORMED;
+	d->live = true;
+	out->from = (uint32_t)from;
+	out->more = more != 0;
+	out->in_part = true;
+	return 0;
+}
+
 static int
 read_body(const json_t *body, struct holder *out)
 {
 	json_t *device, *account, *chain, *space, *set, *log = NULL;
+	json_t *part = NULL;
 	const char *residency;
 
 	out->chain = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s?o}", "device", &device,
+	        "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s?o,s?o}", "device", &device,
 	        "account", &account, "chain", &chain, "space", &space,
 	        "residency", &residency, "capability", &out->capability,
-	        "set", &set, "log_key", &log) != 0 ||
+	        "set", &set, "log_key", &log, "part", &part) != 0 ||
 	    strlen(residency) > DB_NAME_MAX)
 		return FAULT_MALFORMED;
 	memcpy(out->space.residency, residency, strlen(residency) + 1);
@@ -66,9 +98,16 @@ read_body(const json_t *body, struct holder *out)
 	if (ledger_json_id(device, out->device) != 0 ||
 	    ledger_json_id(account, out->space.account) != 0 ||
 	    ledger_json_id(space, out->space.id) != 0 ||
-	    ledger_custody_read(set, &out->set) != 0)
+	    ledger_custody_read(set, &out->set) != 0 ||
+	    (part != NULL && read_part(part, out) != 0))
 		return FAULT_MALFORMED;
 	return read_chain(chain, &out->chain);
+}
+
+static bool
+may_send(const struct chain_device *d)
+{
+	return d != NULL && d->live && !d->recovery;
 }
 
 int
@@ -79,12 +118,17 @@ ledger_holder_sender(const json_t *body, struct db_device *out)
 	const struct chain_device *d;
 	int rc = read_body(body, &h);
 
+	if (rc == 0 && h.in_part) {
+		*out = h.sender;
+		memcpy(out->account, h.space.account, ID_LEN);
+		return 0;
+	}
 	if (rc == 0)
 		rc = chain_append_all(&c, buf_bytes(&h.chain));
 	if (rc != 0)
 		return rc;
 	d = chain_find(&c, h.device);
-	if (d == NULL || !d->live || d->recovery ||
+	if (!may_send(d) ||
 	    memcmp(c.account, h.space.account, ID_LEN) != 0)
 		return FAULT_DENIED;
 	*out = (struct db_device){ .sign = d->sign, .box = d->box,
@@ -120,6 +164,9 @@ check_set(const struct holder *h, struct fault *f)
 	bool live;
 	int rc = chain_append_all(&chain, buf_bytes(&h->chain));
 
+	if (rc == 0 && !may_send(chain_find(&chain, h->device)))
+		return fault_set(f, FAULT_DENIED,
+		    "not a live device of the chain");
 	if (rc == 0 && h->set.kind == CUSTODY_DEVICE)
 		rc = custody_check(&h->set, &who, &live);
 	return rc == 0 ? 0 : fault_set(f, FAULT_DENIED,
@@ -177,9 +224,40 @@ log_chain(struct ledger *l, const struct ledger_call *c,
 	    before < 2 ? 2 : before, f);
 }
 
+/* What a part follows on is what is here, and what it has of that again is the
+ * same. */
+static int
+join_part(struct bytes old, struct holder *h, struct fault *f)
+{
+	size_t at = (size_t)h->from * CHAIN_ENTRY_LEN, again;
+	struct buf whole = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
+	int rc;
+
+	if (at > old.n)
+		return fault_set(f, FAULT_CONFLICT,
+		    "%u entries of the chain are known here",
+		    (unsigned)(old.n / CHAIN_ENTRY_LEN));
+	again = old.n - at < h->chain.n ? old.n - at : h->chain.n;
+	if (again != 0 && memcmp(old.p + at, h->chain.p, again) != 0)
+		return fault_set(f, FAULT_CONFLICT,
+		    "another chain is known here");
+	rc = buf_append(&whole, old.p, old.n);
+	if (rc == 0)
+		rc = buf_append(&whole, h->chain.p + again,
+		    h->chain.n - again);
+	buf_wipe(&h->chain);
+	h->chain = whole;
+	if (rc != 0)
+		return fault_set(f, rc, "chain: %s", fault_text(rc));
+	if (whole.n == 0 || memcmp(whole.p + ENTRY_ACCOUNT, h->space.account,
+	    ID_LEN) != 0)
+		return fault_set(f, FAULT_DENIED, "another account's chain");
+	return 0;
+}
+
 /* The chain as it is here has to be the beginning of the one sent. */
 static int
-take_chain(struct ledger *l, const struct holder *h, size_t *before,
+take_chain(struct ledger *l, struct holder *h, size_t *before,
     struct fault *f)
 {
 	struct buf old defer(buf_wipe) = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
@@ -191,6 +269,8 @@ take_chain(struct ledger *l, const struct holder *h, size_t *before,
 		rc = l->db->account_add(l->db, h->space.account, none, f);
 	if (rc == 0)
 		rc = l->db->chain_get(l->db, h->space.account, 0, &old, f);
+	if (rc == 0 && h->in_part)
+		rc = join_part(buf_bytes(&old), h, f);
 	if (rc != 0)
 		return rc;
 	*before = old.n / CHAIN_ENTRY_LEN;
@@ -212,7 +292,7 @@ ledger_holder(struct ledger *l, const struct ledger_call *c, json_t **out,
 	rc = check(l, &h, f);
 	if (rc == 0)
 		rc = take_chain(l, &h, &before, f);
-	if (rc == 0)
+	if (rc == 0 && !h.more)
 		rc = check_set(&h, f);
 	if (rc != 0)
 		return rc;

@@ -669,6 +669,15 @@ authority_epoch_destroy(struct authority *a,
 	    &log), &log, f);
 }
 
+static json_t *
+part_json(const struct authority_part *p)
+{
+	return p == NULL ? NULL : json_pack("{s:I,s:b,s:o,s:o}", "from",
+	    (json_int_t)p->from, "more", (int)p->more, "ed",
+	    jsontext_b64(p->sign->b, sizeof(p->sign->b)), "box",
+	    jsontext_b64(p->box->b, sizeof(p->box->b)));
+}
+
 int
 authority_holder(struct authority *a, const struct authority_space *s,
     struct fault *f)
@@ -679,11 +688,12 @@ authority_holder(struct authority *a, const struct authority_space *s,
 		(void)json_array_append_new(chain,
 		    jsontext_b64(s->chain.p + at, CHAIN_ENTRY_LEN));
 	return tell(a, "/v1/holders", json_pack(
-	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o*}", "device",
+	    "{s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:o*,s:o*}", "device",
 	    jsontext_id(s->device), "account", jsontext_id(s->account),
 	    "chain", chain, "space", jsontext_id(s->space), "residency",
 	    s->residency, "capability", s->capability, "set",
 	    jsontext_b64(s->set->raw, s->set->len),
 	    "log_key", s->log_key == NULL ? NULL :
-	    jsontext_b64(s->log_key->b, sizeof(s->log_key->b))), f);
+	    jsontext_b64(s->log_key->b, sizeof(s->log_key->b)),
+	    "part", part_json(s->part)), f);
 }

@@ -133,6 +133,15 @@ int authority_epoch_destroy(struct authority *a,
     const uint8_t space[static ID_LEN], uint32_t epoch,
     uint8_t receipt[static RECEIPT_LEN], struct fault *f) must_check;
 
+/* Of a chain that is sent in parts: the sender's keys, who may be in a later
+ * one. */
+struct authority_part {
+	uint32_t from; /* of its first entry */
+	bool more;
+	const struct sign_pub *sign;
+	const struct box_pub *box;
+};
+
 /* /v1/holders: makes a space known whose home is another authority.  chain:
  * entries back to back. */
 struct authority_space {
@@ -141,6 +150,7 @@ struct authority_space {
 	const char *residency, *capability;
 	const struct custody *set;
 	const struct leaf_log_key *log_key; /* NULL: not known here yet */
+	const struct authority_part *part;  /* NULL: chain is all of it */
 };
 
 int authority_holder(struct authority *a, const struct authority_space *s,

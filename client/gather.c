@@ -15,6 +15,8 @@
 #include "crypt/shamir.h"
 
 #define SHARES_MAX 20 /* one each, and some of a move that was given up */
+#define WHOLE_MAX 200u /* entries of a chain in one request; 64 KiB are more */
+#define PART_MAX 64u   /* of a longer one: each has a proof in the answer */
 #define TRIES_MAX 4096 /* choices of k shares, where one of them is bad */
 
 void
@@ -42,23 +44,64 @@ struct asker {
 	bool started;
 };
 
+/* Entries from one on, PART_MAX at most. */
+static int
+push_part(const struct state *st, const struct authority_space *all,
+    struct authority *to, uint32_t from, struct fault *f)
+{
+	size_t at = (size_t)from * CHAIN_ENTRY_LEN, n = all->chain.n - at;
+	struct authority_part p = { .from = from, .sign = &st->sign_pub,
+		.box = &st->box_pub, .more = n > PART_MAX * CHAIN_ENTRY_LEN };
+	struct authority_space s = *all;
+
+	if (p.more)
+		n = PART_MAX * CHAIN_ENTRY_LEN;
+	s.chain = bytes_of(all->chain.p + at, n);
+	s.part = &p;
+	return authority_holder(to, &s, f);
+}
+
+/* [custody] The end of it, which is all that is new to most; else from its
+ * beginning on. */
+static int
+push_parts(const struct state *st, const struct authority_space *all,
+    struct authority *to, struct fault *f)
+{
+	uint32_t n = (uint32_t)(all->chain.n / CHAIN_ENTRY_LEN);
+	int rc = push_part(st, all, to, n - PART_MAX, f);
+
+	if (rc == FAULT_CONFLICT) {
+		*f = (struct fault){ 0 };
+		rc = 0;
+		for (uint32_t at = 0; rc == 0 && at < n; at += PART_MAX)
+			rc = push_part(st, all, to, at, f);
+	}
+	return rc != FAULT_MALFORMED ? rc : fault_add(f, rc, "a device chain "
+	    "of %u entries, in parts, which releases before this one do not "
+	    "take", n);
+}
+
 int
 gather_push(const struct state *st, const struct custody *set,
     struct authority *to, const char *capability, struct fault *f)
 {
 	struct buf chain defer(buf_wipe) = buf_init(ANSWER_CHAIN_BYTES + 64);
 	struct leaf_log_key key;
+	struct authority_space all = { .device = st->device,
+		.account = st->binding.account, .space = st->binding.space,
+		.residency = st->binding.residency, .capability = capability,
+		.set = set };
 	int rc = state_chain_bytes(st, &chain, f);
 	int unknown = rc == 0 ? logpin_key(st, &key, f) : 0;
 
 	if (unknown != FAULT_NOT_FOUND && rc == 0)
 		rc = unknown;
-	return rc != 0 ? rc : authority_holder(to, &(struct authority_space){
-	    .log_key = unknown == 0 ? &key : NULL,
-	    .device = st->device, .account = st->binding.account,
-	    .space = st->binding.space, .chain = buf_bytes(&chain),
-	    .residency = st->binding.residency, .capability = capability,
-	    .set = set }, f);
+	if (rc != 0)
+		return rc;
+	all.log_key = unknown == 0 ? &key : NULL;
+	all.chain = buf_bytes(&chain);
+	return chain.n <= WHOLE_MAX * CHAIN_ENTRY_LEN ?
+	    authority_holder(to, &all, f) : push_parts(st, &all, to, f);
 }
 
 /* A holder that was away when the chain grew is told by whoever finds out: a

@@ -19,11 +19,12 @@ from skerrytest import Tap  # noqa: E402
 CHAIN_MAX, CHAIN_SPARE = 1024, 16
 
 t = Tap()
-s = Site()
+s = Site(others=(("ireland", "ie"), ("iceland", "is")))
 a = s.first()
 data = os.path.join(a.dir, "data")
 with open(data, "w") as f:
     f.write("of long ago")
+SPLIT = ("split", "--holders", "offshore,ireland,iceland", "--threshold", "2")
 
 
 def database(authority):
@@ -86,12 +87,89 @@ def live(device):
             if not x["revoked"]]
 
 
+def lengths():
+    return [chain_length(x) for x in s.authorities]
+
+
+def refused(device):
+    """Of each holder, whether it knows the device, and as one that is out."""
+    return [database(x).execute("SELECT live FROM device WHERE id = ?",
+                                (keys_of(device).id,)).fetchall() == [(0,)]
+            for x in s.authorities]
+
+
+def long_chain():
+    """More entries than one request to another holder has room for."""
+    t.eq(a.run("put", data).code, 0, "put")
+    age(s.authority, a, 300)
+    b = s.device().join(a)  # is behind what one request has room for
+    n = chain_length(s.authority)
+    r = b.run("custody", "set", *SPLIT, "--no-rotate")
+    t.eq((r.code, lengths()), (0, [n] * 3), f"a late device splits: {r.err}")
+    t.eq((a.reads(data), b.reads(data)), (True, True), "both read")
+    c = s.device().join(a)
+    t.eq((c.reads(data), lengths()), (True, [n + 1] * 3), "so does another")
+    r = a.run("revoke", keys_of(c).id.hex())
+    t.eq((r.code, refused(c)), (0, [True] * 3),
+         f"and is shut out at each holder: {r.err}")
+    before = chain_length(s.others[0])
+    s.others[0].stop()
+    age(s.authority, a, 480)
+    d = s.device().join(a)
+    s.others[0].start()
+    n = chain_length(s.authority)
+    t.eq(lengths(), [n, before, n], "a holder that was away for long")
+    t.eq((d.reads(data), lengths()), (True, [n] * 3), "is told of all")
+    t.eq(a.run("custody", "set", "standard", "--no-rotate").code, 0,
+         "back to standard custody")
+
+
+def parts():
+    """By hand: what a part of the chain has to be."""
+    by, (account, entries) = keys_of(a), chain(s.authority)
+    space, residency = database(s.authority).execute(
+        "SELECT id, residency FROM space").fetchone()
+    body = {"device": by.id.hex(), "account": account.hex(),
+            "space": space.hex(), "residency": residency, "capability": "",
+            "set": b64(database(s.authority).execute(
+                "SELECT raw FROM custody WHERE serial = 2").fetchone()[0])}
+
+    def send(first, last, keys=by, more=False, name=by, **other):
+        return ask(s.others[0], "/v1/holders", {
+            **body, "device": name.id.hex(),
+            "chain": [b64(x) for x in entries[first:last]],
+            "part": {"from": first, "more": more, "ed": b64(name.ed_pub),
+                     "box": b64(name.box_pub)}, **other}, keys).code
+
+    n, new = len(entries), Keys()
+    t.eq((send(n - 5, n), send(0, 7, more=True), send(0, 0, more=True)),
+         ("OK", "OK", "OK"), "what is known already")
+    t.eq(send(n + 1, n + 1), "CONFLICT", "a gap")
+    entries[9], entries[8] = entries[8:10]
+    t.eq(send(5, 20, more=True), "CONFLICT", "another chain")
+    entries[9], entries[8] = entries[8:10]
+    t.eq(send(n - 1, n, keys=new), "DENIED", "not signed by its sender")
+    t.eq(send(n - 1, n, keys=new, name=new), "DENIED",
+         "the last one, by a stranger")
+    t.eq(send(0, 9, more=True, account=os.urandom(16).hex()), "DENIED",
+         "for another account")
+    entries.append(by.entry(ADD, n, sha256(entries[-1]), account, new)[:-1]
+                   + b"x")
+    t.ok(send(n, n + 1, more=True) in ("TAMPERED", "DENIED"),
+         "a signature that does not hold")
+    t.eq(ask(s.others[0], "/v1/holders", {
+        **body, "chain": [], "part": {"from": 0, "more": 1}}, by).code,
+         "MALFORMED", "of another form")
+    t.eq(chain_length(s.others[0]), n, "and nothing was taken")
+
+
 def full_chain():
     """What is left of the chain is for revoking."""
-    t.eq(a.run("put", data).code, 0, "put")
+    for x in live(a)[2:]:
+        t.eq(a.run("revoke", "--no-rotate", x).code, 0, "revoke")
     b = s.device().join(a)
-    n = CHAIN_MAX - CHAIN_SPARE - 5
-    age(s.authority, a, n)
+    age(s.authority, a, CHAIN_MAX - CHAIN_SPARE - 5)
+    n = chain_length(s.authority)
     c = s.device().join(a)
     t.eq((chain_length(s.authority), len(live(c))), (n + 1, 4),
          "the last device that there is room for")
@@ -127,4 +205,4 @@ def full_chain():
          "this one reads and writes")
 
 
-t.run(full_chain)
+t.run(long_chain, parts, full_chain)

@@ -180,6 +180,9 @@ def bodies():
         (13, 2, {"device": stranger.id.hex(), "account": account.hex(), "chain": [b64(c) for c in chain],
                  "space": other.hex(), "residency": "r", "capability": "v4.x", "set": b64(bytes(198)),
                  "log_key": b64(bytes(32))}),
+        (13, 2, {"device": stranger.id.hex(), "account": account.hex(), "chain": [b64(c) for c in chain[1:]],
+                 "space": other.hex(), "residency": "r", "capability": "", "set": b64(bytes(198)),
+                 "part": {"from": 1, "more": True, "ed": b64(stranger.ed), "box": b64(stranger.box)}}),
         (10, 0, {"space": space.hex(), "set": b64(bytes(198)), "keyslots": []}),
         (11, 0, {"space": space.hex(), "keyslots": [
             {"epoch": 1, "kind": "device", "device": device.id.hex(), "blob": b64(bytes(80))}]}),
