@@ -197,9 +197,10 @@ struct db {
 	 * force names: only there is the set of serial 1, and the head. */
 	int (*custody_home)(struct db *db, const uint8_t space[static ID_LEN],
 	    bool *out, struct fault *f);
-	/* Those after a serial, each with its u16 length in front. */
+	/* Those after a serial, at most max, each with its u16 length in
+	 * front. */
 	int (*custody_list)(struct db *db, const uint8_t space[static ID_LEN],
-	    uint32_t after, struct buf *out, struct fault *f);
+	    uint32_t after, size_t max, struct buf *out, struct fault *f);
 	/* The announced one: set (NULL: none any more), FAULT_NOT_FOUND. */
 	int (*announced_set)(struct db *db, const uint8_t space[static ID_LEN],
 	    const struct custody *c, struct fault *f);

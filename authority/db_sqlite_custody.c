@@ -81,15 +81,16 @@ custody_home(struct db *db, const uint8_t space[static ID_LEN], bool *out,
 
 static int
 custody_list(struct db *db, const uint8_t space[static ID_LEN],
-    uint32_t after, struct buf *out, struct fault *f)
+    uint32_t after, size_t max, struct buf *out, struct fault *f)
 {
 	struct sql_run r = sql_run(db_sqlite(db),
 	    "SELECT raw FROM custody WHERE space = ?"
-	    " AND serial > ? ORDER BY serial");
+	    " AND serial > ? ORDER BY serial LIMIT ?");
 	int rc = 0, bad;
 
 	sql_blob(&r, space, ID_LEN);
 	sql_int(&r, after);
+	sql_int(&r, (int64_t)max);
 	while (rc == 0 && sql_row(&r)) {
 		struct bytes b = sql_column(&r, 0);
 		const uint8_t len[2] = { (uint8_t)(b.n >> 8), (uint8_t)b.n };

@@ -42,6 +42,8 @@ static const struct path paths[] = {
 	{ "/v1/devices", SENDER_GONE, true, ledger_device, NULL },
 	{ "/v1/account", SENDER_ANY, false, ledger_account_list, NULL },
 	{ "/v1/custody", SENDER_DEVICE, true, ledger_custody, NULL },
+	{ "/v1/custody/sets", SENDER_DEVICE, false, ledger_custody_sets,
+	    NULL },
 	{ "/v1/keyslots", SENDER_DEVICE, false, ledger_custody_slots, NULL },
 	{ "/v1/holders", SENDER_BODY, true, ledger_holder,
 	    ledger_holder_sender },

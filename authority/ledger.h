@@ -115,8 +115,9 @@ typedef int ledger_handler(struct ledger *l, const struct ledger_call *c,
 
 ledger_handler ledger_account_create, ledger_account_list, ledger_session,
     ledger_head, ledger_enrol, ledger_enrol_lookup, ledger_device,
-    ledger_recovery, ledger_custody, ledger_custody_slots, ledger_holder,
-    ledger_entries, ledger_epoch, ledger_epoch_destroy, ledger_requests;
+    ledger_recovery, ledger_custody, ledger_custody_sets,
+    ledger_custody_slots, ledger_holder, ledger_entries, ledger_epoch,
+    ledger_epoch_destroy, ledger_requests;
 
 /* For requests whose key is in the body: the keys of who has to have signed. */
 typedef int ledger_sender(const json_t *body, struct db_device *out);

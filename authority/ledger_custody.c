@@ -11,7 +11,8 @@
 #include "authority/ledger_secret.h"
 #include "net/jsontext.h"
 
-#define SETS_BYTES (256 * (CUSTODY_MAX + 2))
+#define SETS_MAX 256 /* of one answer */
+#define SETS_BYTES ((SETS_MAX + 1) * (CUSTODY_MAX + 2))
 
 int
 ledger_custody_read(const json_t *j, struct custody *out)
@@ -97,7 +98,8 @@ int
 ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
     uint32_t seen, int64_t now, json_t **out, struct fault *f)
 {
-	struct buf sets defer(buf_wipe) = buf_init(SETS_BYTES);
+	struct buf raw defer(buf_wipe) = buf_init(SETS_BYTES);
+	json_t *sets defer(ledger_json_freep) = NULL;
 	struct custody current, next;
 	bool has;
 	int rc = promote(l, space, now, &has, &next, f);
@@ -107,13 +109,41 @@ ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
 	if (rc == FAULT_NOT_FOUND)
 		return fault_set(f, FAULT_INTERNAL, "no custody set");
 	if (rc == 0)
-		rc = l->db->custody_list(l->db, space, seen, &sets, f);
+		rc = l->db->custody_list(l->db, space, seen, SETS_MAX + 1, &raw,
+		    f);
 	if (rc != 0)
 		return rc;
-	return ledger_json_done(json_pack("{s:o,s:o,s:o}", "current",
-	    jsontext_b64(current.raw, current.len), "sets",
-	    sets_json(buf_bytes(&sets)), "announced", has ?
-	    jsontext_b64(next.raw, next.len) : json_null()), out);
+	sets = sets_json(buf_bytes(&raw));
+	if (json_array_size(sets) > SETS_MAX)
+		return fault_set(f, FAULT_LIMIT, "custody: more than %d sets "
+		    "after number %u", SETS_MAX, (unsigned)seen);
+	return ledger_json_done(json_pack("{s:o,s:O,s:o}", "current",
+	    jsontext_b64(current.raw, current.len), "sets", sets, "announced",
+	    has ? jsontext_b64(next.raw, next.len) : json_null()), out);
+}
+
+/* [custody] Those that one session has no room for. */
+int
+ledger_custody_sets(struct ledger *l, const struct ledger_call *c,
+    json_t **out, struct fault *f)
+{
+	struct buf sets defer(buf_wipe) = buf_init(SETS_BYTES);
+	uint8_t id[ID_LEN];
+	struct db_space space;
+	json_t *space_text;
+	json_int_t after;
+	int rc;
+
+	if (json_unpack_ex((json_t *)c->body, NULL, JSON_STRICT, "{s:o,s:I}",
+	        "space", &space_text, "after", &after) != 0 || after < 0 ||
+	    after > UINT32_MAX || ledger_json_id(space_text, id) != 0)
+		return fault_set(f, FAULT_MALFORMED, "sets: members");
+	rc = ledger_space(l, c, id, &space, f);
+	if (rc == 0)
+		rc = l->db->custody_list(l->db, id, (uint32_t)after, SETS_MAX,
+		    &sets, f);
+	return rc != 0 ? rc : ledger_json_done(json_pack("{s:o}", "sets",
+	    sets_json(buf_bytes(&sets))), out);
 }
 
 bool

@@ -214,21 +214,40 @@ get_set(const json_t *v, bool framed, struct buf *out)
 }
 
 static int
+get_sets(const json_t *o, struct buf *out)
+{
+	const json_t *a = json_object_get(o, "sets"), *v;
+	size_t i;
+	int rc = 0;
+
+	if (!json_is_array(a) || json_array_size(a) > ANSWER_SETS_MAX)
+		return FAULT_MALFORMED;
+	json_array_foreach (a, i, v)
+		if (rc == 0)
+			rc = get_set(v, true, out);
+	return rc;
+}
+
+int
+answer_read_sets(struct bytes in, struct buf *out)
+{
+	json_t *o defer(json_freep) = load(in);
+
+	return has_members(o, 1) ? get_sets(o, out) : FAULT_MALFORMED;
+}
+
+static int
 get_custody(const json_t *o, struct answer_custody *c)
 {
-	const json_t *j = json_object_get(o, "custody"), *v;
-	const json_t *sets = json_object_get(j, "sets");
+	const json_t *j = json_object_get(o, "custody");
 	const json_t *next = json_object_get(j, "announced");
-	size_t i;
 	int rc;
 
-	if (!has_members(j, 3) || !json_is_array(sets) || next == NULL ||
-	    json_array_size(sets) > ANSWER_SETS_MAX)
+	if (!has_members(j, 3) || next == NULL)
 		return FAULT_MALFORMED;
 	rc = get_set(json_object_get(j, "current"), false, &c->current);
-	json_array_foreach (sets, i, v)
-		if (rc == 0)
-			rc = get_set(v, true, &c->sets);
+	if (rc == 0)
+		rc = get_sets(j, &c->sets);
 	if (rc == 0 && !json_is_null(next))
 		rc = get_set(next, false, &c->announced);
 	return rc;

@@ -190,6 +190,10 @@ struct answer_receipts {
 int answer_read_receipts(struct bytes in, struct answer_receipts *out,
     struct answer_log *log) must_check;
 
+/* {"sets":[…]}, appended as in a session's custody; what a list that breaks off
+ * had stays. */
+int answer_read_sets(struct bytes in, struct buf *out) must_check;
+
 /* {"keyslots":[…]}: at most max; *n is how many. */
 int answer_read_slots(struct bytes in, struct answer_slot *out, size_t max,
     size_t *n) must_check;

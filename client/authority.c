@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/rd.h"
 #include "client/logcheck.h"
 #include "client/logpin.h"
 #include "client/notice.h"
@@ -23,6 +24,7 @@
 #define PAUSE_SLICE_MS 50
 #define PATIENCE_SECONDS 20 /* after this no request is sent again */
 #define SCHEME "https://"
+#define SETS_BYTES (64u * 1024 * 1024) /* of all that a session leads to */
 
 struct authority {
 	struct authority_config config;
@@ -389,14 +391,75 @@ session(struct authority *a, const struct authority_ask *ask,
 	return rc;
 }
 
+/* Appends the sets that come next; ask is for those after them then.
+ * FAULT_LIMIT, and f stays as it is: there are none, or an earlier release does
+ * not give them. */
+static int
+more_sets(struct authority *a, struct authority_ask *ask, struct buf *sets,
+    struct fault *f)
+{
+	static const char path[] = "/v1/custody/sets";
+	struct answer_error e defer(wipe_error) = { 0 };
+	struct fault why = { 0 };
+	size_t before = sets->n;
+	struct rd r;
+	int rc = call_json(a, path, json_pack("{s:o,s:I}", "space",
+	    jsontext_id(ask->space), "after", (json_int_t)ask->custody_seen),
+	    &e, &why);
+
+	if (rc == FAULT_NOT_FOUND)
+		return FAULT_LIMIT;
+	if (rc != 0) {
+		*f = why;
+		return rc;
+	}
+	rc = answer_read_sets(answer_of(a), sets);
+	if (rc == 0 && sets->n == before)
+		return FAULT_LIMIT;
+	r = rd_from(sets->p + before, sets->n - before);
+	while (rc == 0 && r.left != 0) {
+		struct custody c;
+
+		rc = custody_decode(rd_take(&r, rd_u16(&r)), &c);
+		if (rc == 0 && c.serial <= ask->custody_seen)
+			rc = FAULT_MALFORMED;
+		if (rc == 0)
+			ask->custody_seen = c.serial;
+	}
+	return rc == 0 ? 0 : not_understood(a, path, rc, f);
+}
+
+/* [custody] Sets that a session has no room for are asked for before it. */
 int
 authority_session(struct authority *a, const struct authority_ask *ask,
     struct answer_session *out, struct fault *f)
 {
 	struct logpin pin defer(logpin_wipe) = { 0 };
+	struct buf sets defer(buf_wipe) = buf_init(SETS_BYTES);
+	struct authority_ask rest = *ask;
+	struct buf last;
 	int rc = logpin_get(a->config.state, a->log.key.name, &pin, f);
 
-	return rc != 0 ? rc : session(a, ask, &pin, out, f);
+	if (rc == 0)
+		rc = session(a, &rest, &pin, out, f);
+	while (rc == FAULT_LIMIT) {
+		rc = more_sets(a, &rest, &sets, f);
+		if (rc != 0)
+			return rc;
+		*f = (struct fault){ 0 };
+		rc = session(a, &rest, &pin, out, f);
+	}
+	if (rc != 0 || sets.n == 0)
+		return rc;
+	last = out->custody.sets;
+	rc = buf_append(&sets, last.p, last.n);
+	out->custody.sets = sets;
+	sets = last;
+	if (rc == 0)
+		return 0;
+	answer_wipe_session(out);
+	memset(out, 0, sizeof(*out));
+	return fault_add(f, rc, "custody sets");
 }
 
 int

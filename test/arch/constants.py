@@ -105,6 +105,8 @@ one("spec/50-authority.md", r"none has more than ([\d,]+)", "lib/net/policy.c", 
 one("spec/50-authority.md", r"a `ca` has at most ([\d,]+)", "lib/net/policy.c", "TEXT_MAX")
 one("spec/50-authority.md", r"seconds, 1 \.\. ([\d,]+) ", "client/lease.h", "LEASE_SECONDS_MAX")
 one("spec/55-custody.md", r"k ≤ n ≤ (\d+) for split", "lib/object/custody.h", "CUSTODY_HOLDERS_MAX")
+one("spec/55-custody.md", r"those after it, ascending\]}`, at most (\d+)", "authority/ledger_custody.c", "SETS_MAX")
+one("spec/55-custody.md", r"More than (\d+) sets after it", "client/answer.h", "ANSWER_SETS_MAX")
 one("spec/55-custody.md", r"by epoch; at most (\d+)", "authority/db.h", "DB_LEFT_MAX")
 one("spec/55-custody.md", r"At most (\d+) epochs are live", "authority/db.h", "DB_EPOCHS_MAX")
 one("spec/55-custody.md", r"more than ([\d,]+) above it", "authority/ledger_epoch.c", "GAP_MAX")

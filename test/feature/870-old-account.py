@@ -11,8 +11,9 @@ import ssl
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import custodyset  # noqa: E402
 from authoritytest import (ADD, REVOKE, Answer, Keys, b64,  # noqa: E402
-                           sha256, sign_headers)
+                           sha256, sign_headers, unb64)
 from skerrysite import Site  # noqa: E402
 from skerrytest import Tap  # noqa: E402
 
@@ -163,6 +164,46 @@ def parts():
     t.eq(chain_length(s.others[0]), n, "and nothing was taken")
 
 
+def many_sets():
+    """More custody sets than a session has room for, and than the authority
+    looked through for a move."""
+    s.authority.stop()
+    by, db = keys_of(a), database(s.authority)
+    last = custodyset.Set(db.execute("SELECT raw FROM custody ORDER BY serial "
+                                     "DESC LIMIT 1").fetchone()[0])
+    for serial in range(last.serial + 1, 1001):
+        last = custodyset.Set(custodyset.encode(
+            last.mode, last.k, serial, last.epoch, last.space,
+            sha256(last.raw), last.time, last.time,
+            [(key, where.decode()) for key, where in last.holders],
+            custodyset.DEVICE, by.id, by.ed))
+        db.execute("INSERT INTO custody VALUES (?, ?, ?)",
+                   (last.space, serial, last.raw))
+    db.commit()
+    db.close()
+    s.authority.start()
+    t.eq(a.run("put", data, "--to", "moved").code, 0,
+         "a device that was away goes on")
+    t.eq(a.json("custody", "show")["serial"], 1000, "with the last set")
+    b = s.device().join(a)
+    t.eq(b.reads(data), True, "a new device reads")
+    r = b.json("custody", "set", "standard", "--no-rotate")
+    t.eq((r.get("serial"), a.reads(data)), (1001, True), f"and moves: {r}")
+    by, space = keys_of(b), last.space.hex()
+    for after, want in ((0, range(1, 257)), (1000, [1001]), (1001, []),
+                        (2 ** 32 - 1, [])):
+        r = ask(s.authority, "/v1/custody/sets",
+                {"space": space, "after": after}, by)
+        t.eq([custodyset.Set(unb64(x)).serial for x in r.json["sets"]],
+             list(want), f"those after {after}")
+    for body, code in (({"space": space, "after": 2 ** 32}, "MALFORMED"),
+                       ({"space": space, "after": -1}, "MALFORMED"),
+                       ({"space": space}, "MALFORMED"),
+                       ({"space": "00" * 16, "after": 0}, "DENIED")):
+        t.eq(ask(s.authority, "/v1/custody/sets", body, by).code, code,
+             f"{body}")
+
+
 def full_chain():
     """What is left of the chain is for revoking."""
     for x in live(a)[2:]:
@@ -205,4 +246,4 @@ def full_chain():
          "this one reads and writes")
 
 
-t.run(long_chain, parts, full_chain)
+t.run(long_chain, parts, many_sets, full_chain)

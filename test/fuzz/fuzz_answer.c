@@ -64,6 +64,14 @@ receipts(struct bytes in)
 }
 
 static void
+sets(struct bytes in)
+{
+	struct buf b defer(buf_wipe) = buf_init(ANSWER_SETS_BYTES);
+
+	(void)!answer_read_sets(in, &b);
+}
+
+static void
 session(struct bytes in)
 {
 	static struct answer_session s;
@@ -108,6 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	entries(in);
 	requests(in);
 	(void)!answer_read_keys(in, &ed, &box);
+	sets(in);
 	if (answer_read_slots(in, slot, 4, &n) == 0)
 		assert(n <= 4);
 	return 0;

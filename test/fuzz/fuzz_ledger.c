@@ -54,6 +54,7 @@ static const char *const paths[] = {
 	"/v1/enrolments/lookup", "/v1/devices", "/v1/account", "/v1/recovery",
 	"/v1/epochs", "/v1/epochs/destroy", "/v1/custody", "/v1/keyslots",
 	"/v1/entries", "/v1/holders", REQUEST_PUBLISHED,
+	"/v1/custody/sets",
 };
 
 enum who {

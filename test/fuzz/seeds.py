@@ -183,12 +183,14 @@ def bodies():
         (13, 2, {"device": stranger.id.hex(), "account": account.hex(), "chain": [b64(c) for c in chain[1:]],
                  "space": other.hex(), "residency": "r", "capability": "", "set": b64(bytes(198)),
                  "part": {"from": 1, "more": True, "ed": b64(stranger.ed), "box": b64(stranger.box)}}),
+        (15, 0, {"space": space.hex(), "after": 0}), (15, 0, {"space": space.hex(), "after": 1}),
+        (15, 1, {"space": other.hex(), "after": 2 ** 32}),
         (10, 0, {"space": space.hex(), "set": b64(bytes(198)), "keyslots": []}),
         (11, 0, {"space": space.hex(), "keyslots": [
             {"epoch": 1, "kind": "device", "device": device.id.hex(), "blob": b64(bytes(80))}]}),
     ]
     paths = ["accounts", "session", "head", "enrolments", "enrolments/lookup", "devices", "account", "recovery",
-             "epochs", "epochs/destroy", "custody", "keyslots", "entries", "holders"]
+             "epochs", "epochs/destroy", "custody", "keyslots", "entries", "holders", "requests", "custody/sets"]
     for path, who, body in requests:
         text = json.dumps(body).encode()
         save("ledger", bytes([path, who]) + text)

@@ -212,6 +212,7 @@ reads_the_head_and_the_chain_of_a_conflict(void **state)
 static void
 small_answers_have_one_form(void **state)
 {
+	struct buf sets defer(buf_wipe) = buf_init(100);
 	struct answer_slot slot[2];
 	char text[512];
 	uint64_t v;
@@ -239,6 +240,16 @@ small_answers_have_one_form(void **state)
 	assert_int_equal(n, 1);
 	assert_int_equal(answer_read_slots(B(text), slot, 0, &n),
 	    FAULT_MALFORMED);
+	assert_int_equal(answer_read_sets(B("{\"sets\":[]}"), &sets), 0);
+	assert_int_equal(answer_read_sets(B("{\"sets\":[\"AQID\",\"AQ==\"]}"),
+	    &sets), 0);
+	assert_int_equal(sets.n, 8);
+	assert_memory_equal(sets.p, "\0\3\1\2\3\0\1\1", 8);
+	assert_int_equal(answer_read_sets(B("{\"sets\":[],\"more\":1}"),
+	    &sets), FAULT_MALFORMED);
+	assert_int_equal(answer_read_sets(B("{\"sets\":[\"A\"]}"), &sets),
+	    FAULT_MALFORMED);
+	assert_int_equal(answer_read_sets(B("{}"), &sets), FAULT_MALFORMED);
 #undef B
 }
 
