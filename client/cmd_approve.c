@@ -5,6 +5,8 @@
 #include "client/account.h"
 #include "client/cli.h"
 #include "client/code.h"
+#include "client/custodian.h"
+#include "client/release.h"
 #include "client/terminal.h"
 #include "client/transfer.h"
 #include "net/text.h"
@@ -65,6 +67,17 @@ hand_keys(struct cli *cli, struct state *st, const uint8_t id[static ID_LEN])
 	return rc;
 }
 
+/* [custody] One more than an epoch has room for would end all rotations. */
+static int
+has_room(struct cli *cli, const struct state *st)
+{
+	struct custodian c;
+	int rc = custodian_load(st, &c, &cli->fault);
+
+	return rc != 0 || !c.known || c.set.mode != CUSTODY_SEALED ? rc :
+	    release_room(&st->chain, 1, 1, &cli->fault);
+}
+
 static int
 approve(struct cli *cli, const uint8_t id[static ID_LEN], bool yes)
 {
@@ -87,7 +100,9 @@ approve(struct cli *cli, const uint8_t id[static ID_LEN], bool yes)
 	if (d != NULL)
 		return fault_set(&cli->fault, FAULT_DENIED,
 		    "this device was revoked: it needs new keys");
-	rc = look_up(cli, a, st, id, &make);
+	rc = has_room(cli, st);
+	if (rc == 0)
+		rc = look_up(cli, a, st, id, &make);
 	if (rc == 0 && !yes)
 		rc = confirm(cli, id);
 	if (rc == 0)

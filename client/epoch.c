@@ -15,7 +15,6 @@
 #include "object/head.h"
 
 #define TRIES 8
-#define SLOTS_MAX 256
 
 struct beginning {
 	struct session *ses;
@@ -54,7 +53,7 @@ next_slot(struct beginning *b, enum answer_kind kind, uint8_t index)
 {
 	struct authority_slot *s;
 
-	if (b->n == SLOTS_MAX)
+	if (b->n == RELEASE_SLOTS_MAX)
 		return NULL;
 	s = &b->slot[b->n++];
 	*s = (struct authority_slot){ .kind = kind, .epoch = b->epoch,
@@ -199,10 +198,12 @@ epoch_begin(struct session *ses, uint32_t *epoch, struct fault *f)
 	int rc = custodian_load(ses->state, &b.custodian, f);
 
 	b.key = secret_new(sizeof(*b.key));
-	b.slot = calloc(SLOTS_MAX, sizeof(*b.slot));
+	b.slot = calloc(RELEASE_SLOTS_MAX, sizeof(*b.slot));
 	if (b.key == NULL || b.slot == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	secret_random(b.key->b, KEY_LEN);
+	if (rc == 0 && b.custodian.set.mode == CUSTODY_SEALED)
+		rc = release_room(ses->chain, 0, 1, f);
 	for (int i = 0; rc == 0 && i < TRIES; i++) {
 		b.epoch = latest + 1;
 		rc = try_number(&b, &latest, f);
@@ -346,7 +347,7 @@ admit_all(struct session *ses, const struct custodian *custodian,
 	int rc;
 
 	b.key = secret_new(sizeof(*b.key));
-	b.slot = calloc(SLOTS_MAX, sizeof(*b.slot));
+	b.slot = calloc(RELEASE_SLOTS_MAX, sizeof(*b.slot));
 	if (b.key == NULL || b.slot == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	if (key == NULL)

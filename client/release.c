@@ -71,6 +71,20 @@ release_seal(const struct state_binding *b, const struct release_to *to,
 }
 
 int
+release_room(const struct chain *c, size_t more, size_t epochs,
+    struct fault *f)
+{
+	size_t n = more;
+
+	for (uint32_t i = 0; i < c->devices; i++)
+		n += c->device[i].live && !c->device[i].recovery;
+	return n * epochs <= RELEASE_SLOTS_MAX ? 0 : fault_set(f, FAULT_LIMIT,
+	    "sealed custody wants a keyslot for each device and epoch, of %zu "
+	    "and %zu, and has room for %d: revoke devices that are not in use",
+	    n, epochs, RELEASE_SLOTS_MAX);
+}
+
+int
 release_recovery(const struct state_binding *b, const struct box_pub *to,
     uint32_t epoch, const struct space_key *key,
     uint8_t out[static ANSWER_SEALED_LEN])

@@ -44,6 +44,13 @@ int release_seal(const struct state_binding *b, const struct release_to *to,
     const uint8_t key[static KEY_LEN],
     uint8_t out[static ANSWER_SEALED_LEN]) must_check;
 
+#define RELEASE_SLOTS_MAX 256 /* keyslots that a request has room for */
+
+/* In sealed custody: whether a request has room for the keyslots of so many
+ * epochs for all live devices of the chain, and more of them.  FAULT_LIMIT. */
+int release_room(const struct chain *c, size_t more, size_t epochs,
+    struct fault *f) must_check;
+
 /* Seals a space key to the account's recovery key: spec/10-names.md. */
 int release_recovery(const struct state_binding *b, const struct box_pub *to,
     uint32_t epoch, const struct space_key *key,

@@ -16,7 +16,6 @@
 #include "crypt/shamir.h"
 
 #define ADMIT_TRIES 4
-#define SLOTS_MAX 256 /* what a request has room for */
 
 struct job {
 	struct session *ses;
@@ -85,7 +84,7 @@ next_slot(struct job *j, size_t epoch, enum answer_kind kind)
 {
 	struct authority_slot *s;
 
-	if (j->nslots == SLOTS_MAX)
+	if (j->nslots == RELEASE_SLOTS_MAX)
 		return NULL;
 	s = &j->slot[j->nslots++];
 	*s = (struct authority_slot){ .kind = kind,
@@ -236,13 +235,15 @@ transfer_run(struct session *ses, const struct transfer *t,
 	struct authority *home;
 	int rc = custodian_load(ses->state, &j.old, f);
 
-	j.slot = calloc(SLOTS_MAX, sizeof(*j.slot));
+	j.slot = calloc(RELEASE_SLOTS_MAX, sizeof(*j.slot));
 	if (j.slot == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	if (rc == 0 && t->mode != CUSTODY_STANDARD && !ses->has_head)
 		rc = fault_set(f, FAULT_CONFIG, "the space is empty: store "
 		    "something first, so that its head can tell a right key "
 		    "from a forged one");
+	if (rc == 0 && t->mode == CUSTODY_SEALED)
+		rc = release_room(ses->chain, 0, ses->nepochs, f);
 	if (rc == 0)
 		rc = placed(&j, f);
 	if (rc == 0)
@@ -276,7 +277,7 @@ admit(struct session *ses, const struct chain_device *d, struct fault *f)
 
 	if (rc != 0 || j.old.set.mode != CUSTODY_SEALED)
 		return rc;
-	j.slot = calloc(SLOTS_MAX, sizeof(*j.slot));
+	j.slot = calloc(RELEASE_SLOTS_MAX, sizeof(*j.slot));
 	if (j.slot == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	for (size_t e = 0; rc == 0 && e < ses->nepochs; e++)

@@ -304,6 +304,34 @@ goes_on_where_one_was_away(void **state)
 }
 
 /* [custody] Whoever was let in before the head moved has the old keys alone. */
+/* [custody] */
+static void
+says_where_a_sealed_epoch_has_no_room(void **state)
+{
+	struct holders *x = *state;
+	struct chain few = x->chain, many = { .devices = 257 };
+	uint32_t epoch;
+
+	many.device = calloc(many.devices, sizeof(*many.device));
+	assert_non_null(many.device);
+	for (uint32_t i = 0; i < many.devices; i++)
+		many.device[i].live = true;
+	holders_set(x, CUSTODY_SEALED, 1);
+	x->chain = many;
+	assert_int_equal(epoch_begin(&x->ses, &epoch, &x->f), FAULT_LIMIT);
+	assert_non_null(strstr(x->f.text, "revoke devices"));
+	assert_string_equal(x->log, "");
+	assert_int_equal(release_room(&many, 0, 1, &x->f), FAULT_LIMIT);
+	many.device[0].live = false;
+	assert_int_equal(release_room(&many, 0, 1, &x->f), 0);
+	assert_int_equal(release_room(&many, 1, 1, &x->f), FAULT_LIMIT);
+	assert_int_equal(release_room(&many, 0, 2, &x->f), FAULT_LIMIT);
+	many.device[1].recovery = true;
+	assert_int_equal(release_room(&many, 1, 1, &x->f), 0);
+	x->chain = few;
+	free(many.device);
+}
+
 static void
 lets_all_into_a_sealed_epoch_before_the_last_ends(void **state)
 {
@@ -365,6 +393,7 @@ main(void)
 		TEST(ends_nowhere_what_the_home_keeps),
 		TEST(refuses_receipts_that_do_not_hold),
 		TEST(goes_on_where_one_was_away),
+		TEST(says_where_a_sealed_epoch_has_no_room),
 		TEST(lets_all_into_a_sealed_epoch_before_the_last_ends),
 		TEST(knows_no_epoch_of_a_space_without_a_head),
 	};
