@@ -15,8 +15,8 @@
 #include "crypt/shamir.h"
 
 #define SHARES_MAX 20 /* one each, and some of a move that was given up */
-#define WHOLE_MAX 200u /* entries of a chain in one request; 64 KiB are more */
-#define PART_MAX 64u   /* of a longer one: each has a proof in the answer */
+#define PART_MAX 64u /* entries of a chain: each has a proof in the answer */
+#define WHOLE_MAX 200u /* that a request has room for */
 #define TRIES_MAX 4096 /* choices of k shares, where one of them is bad */
 
 void
@@ -62,7 +62,7 @@ push_part(const struct state *st, const struct authority_space *all,
 }
 
 /* [custody] The end of it, which is all that is new to most; else from its
- * beginning on. */
+ * beginning on.  An earlier release takes it as a whole, as far as it goes. */
 static int
 push_parts(const struct state *st, const struct authority_space *all,
     struct authority *to, struct fault *f)
@@ -76,9 +76,12 @@ push_parts(const struct state *st, const struct authority_space *all,
 		for (uint32_t at = 0; rc == 0 && at < n; at += PART_MAX)
 			rc = push_part(st, all, to, at, f);
 	}
+	if (rc == FAULT_MALFORMED && n <= WHOLE_MAX) {
+		*f = (struct fault){ 0 };
+		return authority_holder(to, all, f);
+	}
 	return rc != FAULT_MALFORMED ? rc : fault_add(f, rc, "a device chain "
-	    "of %u entries, in parts, which releases before this one do not "
-	    "take", n);
+	    "of %u entries, in parts, which earlier releases do not take", n);
 }
 
 int
@@ -100,7 +103,7 @@ gather_push(const struct state *st, const struct custody *set,
 		return rc;
 	all.log_key = unknown == 0 ? &key : NULL;
 	all.chain = buf_bytes(&chain);
-	return chain.n <= WHOLE_MAX * CHAIN_ENTRY_LEN ?
+	return chain.n <= PART_MAX * CHAIN_ENTRY_LEN ?
 	    authority_holder(to, &all, f) : push_parts(st, &all, to, f);
 }
 
