@@ -83,8 +83,8 @@ folder_attrs(struct restore *rs, struct bytes key, const struct tree_entry *e)
 }
 
 int
-restore_set_folder(struct restore *rs, struct folder *d, struct bytes key,
-    const struct tree_entry *e, struct fault *f)
+restore_set_folder(struct restore *rs, struct folder *d, bool found,
+    struct bytes key, const struct tree_entry *e, struct fault *f)
 {
 	struct folder_what *w;
 
@@ -93,6 +93,7 @@ restore_set_folder(struct restore *rs, struct folder *d, struct bytes key,
 	if (w == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	w->meta = restore_meta_of(e, rs->root);
+	w->meta.found = found;
 	w->key_len = key.n;
 	memcpy(w->data, key.p, key.n);
 	if (rs->attrs.n != 0)

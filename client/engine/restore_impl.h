@@ -88,9 +88,10 @@ void restore_kept(struct restore *rs, uint64_t bytes);
 /* The last name of key, with a NUL. */
 void restore_name(struct bytes key, char out[static KEY_NAME_MAX + 1]);
 
-/* What a folder needs when all in it is done; frees with it. */
-int restore_set_folder(struct restore *rs, struct folder *d, struct bytes key,
-    const struct tree_entry *e, struct fault *f) must_check;
+/* What a folder needs when all in it is done; frees with it.  found: it was
+ * there before. */
+int restore_set_folder(struct restore *rs, struct folder *d, bool found,
+    struct bytes key, const struct tree_entry *e, struct fault *f) must_check;
 
 /* restore_found.c */
 

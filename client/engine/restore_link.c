@@ -179,7 +179,7 @@ open_folder(struct restore *rs, struct bytes key, size_t strip,
 	if (rc == 0)
 		rc = tour_next(t, &it, f);
 	if (rc == TOUR_ENTRY)
-		rc = restore_set_folder(rs, d, it.key, it.e, f);
+		rc = restore_set_folder(rs, d, true, it.key, it.e, f);
 	/* Without its entry, an implied folder stays as it is. */
 	if (rc < 0 && !fetch_is_local(rc))
 		restore_warn(rs, up, 0, f->text);

@@ -11,8 +11,9 @@
 #include "object/entry.h"
 
 struct restore_meta {
-	bool root; /* owner and all attributes; else user.* only, and neither
-	            * setuid nor setgid */
+	bool root; /* owner and all attributes; else user.* and access lists
+	            * only, and neither setuid nor setgid */
+	bool found; /* it was there before: its access lists are its own */
 	bool no_mode; /* symlinks */
 	uint16_t mode;
 	uint32_t uid, gid;
@@ -20,7 +21,7 @@ struct restore_meta {
 	struct bytes attrs; /* borrowed */
 };
 
-/* All but attrs. */
+/* All but attrs, of what is new. */
 struct restore_meta restore_meta_of(const struct tree_entry *e, bool root);
 
 /* Sets everything on an open file or folder, going on after a failure.  NULL,

@@ -119,7 +119,7 @@ enter(struct restore *rs, struct bytes key, const struct tree_entry *e,
 			why.text) : 0;
 	}
 	if (e != NULL) {
-		rc = restore_set_folder(rs, d, key, e, f);
+		rc = restore_set_folder(rs, d, found, key, e, f);
 		restore_count(rs, 0);
 	}
 	if (rc == 0)
