@@ -59,24 +59,18 @@ folder_use(struct folders *fs, struct folder *d)
 }
 
 /* The folder above is opened again through "..", and only believed if it is
- * the same one as before. */
-static void
-reopen_up(const struct folder *d)
+ * the same one as before.  -1: it is not. */
+static int
+open_up(const struct folder *d)
 {
-	struct folder *up = d->up;
 	struct stat st;
-	int fd;
+	int fd = d->fd < 0 ? -1 : openat(d->fd, "..", OPEN_FLAGS);
 
-	if (up->fd >= 0 || d->fd < 0)
-		return;
-	fd = openat(d->fd, "..", OPEN_FLAGS);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &st) == 0 && st.st_dev == up->dev &&
-	    st.st_ino == up->ino)
-		up->fd = fd;
-	else
-		close(fd);
+	if (fd < 0 || (fstat(fd, &st) == 0 && st.st_dev == d->up->dev &&
+	    st.st_ino == d->up->ino))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static void
@@ -96,8 +90,9 @@ unref(struct folder *d)
 }
 
 /* Finishes d, and the folders above whose last reference it was.  With the lock
- * held, but not while done() runs: a folder above is opened again and let go
- * under one lock, for its other subfolders may be let go at the same time. */
+ * held, but not while done() runs, after which there may be no way up from d:
+ * so a folder above is opened again before, and let go under one lock after,
+ * for its other subfolders may be let go at the same time. */
 static void
 finish(struct folders *fs, struct folder *d)
 {
@@ -105,12 +100,18 @@ finish(struct folders *fs, struct folder *d)
 
 	while (last) {
 		struct folder *up = d->up;
+		int fd;
 
 		pthread_mutex_unlock(&fs->lock);
+		fd = up == NULL ? -1 : open_up(d);
 		fs->done(fs->arg, d);
 		pthread_mutex_lock(&fs->lock);
-		if (up != NULL && up->refs == 1)
-			reopen_up(d);
+		if (up != NULL && up->refs == 1 && up->fd < 0) {
+			up->fd = fd;
+			fd = -1;
+		}
+		if (fd >= 0)
+			close(fd);
 		last = up != NULL && unref(up);
 		close_fd(d);
 		free(d);
@@ -145,7 +146,8 @@ void
 folder_wake(struct folders *fs, struct folder *sub)
 {
 	pthread_mutex_lock(&fs->lock);
-	reopen_up(sub);
+	if (sub->up->fd < 0)
+		sub->up->fd = open_up(sub);
 	sub->up->users++;
 	pthread_mutex_unlock(&fs->lock);
 }

@@ -62,19 +62,35 @@ push(struct restore *rs, struct folder *d, struct bytes key, bool found)
 	return 0;
 }
 
+/* Enters a folder that was there.  Without what its owner may give himself,
+ * only root could read or write it; it gets its mode when it is done. */
+static struct folder *
+enter_found(struct restore *rs, const char *name)
+{
+	struct folder *up = top(rs)->d;
+	struct stat st;
+
+	if (!rs->root &&
+	    fstatat(up->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode) && (st.st_mode & S_IRWXU) != S_IRWXU &&
+	    fchmodat(up->fd, name, (st.st_mode & 07777) | S_IRWXU,
+		AT_SYMLINK_NOFOLLOW) != 0)
+		errno = 0; /* it may do as it is */
+	return folder_enter(&rs->folders, up, name);
+}
+
 /* Makes or finds a folder and opens it.  NULL: errno. */
 static struct folder *
 make_folder(struct restore *rs, const char *name, bool *found)
 {
 	struct folder *up = top(rs)->d, *d;
-	struct stat st;
 
 	*found = false;
 	if (mkdirat(up->fd, name, 0700) == 0)
 		return folder_enter(&rs->folders, up, name);
 	if (errno != EEXIST)
 		return NULL;
-	d = folder_enter(&rs->folders, up, name);
+	d = enter_found(rs, name);
 	if (d == NULL && (errno == ENOTDIR || errno == ELOOP) &&
 	    rs->o->overwrite) {
 		if (unlinkat(up->fd, name, 0) != 0 ||
@@ -89,10 +105,6 @@ make_folder(struct restore *rs, const char *name, bool *found)
 	}
 	*found = true;
 	restore_temp_clean(d->fd);
-	/* Without this, only root could write into a read-only one. */
-	if (!rs->root && fstat(d->fd, &st) == 0 &&
-	    (st.st_mode & S_IRWXU) != S_IRWXU)
-		(void)fchmod(d->fd, (st.st_mode & 07777) | S_IRWXU);
 	return d;
 }
 

@@ -13,6 +13,7 @@ struct env {
 	struct folders fs;
 	struct folder *first, *second; /* below the same one */
 	unsigned done, open;
+	bool bar; /* nobody goes through what is done */
 };
 
 /* Lets the second go while the first is being finished. */
@@ -25,6 +26,8 @@ on_done(void *arg, struct folder *d)
 	e->done++;
 	e->open += d->fd >= 0 && fstat(d->fd, &st) == 0 &&
 	    st.st_ino == d->ino;
+	if (e->bar && d->up != NULL && d->fd >= 0)
+		assert_int_equal(fchmod(d->fd, 0), 0);
 	if (d == e->first)
 		folder_leave(&e->fs, e->second);
 }
@@ -88,6 +91,33 @@ two_that_end_at_once_leave_the_one_above_open(void **state)
 	(void)close(fd);
 }
 
+/* As where root's folders are restored by another. */
+static void
+what_is_done_bars_no_way_up(void **state)
+{
+	struct env *e = *state;
+	int fd = open(e->dir, O_RDONLY | O_DIRECTORY);
+	struct folder *top = folder_top(fd), *up, *sub;
+
+	assert_int_equal(fchmod(fd, 0777), 0);
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+	e->bar = true;
+	up = make(e, top, "up");
+	sub = make(e, up, "sub");
+	folder_leave(&e->fs, up);
+	folder_leave(&e->fs, top);
+	folder_leave(&e->fs, sub);
+	assert_int_equal(seteuid(getuid()), 0);
+	assert_int_equal(e->done, 3);
+	assert_int_equal(e->open, 3);
+	assert_int_equal(fchmod(fd, 0700), 0);
+	assert_int_equal(fchmodat(fd, "up", 0700, 0), 0);
+	assert_int_equal(unlinkat(fd, "up/sub", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(fd, "up", AT_REMOVEDIR), 0);
+	(void)close(fd);
+}
+
 int
 main(void)
 {
@@ -95,6 +125,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    two_that_end_at_once_leave_the_one_above_open, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(what_is_done_bars_no_way_up,
+		    setup, teardown),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);

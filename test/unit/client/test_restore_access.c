@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Access lists: who may read what was restored. */
+/* Who may read what was restored: access lists; and what its owner may not. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -121,6 +121,40 @@ what_is_new_inherits_nothing(void **state)
 	assert_int_equal(list_of(m, "d", DEFAULT), sizeof(acl));
 }
 
+/* A folder that its owner may not read is one that he may get again. */
+static void
+modes_bar_no_owner(void **state)
+{
+	struct mkspace *m = *state;
+	struct tree_entry e = mkspace_plain(ENTRY_FOLDER);
+
+	e.mode = 0;
+	mkspace_folder(m, "d");
+	mkspace_add(m, "d/sub", &e);
+	mkspace_text(m, "d/sub/f", "x");
+	mkspace_commit(m, "");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(run(m), 0);
+		assert_int_equal(mode_of(m, "d/sub"), 0);
+	}
+	assert_int_equal(chmod(out_path(m, "d/sub"), 0700), 0);
+	assert_int_equal(access(out_path(m, "d/sub/f"), F_OK), 0);
+}
+
+static int
+user_setup(void **state)
+{
+	if (geteuid() == 0 && seteuid(65534) != 0)
+		return -1;
+	return mkspace_setup(state);
+}
+
+static int
+user_teardown(void **state)
+{
+	return seteuid(getuid()) != 0 ? -1 : mkspace_teardown(state);
+}
+
 int
 main(void)
 {
@@ -128,6 +162,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_a_list_gives_is_not_the_groups),
 		T(what_is_new_inherits_nothing),
+		cmocka_unit_test_setup_teardown(modes_bar_no_owner, user_setup,
+		    user_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
