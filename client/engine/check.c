@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/engine/check_impl.h"
+#include "client/engine/lost.h"
 #include "net/text.h"
 
 #define FIRST_SET 1024u
@@ -240,6 +241,9 @@ check_run(struct space *sp, const struct check_options *o,
 	if (rc == 0)
 		rc = run(&c, f);
 	sp->cache.dir = cache;
+	if (rc == 0)
+		lost_note(cache, c.entry, c.bad, c.entries,
+		    o->percent >= 100);
 	reader_free(c.reader);
 	free(c.entry);
 	free(c.bad);

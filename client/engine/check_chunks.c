@@ -60,13 +60,28 @@ chosen(unsigned percent)
 	return r % 100 < percent;
 }
 
-/* One object's entries are order[i..j). */
+/* The entries that count, by place.  What a later entry of the same id hides is
+ * of earlier commits. */
 static size_t
-object_end(const struct check *c, const uint32_t *order, size_t i)
+choose(struct check *c, uint32_t *order)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->entries; i++)
+		if (c->o->history ||
+		    check_find(c, c->entry[i].id) == &c->entry[i])
+			order[n++] = (uint32_t)i;
+	qsort_r(order, n, sizeof(*order), by_place, c);
+	return n;
+}
+
+/* One object's entries are order[i..j), of n. */
+static size_t
+object_end(const struct check *c, const uint32_t *order, size_t n, size_t i)
 {
 	size_t j = i + 1;
 
-	while (j < c->entries && memcmp(c->entry[order[i]].place.object,
+	while (j < n && memcmp(c->entry[order[i]].place.object,
 	    c->entry[order[j]].place.object, ID_LEN) == 0)
 		j++;
 	return j;
@@ -93,7 +108,7 @@ check_chunks(struct check *c, const struct commit *commit, struct fault *f)
 	struct fetch_sink sink = { .chunk = on_chunk, .arg = c };
 	struct fetch *ft defer(fetch_freep) = NULL;
 	uint32_t *order;
-	size_t last = 0;
+	size_t last = 0, n;
 	int rc, ended;
 
 	if (c->entries == 0)
@@ -103,16 +118,14 @@ check_chunks(struct check *c, const struct commit *commit, struct fault *f)
 	order = malloc(c->entries * sizeof(*order));
 	if (order == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	for (size_t i = 0; i < c->entries; i++)
-		order[i] = (uint32_t)i;
-	qsort_r(order, c->entries, sizeof(*order), by_place, c);
+	n = choose(c, order);
 	rc = fetch_new(c->space, commit, sink, 0, &ft, f);
 	if (rc != 0) {
 		free(order);
 		return rc;
 	}
-	for (size_t i = 0; i < c->entries && rc == 0;) {
-		size_t j = object_end(c, order, i);
+	for (size_t i = 0; i < n && rc == 0;) {
+		size_t j = object_end(c, order, n, i);
 
 		c->res->objects++;
 		if (chosen(c->o->percent))
@@ -122,7 +135,7 @@ check_chunks(struct check *c, const struct commit *commit, struct fault *f)
 	}
 	/* A small space is not left unread by chance. */
 	if (rc == 0 && c->res->objects_read == 0 && c->o->percent > 0)
-		rc = want_object(c, ft, order, last, c->entries);
+		rc = want_object(c, ft, order, last, n);
 	free(order);
 	ended = fetch_wait(ft, f);
 	return ended != 0 ? ended : rc;

@@ -16,6 +16,7 @@
 
 #include "client/engine/journal.h"
 #include "client/engine/leaves.h"
+#include "client/engine/lost.h"
 #include "client/engine/pool.h"
 #include "client/engine/publish.h"
 #include "client/engine/record.h"
@@ -115,6 +116,7 @@ begin(struct putting *w, struct fault *f)
 	rc = space_open(w->p->ses, &w->space, f);
 	if (rc != 0)
 		return rc;
+	lost_read(w->space->cache.dir, &w->space->lost);
 	w->fresh = fresh_new();
 	if (w->fresh == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
@@ -535,7 +537,7 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 	if (rc < 0)
 		return old_fault(w, rc, f);
 	w->stats_cache = statcache_open(w->space->cache.dir, src->path,
-	    src->key, &w->space->commit.dedup);
+	    src->key, buf_bytes(&w->space->lost), &w->space->commit.dedup);
 	w->records.stats = w->stats_cache;
 	rc = walkahead_new(walk, &ahead, f);
 	if (rc == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/engine/lost.h"
 #include "client/state.h"
 #include "crypt/kdf.h"
 #include "crypt/secret.h"
@@ -162,6 +163,7 @@ space_open(struct session *ses, struct space **out, struct fault *f)
 	sp->cache.dir = -1;
 	sp->ses = ses;
 	sp->tail = buf_init(SPACE_TAIL + COMMIT_MAX + SEAL_OVERHEAD);
+	sp->lost = buf_init(LOST_MAX);
 	(void)pthread_mutex_init(&sp->lock, NULL);
 	sp->block = calloc(SPACE_BLOCKS, sizeof(*sp->block));
 	if (sp->block == NULL)
@@ -194,6 +196,7 @@ space_close(struct space *sp)
 	free(sp->block);
 	commit_wipe(&sp->commit);
 	buf_wipe(&sp->tail);
+	buf_wipe(&sp->lost);
 	secret_wipe(&sp->head, sizeof(sp->head));
 	cache_trim(&sp->cache, CACHE_MAX);
 	if (sp->cache.dir >= 0)

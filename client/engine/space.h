@@ -46,6 +46,8 @@ struct space {
 	struct buf tail;
 	struct place tail_place;
 
+	struct buf lost; /* lost.h, where content is stored; else empty */
+
 	pthread_mutex_t lock;       /* over block */
 	struct space_block **block; /* SPACE_BLOCKS, each NULL or owned */
 };

@@ -163,13 +163,13 @@ open_next(struct statcache *c)
 
 struct statcache *
 statcache_open(int dir, const char *source, struct bytes key,
-    const struct dedup_key *dedup)
+    struct bytes lost, const struct dedup_key *dedup)
 {
 	struct statcache *c;
 	uint8_t id[16];
 	char hex[33];
 	const struct bytes part[] = { bytes_of(source, strlen(source) + 1),
-		key };
+		key, lost };
 	uint8_t h[32];
 
 	if (dir < 0 || (c = calloc(1, sizeof(*c))) == NULL)
@@ -179,6 +179,8 @@ statcache_open(int dir, const char *source, struct bytes key,
 	c->out_key = buf_init(KEY_BYTES_MAX);
 	kdf_prf(dedup->b, part, 2, h);
 	memcpy(id, h, sizeof(id));
+	if (lost.n != 0)
+		kdf_prf(dedup->b, part, 3, h);
 	memcpy(c->fp_key, h + 16, sizeof(c->fp_key));
 	text_hex(id, sizeof(id), hex, sizeof(hex));
 	(void)snprintf(c->name, sizeof(c->name), "stat.%s", hex);

@@ -23,10 +23,11 @@
 struct statcache;
 
 /* dir: the space's cache folder, not taken; source and key: what is put where.
- * dedup keys the fingerprints.  Never fails: without memory or a file, nothing
- * is ever found and nothing kept.  NULL is fine for every function below. */
+ * dedup keys the fingerprints; what was noted while other chunks were lost
+ * (lost.h) does not count.  Never fails: without memory or a file, nothing is
+ * ever found and nothing kept.  NULL is fine for every function below. */
 struct statcache *statcache_open(int dir, const char *source,
-    struct bytes key, const struct dedup_key *dedup);
+    struct bytes key, struct bytes lost, const struct dedup_key *dedup);
 
 /* Fingerprints. */
 uint64_t statcache_stat(const struct statcache *c, const struct stat *st);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "client/engine/lost.h"
 #include "crypt/secret.h"
 
 struct stow {
@@ -71,7 +72,10 @@ stow_one(struct stow *s, enum seal_kind kind, struct bytes piece,
 	int rc;
 
 	rc = reader_find(s->reader, id, &e, f);
-	if (rc != FAULT_NOT_FOUND)
+	/* Where it was lost it is stored anew: a later entry counts. */
+	if (rc == 0 && !lost_has(buf_bytes(&s->space->lost), &e.place))
+		return 0;
+	if (rc != 0 && rc != FAULT_NOT_FOUND)
 		return rc;
 	rc = seal_frame(s->reader->seal, effort_now(effort), piece, &length);
 	if (rc != 0)

@@ -284,5 +284,23 @@ def damaged_cache():
          "everything is as it was put")
 
 
+def lost_and_sent_anew():
+    """What is gone at the depot and still here is stored by the put after a
+    check that found it; a put before knows nothing of it."""
+    os.unlink(packs["a"])
+    t.eq(put(src)["changed"], False, "nothing is known to be lost")
+    r = a.run("check", "--full")
+    t.ok(r.code == 10 and "sends it again" in r.err, "check says it") \
+        or t.note(r)
+    r = put(src)
+    t.ok(r["changed"] and r["stored"] > 3 << 20, "it is sent again") or t.note(r)
+    all_right("all is well again")
+    r = put(src)
+    t.eq((r["changed"], r["files_read"]), (False, 0), "once")
+    a.run("check", "--full")
+    r = put(src)
+    t.eq((r["changed"], r["stored"]), (False, 0), "nothing is lost any more")
+
+
 t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
-      mirror_left_behind, mirror_of_others, damaged_cache)
+      mirror_left_behind, mirror_of_others, damaged_cache, lost_and_sent_anew)

@@ -10,6 +10,7 @@
 #define KEYS 12u
 
 static const struct dedup_key dedup = { .b = { 7 } };
+static const struct bytes none = { NULL, 0 };
 static const struct dedup_key other_dedup = { .b = { 8 } };
 static const char *const keys[KEYS] = { "a", "a\1", "a.b", "b", "ba", "bab",
 	"c", "d", "daaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -24,7 +25,7 @@ key_of(size_t i)
 static struct statcache *
 opened(struct scratch *s)
 {
-	return statcache_open(s->dir, "/src", bytes_of("k", 1), &dedup);
+	return statcache_open(s->dir, "/src", bytes_of("k", 1), none, &dedup);
 }
 
 static void
@@ -75,13 +76,32 @@ knows_nothing_of_other_sources(void **state)
 
 	fill(s, true);
 	assert_int_equal(found(statcache_open(s->dir, "/src2",
-	    bytes_of("k", 1), &dedup), 1), 0);
+	    bytes_of("k", 1), none, &dedup), 1), 0);
 	assert_int_equal(found(statcache_open(s->dir, "/src",
-	    bytes_of("l", 1), &dedup), 1), 0);
+	    bytes_of("l", 1), none, &dedup), 1), 0);
 	assert_int_equal(found(statcache_open(s->dir, "/src",
-	    bytes_of("k", 1), &other_dedup), 1), 0);
-	assert_null(statcache_open(-1, "/src", bytes_of("k", 1), &dedup));
+	    bytes_of("k", 1), none, &other_dedup), 1), 0);
+	assert_null(statcache_open(-1, "/src", bytes_of("k", 1), none, &dedup));
 	assert_int_equal(found(NULL, 1), 0);
+}
+
+/* So that the files are read, and what was lost is stored again. */
+static void
+other_losses_are_other_fingerprints(void **state)
+{
+	struct scratch *s = *state;
+	struct stat st = { .st_ino = 1 };
+	struct statcache *c = opened(s);
+	uint64_t was = statcache_stat(c, &st);
+
+	statcache_close(c, false);
+	c = statcache_open(s->dir, "/src", bytes_of("k", 1),
+	    bytes_of("lost", 4), &dedup);
+	assert_int_not_equal(statcache_stat(c, &st), was);
+	statcache_close(c, false);
+	c = opened(s);
+	assert_int_equal(statcache_stat(c, &st), was);
+	statcache_close(c, false);
 }
 
 static void
@@ -199,6 +219,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(finds_what_the_last_put_noted),
 		TEST(knows_nothing_of_other_sources),
+		TEST(other_losses_are_other_fingerprints),
 		TEST(gives_nothing_of_a_torn_file),
 		TEST(survives_damage),
 		TEST(waits_for_no_fifo),
