@@ -7,6 +7,7 @@
 #include "client/engine/restore_impl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,6 +70,16 @@ open_temp(struct file *x)
 	return err;
 }
 
+/* A network file system tells of a full disk when what was written to it is
+ * closed; fd stays open, for its lock.  0 or an errno. */
+static int
+close_writes(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 || close(copy) == 0 ? 0 : errno;
+}
+
 /* Metadata and name; 0 or an errno. */
 static int
 finish(struct file *x)
@@ -87,6 +98,9 @@ finish(struct file *x)
 		(void)fault_sys(&f, FAULT_IO, err, "%s not restored", what);
 		restore_warn(x->rs, key_of(x), 0, f.text);
 	}
+	err = close_writes(x->fd);
+	if (err != 0)
+		return err;
 	restore_name(key_of(x), name);
 	return restore_temp_place(x->dir->fd, x->temp, name,
 	    x->rs->o->overwrite);
