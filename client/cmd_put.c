@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "client/cli.h"
+#include "client/engine/exclude.h"
 #include "client/engine/put.h"
 #include "client/path.h"
 #include "client/progress.h"
@@ -17,6 +18,8 @@ struct putcmd {
 	struct cli *cli;
 	const char *to;
 	enum effort_wish effort;
+	struct exclude *exclude; /* owned */
+	struct walk_rules rules;
 	struct put_source *source; /* keys and paths owned */
 	size_t sources;
 };
@@ -29,6 +32,7 @@ putcmd_wipe(struct putcmd *c)
 		free((void *)(uintptr_t)c->source[i].key.p);
 	}
 	free(c->source);
+	exclude_free(c->exclude);
 }
 
 /* base, and below it the last name of the source. */
@@ -153,6 +157,7 @@ set_members(struct cli *cli, const struct put *p, double seconds)
 	cli_set_int(cli, "bytes", (int64_t)p->bytes);
 	cli_set_int(cli, "files_read", (int64_t)p->fresh_files);
 	cli_set_int(cli, "removed", (int64_t)p->removed);
+	cli_set_int(cli, "excluded", (int64_t)p->excluded);
 	cli_set_int(cli, "left_out", (int64_t)p->left_out);
 	cli_set_int(cli, "unsteady", (int64_t)p->unsteady);
 	cli_set_int(cli, "objects", (int64_t)p->objects);
@@ -166,7 +171,11 @@ static int
 outcome(struct putcmd *c, const struct put *p, double seconds)
 {
 	struct cli *cli = c->cli;
+	char excluded[48] = "";
 
+	if (p->excluded != 0)
+		(void)snprintf(excluded, sizeof(excluded), ", %" PRIu64
+		    " excluded", p->excluded);
 	set_members(cli, p, seconds);
 	cli_warned(cli);
 	if (!p->changed)
@@ -174,11 +183,11 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 		    p->number);
 	else
 		cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " %s, %.1f MiB (%"
-		    PRIu64 " read); stored %" PRIu64 " %s, %.1f MiB in %.2f s"
-		    "\n", p->number, p->files,
+		    PRIu64 " read)%s; stored %" PRIu64 " %s, %.1f MiB in "
+		    "%.2f s\n", p->number, p->files,
 		    cli_noun(p->files, "file", "files"),
-		    (double)p->bytes / 1048576, p->fresh_files, p->objects,
-		    cli_noun(p->objects, "object", "objects"),
+		    (double)p->bytes / 1048576, p->fresh_files, excluded,
+		    p->objects, cli_noun(p->objects, "object", "objects"),
 		    (double)p->sent / 1048576, seconds);
 	if (p->renamed != 0)
 		cli_note(cli, "skerry: %" PRIu64 " %s by another device "
@@ -198,7 +207,7 @@ store(struct putcmd *c)
 	struct state *st defer(state_closep) = NULL;
 	struct session *ses = NULL;
 	struct put p = { .source = c->source, .sources = c->sources,
-		.warn = cli_warn, .warn_arg = c->cli };
+		.rules = c->rules, .warn = cli_warn, .warn_arg = c->cli };
 	char shown[PATH_SHOW_MAX], message[PATH_SHOW_MAX + 64];
 	int64_t from = clock_ms();
 	int rc = cli_state(c->cli, &st);
@@ -239,26 +248,75 @@ parse_effort(struct putcmd *c, const char *word)
 }
 
 static int
+add_pattern(struct putcmd *c, const char *pattern)
+{
+	struct fault why = { 0 };
+	int rc = exclude_add(c->exclude, pattern, &why);
+
+	return rc == 0 ? 0 :
+	    cli_usage(c->cli, "--exclude %.200s: %s", pattern, why.text);
+}
+
+static int
+read_patterns(struct putcmd *c, const char *name)
+{
+	FILE *in = fopen(name, "re");
+	int rc;
+
+	if (in == NULL)
+		return path_fault(name, &c->cli->fault);
+	rc = exclude_read(c->exclude, in, name, &c->cli->fault);
+	(void)fclose(in);
+	return rc;
+}
+
+static int
+parse_option(struct putcmd *c, int opt)
+{
+	switch (opt) {
+	case 'c':
+		return parse_effort(c, optarg);
+	case 'e':
+		return add_pattern(c, optarg);
+	case 'f':
+		return read_patterns(c, optarg);
+	case 'g':
+		c->rules.caches = true;
+		return 0;
+	case 't':
+		c->to = optarg;
+		return 0;
+	case 'x':
+		c->rules.one_file_system = true;
+		return 0;
+	default:
+		return FAULT_USAGE;
+	}
+}
+
+static int
 run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS,
 		{ "compression", required_argument, NULL, 'c' },
+		{ "exclude", required_argument, NULL, 'e' },
+		{ "exclude-caches", no_argument, NULL, 'g' },
+		{ "exclude-from", required_argument, NULL, 'f' },
+		{ "one-file-system", no_argument, NULL, 'x' },
 		{ "to", required_argument, NULL, 't' }, { 0 } };
-	struct putcmd c defer(putcmd_wipe) = { .cli = cli };
+	struct putcmd c defer(putcmd_wipe) = { .cli = cli,
+		.exclude = exclude_new() };
 	int opt, rc = 0;
 
-	while ((opt = cli_getopt(cli, argc, argv, "", options)) != -1) {
-		if (opt == CLI_BAD_OPTION)
-			return FAULT_USAGE;
-		if (opt == 't')
-			c.to = optarg;
-		else
-			rc = parse_effort(&c, optarg);
+	if (c.exclude == NULL)
+		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
+	while ((opt = cli_getopt(cli, argc, argv, "x", options)) != -1) {
+		rc = parse_option(&c, opt);
 		if (rc != 0)
 			return rc;
 	}
-	if (cli->help)
-		return 0;
+	exclude_prepare(c.exclude);
+	c.rules.exclude = c.exclude;
 	if (optind == argc)
 		return cli_usage(cli, "what is to be stored?");
 	c.source = calloc((size_t)(argc - optind), sizeof(*c.source));
@@ -274,11 +332,22 @@ run(struct cli *cli, int argc, char **argv)
 const struct command cmd_put = {
 	.name = "put",
 	.run = run,
-	.args = "[--to PATH] [--compression HOW] FILE|FOLDER…",
+	.args = "[OPTION…] FILE|FOLDER…",
 	.help = "store files and folders as a new commit",
 	.options =
 	    "  --compression HOW   auto (the default): as hard as costs no "
 	    "time; fast; max\n"
+	    "  --exclude PATTERN   leave out what matches: a name at any depth;"
+	    " with a slash\n"
+	    "                      in it, the path below FILE|FOLDER; with one "
+	    "at its end,\n"
+	    "                      folders only; may be repeated\n"
+	    "  --exclude-from FILE\n"
+	    "                      a pattern a line\n"
+	    "  --exclude-caches    of a folder with a CACHEDIR.TAG, the tag "
+	    "alone\n"
+	    "  -x, --one-file-system\n"
+	    "                      store folders of other file systems empty\n"
 	    "  --to PATH           folder of the space to put them into; made "
 	    "if it is missing\n",
 };

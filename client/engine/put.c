@@ -533,6 +533,7 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 	if (w->p->ses->state != NULL)
 		walk_hide(walk, w->p->ses->state->fd);
 	walk_hide(walk, w->space->cache.dir);
+	walk_leave_out(walk, &w->p->rules);
 	rc = cursor_seek(w->old, src->key);
 	if (rc < 0)
 		return old_fault(w, rc, f);
@@ -542,6 +543,8 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 	rc = walkahead_new(walk, &ahead, f);
 	if (rc == 0)
 		rc = walk_source(w, src, ahead, f);
+	if (rc == 0)
+		w->p->excluded += walk_excluded(walk);
 	if (rc == 0)
 		rc = settle(w, f);
 	/* What follows the source is kept. */
@@ -652,7 +655,7 @@ once(struct put *p, int (*how)(struct putting *w, struct fault *f),
 
 	p->changed = false;
 	p->files = p->bytes = p->fresh_files = p->removed = 0;
-	p->left_out = p->unsteady = 0;
+	p->excluded = p->left_out = p->unsteady = 0;
 	rc = how(&w, f);
 	*again = rc == FAULT_CONFLICT && w.rotated;
 	p->objects += atomic_load(&w.stats.objects);

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "client/engine/effort.h"
+#include "client/engine/walk.h"
 #include "client/progress.h"
 #include "client/session.h"
 
@@ -26,6 +27,7 @@ struct put {
 	size_t sources;
 	const char *message; /* for the commit */
 	enum effort_wish effort;
+	struct walk_rules rules; /* what is not there, even if it is */
 	struct progress *progress;
 
 	/* Told of each path that was left out, or is doubtful. */
@@ -41,6 +43,7 @@ struct put {
 	uint64_t files, bytes;  /* that the sources hold */
 	uint64_t fresh_files;   /* of them read */
 	uint64_t removed;       /* entries that the space had and no more */
+	uint64_t excluded;      /* walk_excluded() of all sources */
 	uint64_t left_out;      /* could not be read */
 	uint64_t unsteady;      /* changed while they were read */
 	uint64_t objects, sent; /* packs, and their bytes */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,11 +19,13 @@ struct walk_folder {
 
 /*
  * A folder that is being walked.  Invariant: its names are sorted, names[at] is
- * the next to give; key is cut back to key_len for each of them.
+ * the next to give; key and path are cut back to key_len and path_len for each
+ * of them.
  */
 struct level {
 	struct walk_folder *folder; /* held */
 	size_t key_len;  /* of the folder's own key */
+	size_t path_len; /* of its path; 0: the source */
 	char **name;     /* owned; point into text */
 	char *text;      /* owned */
 	size_t n, at;
@@ -32,6 +33,7 @@ struct level {
 
 struct walk {
 	struct buf key;
+	struct buf path; /* below the source, a NUL at its end not counted */
 	struct level *level; /* stack; owned */
 	size_t depth, cap;
 
@@ -46,6 +48,10 @@ struct walk {
 
 	struct stat hidden[WALK_HIDDEN];
 	size_t nhidden;
+
+	struct walk_rules rules;
+	uint64_t excluded;
+	dev_t dev; /* of the source */
 };
 
 static int
@@ -143,6 +149,21 @@ level_wipe(struct level *l)
 	free(l->text);
 }
 
+/* Of the names of a cache, leaves its tag. */
+static void
+leave_cache_out(struct walk *w, struct level *l)
+{
+	char tag[] = EXCLUDE_TAG, *key = tag;
+	char **found = l->n == 0 ? NULL : bsearch(&key, l->name, l->n,
+	    sizeof(*l->name), cmp_names);
+
+	if (found == NULL || !exclude_tagged(l->folder->fd))
+		return;
+	w->excluded += l->n - 1;
+	l->name[0] = *found;
+	l->n = 1;
+}
+
 /*
  * Splits path into a folder descriptor and a last name.  What ends in a slash,
  * "." or ".." is resolved, as is "/": its own name is then given by the kernel.
@@ -192,6 +213,7 @@ walk_open(const char *path, struct bytes base, struct walk **out,
 	if (w == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	w->key = buf_init(KEY_BYTES_MAX);
+	w->path = buf_init(SIZE_MAX / 2);
 	rc = buf_append(&w->key, base.p, base.n);
 	if (rc != 0)
 		return fault_set(f, rc, "%s: the path is too long", path);
@@ -206,7 +228,7 @@ walk_open(const char *path, struct bytes base, struct walk **out,
 static int
 enter(struct walk *w, struct fault *f)
 {
-	struct level l = { .key_len = w->key.n };
+	struct level l = { .key_len = w->key.n, .path_len = w->path.n };
 	int rc, fd;
 
 	w->enter = false;
@@ -234,6 +256,8 @@ enter(struct walk *w, struct fault *f)
 		level_wipe(&l);
 		return rc;
 	}
+	if (w->rules.caches)
+		leave_cache_out(w, &l);
 	w->level[w->depth++] = l;
 	return 0;
 }
@@ -283,6 +307,58 @@ set_key(struct walk *w, const struct level *l, const char *name,
 	    "the path of something in it is too long" : "out of memory");
 }
 
+/* Makes w->path that of name in l.  Of any length: what is left out may be too
+ * long for a key. */
+static int
+set_path(struct walk *w, const struct level *l, const char *name,
+    struct fault *f)
+{
+	int rc = 0;
+
+	w->path.n = l->path_len;
+	if (l->path_len != 0)
+		rc = buf_append(&w->path, "/", 1);
+	if (rc == 0)
+		rc = buf_append(&w->path, name, strlen(name) + 1);
+	if (rc != 0)
+		return fault_set(f, rc, "%s", fault_text(rc));
+	w->path.n--;
+	return 0;
+}
+
+static bool
+is_excluded(struct walk *w, bool folder)
+{
+	if (!exclude_match(w->rules.exclude, (const char *)w->path.p,
+	    w->path.n, folder))
+		return false;
+	w->excluded++;
+	return true;
+}
+
+/* What is in the item's folder is left out. */
+static void
+leave_file_system_out(struct walk *w, const struct walk_item *item)
+{
+	if (!w->rules.one_file_system || !w->enter ||
+	    item->st.st_dev == w->dev)
+		return;
+	w->enter = false;
+	w->excluded++;
+}
+
+void
+walk_leave_out(struct walk *w, const struct walk_rules *rules)
+{
+	w->rules = *rules;
+}
+
+uint64_t
+walk_excluded(const struct walk *w)
+{
+	return w->excluded;
+}
+
 void
 walk_hide(struct walk *w, int dir)
 {
@@ -299,8 +375,11 @@ walk_next(struct walk *w, struct walk_item *out, struct fault *f)
 	if (!w->begun) {
 		w->begun = true;
 		rc = give(w, w->parent, w->base_name, out);
-		return rc == 0 ? WALK_ITEM : fault_sys(f, fault_from_errno(rc),
-		    rc, "%s", w->base_name);
+		if (rc != 0)
+			return fault_sys(f, fault_from_errno(rc), rc, "%s",
+			    w->base_name);
+		w->dev = out->st.st_dev;
+		return WALK_ITEM;
 	}
 	if (w->enter) {
 		rc = enter(w, f);
@@ -313,13 +392,20 @@ walk_next(struct walk *w, struct walk_item *out, struct fault *f)
 	}
 	while (w->depth > 0) {
 		struct level *l = &w->level[w->depth - 1];
+		const char *name;
 
 		if (l->at == l->n) {
 			level_wipe(l);
 			w->depth--;
 			continue;
 		}
-		rc = set_key(w, l, l->name[l->at++], f);
+		name = l->name[l->at++];
+		rc = set_path(w, l, name, f);
+		if (rc != 0)
+			return rc;
+		if (is_excluded(w, false))
+			continue; /* and is not even looked at */
+		rc = set_key(w, l, name, f);
 		if (rc == FAULT_LIMIT) {
 			w->key.n = l->key_len;
 			out->key = buf_bytes(&w->key);
@@ -327,11 +413,17 @@ walk_next(struct walk *w, struct walk_item *out, struct fault *f)
 		}
 		if (rc != 0)
 			return rc;
-		rc = give(w, l->folder, l->name[l->at - 1], out);
-		if (rc == 0)
-			return WALK_ITEM;
+		rc = give(w, l->folder, name, out);
 		if (rc == ENOENT)
 			continue; /* it has gone in the meantime */
+		if (rc == 0 && w->enter && is_excluded(w, true)) {
+			w->enter = false;
+			continue;
+		}
+		if (rc == 0) {
+			leave_file_system_out(w, out);
+			return WALK_ITEM;
+		}
 		(void)fault_sys(f, fault_from_errno(rc), rc, "looking at it");
 		return WALK_UNREADABLE;
 	}
@@ -349,6 +441,7 @@ walk_close(struct walk *w)
 	free(w->base_name);
 	walk_folder_leave(w->parent);
 	buf_wipe(&w->key);
+	buf_wipe(&w->path);
 	free(w);
 }
 

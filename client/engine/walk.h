@@ -7,11 +7,14 @@
 #ifndef SKERRY_CLIENT_ENGINE_WALK_H
 #define SKERRY_CLIENT_ENGINE_WALK_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "client/engine/exclude.h"
 
 #define WALK_HIDDEN 2 /* folders, at most */
 
@@ -26,6 +29,14 @@ struct walk_item {
 	int dir;                    /* its descriptor */
 	const char *name;           /* in it; borrowed */
 	struct stat st;
+};
+
+/* What is as if it were not there.  The source itself always is. */
+struct walk_rules {
+	const struct exclude *exclude; /* prepared; NULL: none; borrowed */
+	bool caches; /* in a folder with a valid EXCLUDE_TAG, all but that */
+	bool one_file_system; /* what is in a folder of another than the
+	                       * source's */
 };
 
 enum walk_result {
@@ -46,6 +57,13 @@ int walk_open(const char *path, struct bytes base, struct walk **out,
 /* The open folder dir, and what is below, is as if it were not there.  -1: no
  * folder. */
 void walk_hide(struct walk *w, int dir);
+
+/* To be told before the first item. */
+void walk_leave_out(struct walk *w, const struct walk_rules *rules);
+
+/* Names that the rules left out; what is below one is not counted, and all
+ * that is in a folder of another file system is one. */
+uint64_t walk_excluded(const struct walk *w);
 
 /* The next item, valid until the next call; enum walk_result or FAULT_*. */
 int walk_next(struct walk *w, struct walk_item *out,

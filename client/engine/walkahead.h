@@ -13,8 +13,8 @@
 
 struct walkahead;
 
-/* Begins to walk w, which is the thread's until walkahead_close.
- * FAULT_MEMORY. */
+/* Begins to walk w, which is the thread's until walkahead_next has given
+ * WALK_END, or walkahead_close.  FAULT_MEMORY. */
 int walkahead_new(struct walk *w, struct walkahead **out,
     struct fault *f) must_check;
 

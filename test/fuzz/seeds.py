@@ -305,6 +305,14 @@ def frames():
         save("seal", struct.pack(">I", length - 1) + frame)
 
 
+def excludes():
+    rules = ("*.o\n/build/\n**/a/b\n# no\n\ncore\n", "core/\ncore\n/core\n", "[a-c]?\n[!x]*\n\\*\n\\#x\n", "**/**/x/\na/**/b\n", "x" * 4097,
+             "x" * 4096 + "\n", "/\n", "a\0b\n", "\xff*\n[\xe4]\n", "[[:alpha:]]x\n[]a]\n[ab\n", "a*b*c*d*e\n")
+    for path in ("core", "a/b", "src/a/b.o", "a/x/\xff", "#x/[ab", ""):
+        for text in rules:
+            save("exclude", f"{path}\n{text}".encode("latin-1"))
+
+
 def texts():
     device = "ABCD-EFGH-JKMN-PQRS-TVWX-YZ01-20"
     for text in ("QUJD", "QUI=", "QQ==", "QR==", "00ff", "00FF", "Q\xffJD", device, device.lower(), "a/b/../c", "/a//b/",
@@ -423,5 +431,5 @@ def log_client():
 
 
 for make in (vectors, tokens, policies, signatures, bodies, roles, postings, release_bodies, answers, agent, device_files, keyfiles, lists, frames, log, log_client, left,
-             texts):
+             excludes, texts):
     make()
