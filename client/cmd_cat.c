@@ -55,8 +55,7 @@ run(struct cli *cli, int argc, char **argv)
 	while ((opt = cli_getopt(cli, argc, argv, "", options)) != -1) {
 		if (opt == CLI_BAD_OPTION)
 			return FAULT_USAGE;
-		if (reading_number(cli, "--commit", optarg, INT64_MAX,
-			&number) != 0)
+		if (reading_commit(cli, optarg, &number) != 0)
 			return FAULT_USAGE;
 	}
 	if (cli->json)

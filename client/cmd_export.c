@@ -176,8 +176,7 @@ run(struct cli *cli, int argc, char **argv)
 		if (opt == 't')
 			c.to = optarg;
 		c.yes |= opt == 'y';
-		if (opt == 'c' && reading_number(cli, "--commit", optarg,
-		    INT64_MAX, &c.commit) != 0)
+		if (opt == 'c' && reading_commit(cli, optarg, &c.commit) != 0)
 			return FAULT_USAGE;
 	}
 	if (c.to == NULL || optind != argc)

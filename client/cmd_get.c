@@ -152,8 +152,7 @@ run(struct cli *cli, int argc, char **argv)
 		if (opt == 't')
 			c.to = optarg;
 		c.overwrite |= opt == 'o';
-		if (opt == 'c' && reading_number(cli, "--commit", optarg,
-		    INT64_MAX, &c.commit) != 0)
+		if (opt == 'c' && reading_commit(cli, optarg, &c.commit) != 0)
 			return FAULT_USAGE;
 	}
 	c.key = calloc((size_t)(argc - optind) + 1, sizeof(*c.key));

@@ -134,8 +134,7 @@ run(struct cli *cli, int argc, char **argv)
 		c.detail |= opt == 'l';
 		c.recursive |= opt == 'R';
 		c.null |= opt == '0';
-		if (opt == 'c' && reading_number(cli, "--commit", optarg,
-		    INT64_MAX, &c.commit) != 0)
+		if (opt == 'c' && reading_commit(cli, optarg, &c.commit) != 0)
 			return FAULT_USAGE;
 	}
 	if (argc - optind > 1)

@@ -24,6 +24,19 @@ reading_number(struct cli *cli, const char *option, const char *text,
 }
 
 int
+reading_commit(struct cli *cli, const char *text, uint64_t *out)
+{
+	uint64_t n;
+
+	if (reading_number(cli, "--commit", text, INT64_MAX, &n) != 0 ||
+	    n == 0)
+		return cli_usage(cli, "--commit: %s is not the number of a "
+		    "commit", text);
+	*out = n;
+	return 0;
+}
+
+int
 reading_open(struct cli *cli, uint64_t number, struct reading *r)
 {
 	struct fault *f = &cli->fault;

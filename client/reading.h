@@ -17,9 +17,13 @@ struct reading {
 	struct commit other;
 };
 
-/* A number after option, for people: --commit, -n; FAULT_USAGE. */
+/* A number after option, for people: --sample, -n; FAULT_USAGE. */
 int reading_number(struct cli *cli, const char *option, const char *text,
     uint64_t max, uint64_t *out) must_check;
+
+/* That after --commit, from 1 on; FAULT_USAGE. */
+int reading_commit(struct cli *cli, const char *text,
+    uint64_t *out) must_check;
 
 /* r is zeroed.  number 0: the head.  On failure too, close it. */
 int reading_open(struct cli *cli, uint64_t number,

@@ -115,7 +115,11 @@ def says_what_is_wrong():
             ("option --policy wants a value", ("init", "--policy")),
             ("option -n wants a value", ("log", "-n")),
             ("option --full takes no value", ("check", "--full=1")),
-            ("--commit: x is not a number", ("ls", "--commit", "x")),
+            *((f"--commit: {n} is not the number of a commit",
+               (command, "--commit", n, *more)) for n in ("0", "latest")
+              for command, more in (("ls", ()), ("get", ()), ("cat", ("x",)),
+                                    ("export", ("--to", "x")))),
+            ("-n: x is not a number", ("log", "-n", "x")),
             ("--watch: 5x is not a number", ("audit", "--watch=5x")),
             ("no operand is wanted", ("init", "--policy", s.policy,
                                       "--residency", "germany", "x")),
