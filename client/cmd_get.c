@@ -124,6 +124,9 @@ check_paths(struct getcmd *c)
 	char one[PATH_SHOW_MAX], two[PATH_SHOW_MAX];
 
 	qsort(c->key, c->n, sizeof(*c->key), by_name);
+	if (c->n > 1 && c->key[0].n == 0)
+		return cli_usage(c->cli, "/ is everything: no other path goes "
+		    "beside it");
 	for (size_t i = 1; i < c->n; i++) {
 		if (by_name(&c->key[i - 1], &c->key[i]) != 0)
 			continue;

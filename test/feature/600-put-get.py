@@ -82,6 +82,9 @@ def round_trip():
     r = get(b, "none", "odd/deep", "else/deep")
     t.ok(r.code == 2 and "odd/deep" in r.json["error"]["text"],
          "two paths for one place: USAGE") or t.note(r)
+    r = get(b, "none", "odd/deep", "/")
+    t.ok(r.code == 2 and "/ is everything" in r.json["error"]["text"],
+         "everything, and a path: USAGE") or t.note(r)
 
 
 def unchanged():
