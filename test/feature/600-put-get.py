@@ -261,6 +261,11 @@ def listings():
          ["folder", "symlink", "fifo", "file"], "ls -R --json")
     text = a.run("ls", "-l", "odd").out
     t.ok("-r--------" in text and "link -> one" in text, "ls -l")
+    for more in (), ("--json",):
+        r = a.run("ls", "-R", *more, "many", prefix=(
+            "sh", "-c", 'exec "$@" >/dev/full', "-"))
+        t.eq((r.code, r.err), (18, "skerry: standard output: cannot write\n"),
+             "ls to a full disk: the path is not to blame")
     t.ok(len(a.run("ls", "odd").out.splitlines()) >= len(
         os.listdir(path("odd"))), "ls")
 
