@@ -242,7 +242,7 @@ join_part(struct bytes old, struct holder *h, struct fault *f)
 		return fault_set(f, FAULT_CONFLICT,
 		    "another chain is known here");
 	rc = buf_append(&whole, old.p, old.n);
-	if (rc == 0)
+	if (rc == 0 && h->chain.n > again)
 		rc = buf_append(&whole, h->chain.p + again,
 		    h->chain.n - again);
 	buf_wipe(&h->chain);
