@@ -337,10 +337,19 @@ ledger_reply_send(struct ledger *l, struct ledger_batch *b, size_t i,
 {
 	struct buf out defer(buf_wipe) = buf_init(LINK_SOCKET_MAX - 8);
 	struct ledger_reply *r = &b->reply[i];
+	int rc;
 
 	tell(l, &r->fault, b->now);
+	rc = reply_write(l, r, b->now, &out);
+	if (rc == FAULT_LIMIT) {
+		json_decref(r->json);
+		r->json = NULL;
+		(void)fault_set(&r->fault, rc, "the answer is too long");
+		out.n = 0;
+		rc = reply_write(l, r, b->now, &out);
+	}
 	/* Without one, the front runs into its time limit. */
-	if (reply_write(l, r, b->now, &out) != 0)
+	if (rc != 0)
 		out.n = 0;
 	sink->answer(sink->ctx, i, buf_bytes(&out));
 	reply_wipe(r);

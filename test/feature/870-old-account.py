@@ -164,24 +164,31 @@ def parts():
     t.eq(chain_length(s.others[0]), n, "and nothing was taken")
 
 
-def many_sets():
-    """More custody sets than a session has room for, and than the authority
-    looked through for a move."""
-    s.authority.stop()
-    by, db = keys_of(a), database(s.authority)
+def move_often(authority, device, until, between=None):
+    """Custody sets of a device in the authority's database, up to that serial,
+    which is as the one that is there; those before it by default, too."""
+    authority.stop()
+    by, db = keys_of(device), database(authority)
     last = custodyset.Set(db.execute("SELECT raw FROM custody ORDER BY serial "
                                      "DESC LIMIT 1").fetchone()[0])
-    for serial in range(last.serial + 1, 1001):
+    same = (last.mode, last.k, [(k, w.decode()) for k, w in last.holders])
+    for serial in range(last.serial + 1, until + 1):
+        mode, k, holders = same if serial == until else between or same
         last = custodyset.Set(custodyset.encode(
-            last.mode, last.k, serial, last.epoch, last.space,
-            sha256(last.raw), last.time, last.time,
-            [(key, where.decode()) for key, where in last.holders],
-            custodyset.DEVICE, by.id, by.ed))
+            mode, k, serial, last.epoch, last.space, sha256(last.raw),
+            last.time, last.time, holders, custodyset.DEVICE, by.id, by.ed))
         db.execute("INSERT INTO custody VALUES (?, ?, ?)",
                    (last.space, serial, last.raw))
     db.commit()
     db.close()
-    s.authority.start()
+    authority.start()
+    return last
+
+
+def many_sets():
+    """More custody sets than a session has room for, and than the authority
+    looked through for a move."""
+    last = move_often(s.authority, a, 1000)
     t.eq(a.run("put", data, "--to", "moved").code, 0,
          "a device that was away goes on")
     t.eq(a.json("custody", "show")["serial"], 1000, "with the last set")
@@ -246,4 +253,16 @@ def full_chain():
          "this one reads and writes")
 
 
-t.run(long_chain, parts, many_sets, full_chain)
+def long_answer():
+    """Fewer sets, but with the chain's entries more than one answer is."""
+    other = Site()
+    d = other.first()
+    t.eq(d.run("put", data).code, 0, "put")
+    move_often(other.authority, d, 250, (custodyset.SPLIT, 2, [
+        (os.urandom(32), "a" + chr(ord("a") + i)) for i in range(16)]))
+    age(other.authority, d, 1000)
+    t.eq((d.reads(data), d.json("custody", "show")["serial"]), (True, 250),
+         "a device that was away for both reads")
+
+
+t.run(long_chain, parts, many_sets, full_chain, long_answer)
