@@ -291,18 +291,17 @@ struct db {
 	    uint32_t epoch, struct buf *out, struct fault *f);
 	int (*epoch_drop)(struct db *db, const uint8_t space[static ID_LEN],
 	    uint32_t epoch, struct fault *f);
-	/* FAULT_EXISTS; FAULT_NOT_FOUND; each is called until it fails, for
-	 * epochs that ended, and those of custodies that were left of which
-	 * nothing is here any more. */
+	/* FAULT_EXISTS; FAULT_NOT_FOUND. */
 	int (*receipt_add)(struct db *db, const uint8_t space[static ID_LEN],
 	    uint32_t epoch, const uint8_t in[static RECEIPT_LEN],
 	    struct fault *f);
 	int (*receipt_get)(struct db *db, const uint8_t space[static ID_LEN],
 	    uint32_t epoch, uint8_t out[static RECEIPT_LEN],
 	    struct fault *f);
-	int (*receipt_each)(struct db *db, int (*each)(void *arg,
-	    const uint8_t space[static ID_LEN], uint32_t epoch), void *arg,
-	    struct fault *f);
+	/* Whether an epoch ended, or is of a custody that was left and has
+	 * nothing here any more. */
+	int (*receipt_ends)(struct db *db, const uint8_t space[static ID_LEN],
+	    uint32_t epoch, bool *out, struct fault *f);
 	/* Outside a transaction: nothing of deleted rows is left in the file
 	 * or the write-ahead log. */
 	int (*purge)(struct db *db, struct fault *f);

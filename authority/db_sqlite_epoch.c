@@ -126,31 +126,25 @@ receipt_get(struct db *db, const uint8_t space[static ID_LEN],
 	return sql_get(&r, out, RECEIPT_LEN, f);
 }
 
+#define OF_IT " WHERE space = ?1 AND epoch = ?2)"
+
 static int
-receipt_each(struct db *db, int (*each)(void *arg,
-    const uint8_t space[static ID_LEN], uint32_t epoch), void *arg,
-    struct fault *f)
+receipt_ends(struct db *db, const uint8_t space[static ID_LEN],
+    uint32_t epoch, bool *out, struct fault *f)
 {
-	struct sql_run r = run(db, "SELECT space, epoch FROM receipt UNION "
-	    "SELECT space, epoch FROM left_receipt AS g WHERE NOT EXISTS ("
-	    "SELECT 1 FROM keyslot AS k WHERE k.space = g.space"
-	    " AND k.epoch = g.epoch) AND NOT EXISTS ("
-	    "SELECT 1 FROM share AS s WHERE s.space = g.space"
-	    " AND s.epoch = g.epoch) AND NOT EXISTS ("
-	    "SELECT 1 FROM device_slot AS d WHERE d.space = g.space"
-	    " AND d.epoch = g.epoch)", NULL, -1);
-	int rc = 0, bad;
+	struct sql_run r = run(db,
+	    "SELECT EXISTS (SELECT 1 FROM receipt" OF_IT " OR ("
+	    "EXISTS (SELECT 1 FROM left_receipt" OF_IT
+	    " AND NOT EXISTS (SELECT 1 FROM keyslot" OF_IT
+	    " AND NOT EXISTS (SELECT 1 FROM share" OF_IT
+	    " AND NOT EXISTS (SELECT 1 FROM device_slot" OF_IT ")", space,
+	    epoch);
+	bool ends = sql_row(&r) && sqlite3_column_int(r.s, 0) != 0;
+	int rc = sql_finish(&r, f);
 
-	while (rc == 0 && sql_row(&r)) {
-		uint8_t id[ID_LEN];
-
-		sql_exact(&r, 0, id, ID_LEN);
-		if (r.rc == SQLITE_ROW)
-			rc = each(arg, id,
-			    (uint32_t)sqlite3_column_int64(r.s, 1));
-	}
-	bad = sql_finish(&r, f);
-	return rc != 0 ? fault_set(f, rc, "receipts") : bad;
+	if (rc == 0)
+		*out = ends;
+	return rc;
 }
 
 static int
@@ -172,6 +166,6 @@ db_sqlite_epoch(struct db *db)
 	db->epoch_drop = epoch_drop;
 	db->receipt_add = receipt_add;
 	db->receipt_get = receipt_get;
-	db->receipt_each = receipt_each;
+	db->receipt_ends = receipt_ends;
 	db->purge = purge;
 }

@@ -174,22 +174,23 @@ ledger_secret_shred(struct ledger *l, struct fault *f)
 }
 
 static int
-again(void *arg, const uint8_t space[static ID_LEN], uint32_t epoch)
+again(void *arg, const struct vault_name *n, struct fault *f)
 {
 	struct ledger *l = arg;
-	const struct vault_name n = name_of(space, epoch);
-	struct fault none = { 0 };
+	bool ended = false;
+	int rc = l->db->receipt_ends(l->db, n->space, n->epoch, &ended, f);
 
-	return vault_destroy(l->vault, &n, &none);
+	return rc == 0 && ended ? vault_destroy(l->vault, n, f) : rc;
 }
 
+/* Of the secrets that there are, which are few: receipts are for ever. */
 int
 ledger_secret_resume(struct ledger *l, struct fault *f)
 {
 	int rc = l->db->begin(l->db, f);
 
 	if (rc == 0)
-		rc = l->db->receipt_each(l->db, again, l, f);
+		rc = vault_each(l->vault, again, l, f);
 	if (rc == 0)
 		return l->db->commit(l->db, f);
 	l->db->abort(l->db);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/vault.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypt/secret.h"
 #include "net/text.h"
+#include "tlog/line.h"
 
 #define NAME_MAX_LEN 64
 
@@ -123,4 +126,44 @@ vault_destroy(int fd, const struct vault_name *n, struct fault *f)
 		return fault_sys(f, FAULT_IO, errno,
 		    "folder of epoch secrets");
 	return 0;
+}
+
+/* The reverse of name_of(). */
+static bool
+parse_name(const char *name, struct vault_name *out)
+{
+	size_t n = strlen(name);
+	uint64_t epoch;
+
+	if (n < 2 * ID_LEN + 2 || name[2 * ID_LEN] != '-' ||
+	    text_hex_parse(name, 2 * ID_LEN, out->space, ID_LEN) != 0 ||
+	    line_u64(bytes_of(name + 2 * ID_LEN + 1, n - 2 * ID_LEN - 1),
+	        &epoch) != 0 || epoch > UINT32_MAX)
+		return false;
+	out->epoch = (uint32_t)epoch;
+	return true;
+}
+
+int
+vault_each(int fd, int (*each)(void *arg, const struct vault_name *n,
+    struct fault *f), void *arg, struct fault *f)
+{
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = own < 0 ? NULL : fdopendir(own);
+	const struct dirent *e;
+	struct vault_name n;
+	int rc = 0;
+
+	if (d == NULL) {
+		rc = fault_sys(f, FAULT_IO, errno, "folder of epoch secrets");
+		close_fdp(&own);
+		return rc;
+	}
+	for (errno = 0; rc == 0 && (e = readdir(d)) != NULL; errno = 0)
+		if (parse_name(e->d_name, &n))
+			rc = each(arg, &n, f);
+	if (rc == 0 && errno != 0)
+		rc = fault_sys(f, FAULT_IO, errno, "folder of epoch secrets");
+	(void)closedir(d);
+	return rc;
 }

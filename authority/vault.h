@@ -36,4 +36,9 @@ int vault_put(int fd, const struct vault_name *n,
 int vault_destroy(int fd, const struct vault_name *n, struct fault *f)
 	must_check;
 
+/* Calls each for every file that there is, until it fails; it may destroy what
+ * it is called for.  FAULT_IO. */
+int vault_each(int fd, int (*each)(void *arg, const struct vault_name *n,
+    struct fault *f), void *arg, struct fault *f) must_check;
+
 #endif

@@ -110,6 +110,34 @@ overwrites_before_it_removes(void **state)
 	assert_int_equal(vault_destroy(fd, &one, &f), 0); /* again: nothing */
 }
 
+static int
+on_secret(void *arg, const struct vault_name *n, struct fault *f)
+{
+	int fd = *(int *)arg;
+
+	assert_memory_equal(n->space, one.space, ID_LEN);
+	assert_true(n->epoch == 1 || n->epoch == 2);
+	return n->epoch == 1 ? vault_destroy(fd, n, f) : 0;
+}
+
+static void
+lists_what_there_is(void **state)
+{
+	int fd = *(int *)*state, other;
+	struct fault f = { 0 };
+	uint8_t got;
+
+	put(fd, &one, 1);
+	put(fd, &two, 2);
+	other = openat(fd, "01-1", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(other >= 0);
+	(void)close(other);
+	assert_int_equal(vault_each(fd, on_secret, &fd, &f), 0);
+	assert_int_equal(get(fd, &one, &got), FAULT_NOT_FOUND);
+	assert_int_equal(get(fd, &two, &got), 0);
+	assert_int_equal(unlinkat(fd, "01-1", 0), 0);
+}
+
 static void
 refuses_a_file_of_another_length(void **state)
 {
@@ -162,6 +190,7 @@ main(void)
 		T(gives_back_what_was_put_and_replaces_it),
 		T(says_that_there_is_none),
 		T(overwrites_before_it_removes),
+		T(lists_what_there_is),
 		T(refuses_a_file_of_another_length),
 		T(keeps_others_out),
 		cmocka_unit_test(names_a_folder_that_cannot_be),
