@@ -73,12 +73,23 @@ on_job(struct pool_job *job)
 	MHD_resume_connection(r->conn);
 }
 
-/* The connection's callback comes again when the job has decided the reply. */
+/* In a pool's thread. */
 static void
-begin_job(struct front *front, struct request *r)
+on_open(struct pool_job *job)
+{
+	struct request *r = (struct request *)job;
+
+	request_open(r);
+	MHD_resume_connection(r->conn);
+}
+
+/* The connection's callback comes again when the job is done. */
+static void
+begin_job(struct front *front, struct request *r,
+    void (*run)(struct pool_job *job))
 {
 	MHD_suspend_connection(r->conn);
-	r->job.run = on_job;
+	r->job.run = run;
 	if (pool_submit(front->pool, &r->job))
 		return;
 	request_stopping(r);
@@ -97,9 +108,16 @@ answer(struct request *r)
 }
 
 static enum MHD_Result
-begin(struct request *r, const char *method)
+begin(struct front *front, struct request *r, const char *method)
 {
-	request_begin(r, method);
+	if (!r->begun)
+		request_begin(r, method);
+	if (request_opens_slowly(r)) {
+		begin_job(front, r, on_open);
+		return MHD_YES;
+	}
+	request_open(r);
+	r->receiving = true;
 	if (r->length <= SOCK_DRAIN_MAX || !r->reply.decided)
 		return MHD_YES;
 	/* The server skips the body of a PUT that is answered early; that of
@@ -120,15 +138,15 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 	(void)version;
 	if (r == NULL)
 		return MHD_NO;
-	if (!r->begun)
-		return begin(r, method);
+	if (!r->receiving)
+		return begin(front, r, method);
 	if (*size != 0) {
 		request_body(r, data, *size);
 		*size = 0;
 		return MHD_YES;
 	}
 	if (!r->reply.decided && request_is_slow(r)) {
-		begin_job(front, r);
+		begin_job(front, r, on_job);
 		return MHD_YES;
 	}
 	request_finish(r);

@@ -118,7 +118,7 @@ body_length(const struct request_fields *f)
 
 /* The capability, and what it leaves of the quota. */
 static void
-check_capability(struct request *r, uint64_t *quota_out)
+check_capability(struct request *r)
 {
 	enum gate_answer answer;
 	uint64_t quota = 0;
@@ -131,7 +131,7 @@ check_capability(struct request *r, uint64_t *quota_out)
 	}
 	if (r->site->quota != 0 && (quota == 0 || quota > r->site->quota))
 		quota = r->site->quota;
-	*quota_out = quota;
+	r->quota = quota;
 }
 
 static bool
@@ -165,8 +165,6 @@ request_stopping(struct request *r)
 void
 request_begin(struct request *r, const char *method)
 {
-	uint64_t quota = 0;
-
 	r->begun = true;
 	r->begun_at = now_ns();
 	atomic_fetch_add(&r->site->metrics->in_flight, 1);
@@ -182,9 +180,25 @@ request_begin(struct request *r, const char *method)
 		request_stopping(r);
 		return;
 	}
-	check_capability(r, &quota);
-	if (!r->reply.decided && r->op->begin != NULL)
-		r->op->begin(r, quota);
+	check_capability(r);
+}
+
+bool
+request_opens_slowly(const struct request *r)
+{
+	const struct store *s = r->site->store;
+
+	return !r->reply.decided && !r->opened && r->op->begin != NULL &&
+	    r->path.kind == PATH_OBJECT &&
+	    !s->ops->put_ready(r->site->store, r->path.prefix);
+}
+
+void
+request_open(struct request *r)
+{
+	if (!r->reply.decided && !r->opened && r->op->begin != NULL)
+		r->op->begin(r, r->quota);
+	r->opened = true;
 }
 
 void

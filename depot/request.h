@@ -55,8 +55,11 @@ struct request {
 	int path_rc;
 	const struct request_op *op;
 	struct request_fields fields;
-	bool begun;
+	bool begun;     /* the head was looked at */
+	bool opened;    /* op's begin was done, by whichever thread */
+	bool receiving; /* the body may come */
 	uint64_t begun_at; /* monotonic nanoseconds */
+	uint64_t quota;
 	enum metrics_verb verb;
 	uint64_t length, received; /* of the body */
 	struct store_upload *upload;
@@ -71,9 +74,15 @@ struct request {
 struct request *request_new(struct request_site *site,
     struct MHD_Connection *conn, const char *target);
 
-/* Headers are in: checks them, and starts an upload.  Decides the reply where
- * the request is refused. */
+/* Headers are in: checks them.  Decides the reply where the request is
+ * refused. */
 void request_begin(struct request *r, const char *method);
+
+/* Starts an upload, where it is one, once; or decides the reply. */
+void request_open(struct request *r);
+
+/* Whether request_open may wait for the disk. */
+bool request_opens_slowly(const struct request *r);
 
 /* A piece of the body. */
 void request_body(struct request *r, const void *p, size_t n);

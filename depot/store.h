@@ -49,6 +49,10 @@ struct store {
 };
 
 struct store_ops {
+	/* Whether put_begin returns at once, and does not have to learn first
+	 * what the prefix holds. */
+	bool (*put_ready)(struct store *s, const uint8_t prefix[ID_LEN]);
+
 	/* Starts an upload of len bytes; quota 0 is none.  FAULT_LIMIT: over
 	 * the quota.  FAULT_SPACE: no room.  FAULT_EXISTS: is there with
 	 * another length. */

@@ -148,6 +148,7 @@ dir_close(struct store *s)
 }
 
 static const struct store_ops dir_ops = {
+	.put_ready = store_dir_put_ready,
 	.put_begin = store_dir_put_begin,
 	.put_write = store_dir_put_write,
 	.put_commit = store_dir_put_commit,

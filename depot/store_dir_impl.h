@@ -53,6 +53,7 @@ int store_dir_make_prefix(struct store_dir *d, struct usage *u,
 int store_dir_count(struct store_dir *d, struct usage *u,
     struct fault *f) must_check;
 
+bool store_dir_put_ready(struct store *s, const uint8_t prefix[ID_LEN]);
 int store_dir_put_begin(struct store *s, const struct store_name *name,
     uint64_t len, uint64_t quota, struct store_upload **out,
     struct fault *f) must_check;

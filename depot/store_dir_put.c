@@ -121,6 +121,14 @@ allocate(struct store_upload *u, struct fault *f)
 	return fault_sys(f, fault_from_errno(err), err, "allocate");
 }
 
+bool
+store_dir_put_ready(struct store *s, const uint8_t prefix[ID_LEN])
+{
+	const struct usage *u = usage_get(store_dir_of(s)->usage, prefix);
+
+	return u == NULL || atomic_load(&u->counted);
+}
+
 int
 store_dir_put_begin(struct store *s, const struct store_name *name,
     uint64_t len, uint64_t quota, struct store_upload **out, struct fault *f)

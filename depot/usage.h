@@ -7,6 +7,7 @@
 #define SKERRY_DEPOT_USAGE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,7 +28,7 @@ struct usage {
 	uint8_t prefix[ID_LEN];
 	pthread_mutex_t lock;      /* of the fields below */
 	pthread_mutex_t head_lock; /* of the head mirror; taken first */
-	bool counted;
+	atomic_bool counted; /* also read without it: once true it stays */
 	uint64_t bytes, reserved;
 	bool prefix_durable;
 	bool durable[USAGE_FANS];

@@ -140,4 +140,34 @@ def one_depot_a_folder():
     t.ok("in use" in p.raw, "and says so")
 
 
-t.run(truncated, races, killed, one_depot_a_folder)
+def counted_slowly():
+    """The first upload to a space of many objects waits for them to be
+    counted, and nobody else does."""
+    d.prefix = new_id()
+    d.token = d.signer.capability(d.prefix)
+    for _ in range(40):
+        d.put(new_id(), b"x")
+    d.process.kill()
+    d.start({"LD_PRELOAD": os.environ["SKERRY_SLOW_READDIR"]})
+    others = [d.connect() for _ in range(2 * (os.cpu_count() or 1))]
+    for c in others:
+        d.request("GET", "/healthz", conn=c)
+    answers, worst, begun = [], 0, time.monotonic()
+    first = threading.Thread(
+        target=lambda: answers.append(d.put(new_id(), b"y").status))
+    first.start()
+    while first.is_alive():
+        for c in others:
+            now = time.monotonic()
+            d.request("GET", "/healthz", conn=c)
+            worst = max(worst, time.monotonic() - now)
+    first.join()
+    took = time.monotonic() - begun
+    t.eq(answers, [201], "the upload is stored")
+    t.ok(took > 2, f"it waited: {took:.1f} s")
+    t.ok(worst < took / 2, f"others did not: {worst:.3f} s")
+    t.eq(d.put(new_id(), b"z" * 3000000).status, 201, "and the next one")
+    d.restart()
+
+
+t.run(truncated, races, killed, one_depot_a_folder, counted_slowly)

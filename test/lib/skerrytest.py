@@ -360,8 +360,9 @@ class Depot:
             json.dump(self.config, f)  # JSON is YAML
         return path
 
-    def start(self):
-        self.process = Process([self.binary, "--config", self.config_file()])
+    def start(self, env=None):
+        self.process = Process([self.binary, "--config", self.config_file()],
+                               env=env)
         ready = self.process.wait_ready()
         self.port, self.metrics_port = ready["port"], ready["metrics_port"]
         self.token = self.signer.capability(self.prefix)

@@ -64,6 +64,8 @@ does_nothing_for_a_stranger_without_memory(void **state)
 		assert_non_null(r);
 		json_set_alloc_funcs(no_memory, free);
 		request_begin(r, method[i]);
+		assert_false(request_opens_slowly(r));
+		request_open(r);
 		request_body(r, "abc", 3);
 		request_finish(r);
 		json_set_alloc_funcs(malloc, free);
