@@ -29,6 +29,14 @@ refuse(struct request *r, int rc, const struct fault *f)
 	}
 }
 
+/* Nothing has to be there for what is stored: the store lacks a folder of its
+ * own. */
+static void
+refuse_put(struct request *r, int rc, const struct fault *f)
+{
+	refuse(r, rc == FAULT_NOT_FOUND ? FAULT_IO : rc, f);
+}
+
 static struct store_name
 name_of(const struct request *r)
 {
@@ -118,7 +126,7 @@ serve_put_begin(struct request *r, uint64_t quota)
 		return;
 	rc = s->ops->put_begin(s, &name, r->length, quota, &r->upload, &f);
 	if (rc != 0)
-		refuse(r, rc, &f);
+		refuse_put(r, rc, &f);
 }
 
 void
@@ -139,7 +147,7 @@ serve_body(struct request *r, const void *p, size_t n)
 	if (rc == 0)
 		return;
 	r->site->store->ops->put_abort(take(r->upload));
-	refuse(r, rc, &f);
+	refuse_put(r, rc, &f);
 }
 
 void
@@ -155,7 +163,7 @@ serve_put(struct request *r)
 	}
 	rc = r->site->store->ops->put_commit(take(r->upload), &how, &f);
 	if (rc != 0) {
-		refuse(r, rc, &f);
+		refuse_put(r, rc, &f);
 		return;
 	}
 	if (how == STORE_CREATED)
@@ -184,7 +192,7 @@ serve_head_put(struct request *r)
 		return;
 	rc = s->ops->head_put(s, r->path.prefix, r->head, &f);
 	if (rc != 0)
-		refuse(r, rc, &f);
+		refuse_put(r, rc, &f);
 	else
 		reply_empty(&r->reply, MHD_HTTP_NO_CONTENT);
 }

@@ -111,17 +111,28 @@ judge(struct store_dir *d, const char *path,
 	return 0;
 }
 
+/* The prefix's folder is made; again: also where it was known to be there. */
+static int
+make_prefix(struct store_dir *d, struct usage *u, bool again, struct fault *f)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&u->lock);
+	if (again)
+		usage_forget_folders(u);
+	rc = store_dir_make_prefix(d, u, f);
+	(void)pthread_mutex_unlock(&u->lock);
+	return rc;
+}
+
 static int
 put_locked(struct store_dir *d, struct usage *u,
     const uint8_t head[STORE_HEAD_LEN], struct fault *f)
 {
 	int dir defer(dirfs_closep) = -1;
 	char path[HEAD_PATH_LEN + 1], p[HEX_ID_LEN + 1];
-	int rc;
+	int rc = make_prefix(d, u, false, f);
 
-	(void)pthread_mutex_lock(&u->lock);
-	rc = store_dir_make_prefix(d, u, f);
-	(void)pthread_mutex_unlock(&u->lock);
 	if (rc != 0)
 		return rc;
 	head_path(u->prefix, path);
@@ -129,6 +140,9 @@ put_locked(struct store_dir *d, struct usage *u,
 	rc = judge(d, path, head, f);
 	if (rc == 0)
 		rc = replace(d, path, head, f);
+	if (rc == FAULT_NOT_FOUND)
+		rc = make_prefix(d, u, true, f) == 0 ?
+		    replace(d, path, head, f) : rc;
 	/* Synced also if it is the same: an earlier try may have failed
 	 * between name and sync. */
 	if (rc == 0 || rc == FAULT_EXISTS)

@@ -340,6 +340,21 @@ make_fan(struct store_upload *u, struct fault *f)
 	return rc;
 }
 
+/* Under the usage's lock. */
+static int
+give_name(struct store_upload *u, struct fault *f)
+{
+	int rc = make_fan(u, f), err;
+
+	/* [depot] never over another object */
+	if (rc != 0 || renameat2(u->d->tmp, u->tmp, u->d->v1, u->path.object,
+		RENAME_NOREPLACE) == 0)
+		return rc;
+	err = errno;
+	return fault_sys(f, fault_from_errno(err), err, "name %s",
+	    u->path.object);
+}
+
 /* The name appears and the usage grows in one step.  FAULT_EXISTS when the name
  * is taken. */
 static int
@@ -348,14 +363,10 @@ publish(struct store_upload *u, struct fault *f)
 	int rc;
 
 	(void)pthread_mutex_lock(&u->usage->lock);
-	rc = make_fan(u, f);
-	/* [depot] never over another object */
-	if (rc == 0 && renameat2(u->d->tmp, u->tmp, u->d->v1, u->path.object,
-		RENAME_NOREPLACE) != 0) {
-		int err = errno;
-
-		rc = fault_sys(f, fault_from_errno(err), err, "name %s",
-		    u->path.object);
+	rc = give_name(u, f);
+	if (rc == FAULT_NOT_FOUND) {
+		usage_forget_folders(u->usage);
+		rc = give_name(u, f);
 	}
 	if (rc == 0) {
 		u->tmp[0] = '\0';

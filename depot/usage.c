@@ -67,6 +67,13 @@ usage_get(struct usage_table *t, const uint8_t prefix[ID_LEN])
 	return u;
 }
 
+void
+usage_forget_folders(struct usage *u)
+{
+	u->prefix_durable = false;
+	memset(u->durable, 0, sizeof(u->durable));
+}
+
 int
 usage_reserve(struct usage *u, uint64_t len, uint64_t quota)
 {

@@ -44,6 +44,10 @@ void usage_free(struct usage_table *t);
  * memory. */
 struct usage *usage_get(struct usage_table *t, const uint8_t prefix[ID_LEN]);
 
+/* Folders that were known to be there are not: they are made again.  Under
+ * lock. */
+void usage_forget_folders(struct usage *u);
+
 /* Takes len of the quota (0: none) for an upload.  Under lock.  FAULT_LIMIT
  * when it does not fit. */
 int usage_reserve(struct usage *u, uint64_t len, uint64_t quota) must_check;

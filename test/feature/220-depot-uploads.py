@@ -6,6 +6,7 @@ import collections
 import hashlib
 import os
 import random
+import shutil
 import sys
 import threading
 import time
@@ -140,6 +141,20 @@ def one_depot_a_folder():
     t.ok("in use" in p.raw, "and says so")
 
 
+def folders_removed():
+    """Folders that others take away are made again, and nobody is told that
+    the object that he stores is not there."""
+    o = new_id()
+    t.eq(d.put(o, b"x").status, 201, "an object")
+    shutil.rmtree(os.path.join(d.data, "v1", d.prefix, o[:2]))
+    t.eq(d.put(o, b"x").status, 201, "its folder was removed: stored again")
+    os.rmdir(os.path.join(d.data, "tmp"))
+    t.eq(d.put(new_id(), b"x").status, 500, "tmp was removed: a fault")
+    d.restart()
+    t.eq((d.get(o).body, d.put(new_id(), b"x").status), (b"x", 201),
+         "after a start all is well")
+
+
 def counted_slowly():
     """The first upload to a space of many objects waits for them to be
     counted, and nobody else does."""
@@ -170,4 +185,5 @@ def counted_slowly():
     d.restart()
 
 
-t.run(truncated, races, killed, one_depot_a_folder, counted_slowly)
+t.run(truncated, races, killed, one_depot_a_folder, folders_removed,
+      counted_slowly)

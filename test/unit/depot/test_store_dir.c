@@ -13,6 +13,7 @@
 #include "depot/blocks.h"
 #include "depot/hex.h"
 #include "depot/store_dir.h"
+#include "depot/store_dir_impl.h"
 
 #define RACERS 16
 
@@ -414,6 +415,33 @@ head_moves_forward_only(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void
+makes_folders_again_that_others_removed(void **state)
+{
+	struct env *e = *state;
+	const struct store_name n = name_of(1, 2);
+	uint8_t head[STORE_HEAD_LEN] = { 1 };
+	struct store_dir_path path;
+	enum store_put how;
+	int v1;
+
+	store_dir_path(&n, &path);
+	assert_int_equal(put(e->s, &n, bytes_of("abc", 3), 0, &how), 0);
+	v1 = store_dir_of(e->s)->v1;
+	assert_int_equal(e->s->ops->remove(e->s, &n, &e->f), 0);
+	assert_int_equal(unlinkat(v1, path.fan, AT_REMOVEDIR), 0);
+	assert_int_equal(put(e->s, &n, bytes_of("abc", 3), 0, &how), 0);
+	assert_int_equal(how, STORE_CREATED);
+	assert_int_equal(e->s->ops->remove(e->s, &n, &e->f), 0);
+	assert_int_equal(unlinkat(v1, path.fan, AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(v1, path.prefix, AT_REMOVEDIR), 0);
+	assert_int_equal(put(e->s, &n, bytes_of("abc", 3), 0, &how), 0);
+	assert_int_equal(e->s->ops->remove(e->s, &n, &e->f), 0);
+	assert_int_equal(unlinkat(v1, path.fan, AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(v1, path.prefix, AT_REMOVEDIR), 0);
+	assert_int_equal(e->s->ops->head_put(e->s, n.prefix, head, &e->f), 0);
+}
+
 int
 main(void)
 {
@@ -429,6 +457,7 @@ main(void)
 		T(quota_counts_what_is_there_and_under_way),
 		T(lists_in_pages_in_order),
 		T(head_moves_forward_only),
+		T(makes_folders_again_that_others_removed),
 	};
 
 	if (secret_init() != 0)
