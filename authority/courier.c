@@ -219,7 +219,8 @@ start(struct courier *c, struct fault *f)
 	for (unsigned i = 0; rc == 0 && i < c->n; i++) {
 		struct witness *w = &c->witness[i];
 		const struct http_peer peer = { .url = w->url, .ca = w->ca,
-			.fault = FAULT_AUTHORITY, .wire = &w->wire };
+			.fault = FAULT_AUTHORITY, .wire = &w->wire,
+			.seconds = HTTP_SMALL_SECONDS };
 
 		rc = http_open(&peer, &w->http, f);
 	}

@@ -66,6 +66,7 @@ authority_open(const struct authority_config *config, struct authority **out,
 		.fault = FAULT_AUTHORITY,
 		.wire = config->wire,
 		.stop = config->stop,
+		.seconds = HTTP_SMALL_SECONDS,
 	};
 	int rc;
 

@@ -33,7 +33,8 @@ logread_open(const struct logread_config *config, struct logread **out,
 	struct logread *r defer(logread_closep) = calloc(1, sizeof(*r));
 	const struct http_peer peer = { .url = config->peer->url,
 		.ca = config->peer->ca, .fault = FAULT_AUTHORITY,
-		.wire = config->wire, .stop = config->stop };
+		.wire = config->wire, .stop = config->stop,
+		.seconds = HTTP_SMALL_SECONDS };
 	int rc;
 
 	if (r != NULL)

@@ -28,7 +28,12 @@ struct http_peer {
 	int fault;        /* not reached: FAULT_DEPOT or FAULT_AUTHORITY */
 	struct http_wire *wire;   /* borrowed */
 	const atomic_bool *stop;  /* true: give up with FAULT_INTERRUPTED */
+	unsigned seconds; /* that a request may take in all; 0: as long as it
+	                   * goes on */
 };
+
+/* For peers of small answers: one that comes byte by byte would take days. */
+#define HTTP_SMALL_SECONDS 120
 
 struct http;
 

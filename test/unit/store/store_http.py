@@ -53,12 +53,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(todo["status"])
         for k, v in todo.get("headers", {}).items():
             self.send_header(k, v)
-        if todo["status"] != 204 and not todo.get("endless"):
+        if todo["status"] != 204 and not (todo.get("endless") or
+                                          todo.get("drips")):
             self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
         while todo.get("endless"):
             self.wfile.write(bytes(65536))
+        while todo.get("drips"):
+            self.wfile.write(b"x")
+            time.sleep(0.1)
 
     do_GET = do_PUT = serve
 
@@ -169,6 +173,14 @@ def endless():
         "get", {"status": 206, "trailer": True}, retries=1)
     t.eq((name, requests), ("LIMIT", 1), "a trailer that does not end")
     t.ok("head" in text and received < 10_000_000, "is cut") or t.note(text)
+
+
+    began = time.monotonic()
+    name, requests, *_, text = call("get", {"status": 206, "drips": True},
+                                    env={"SECONDS": "1"})
+    t.eq((name, requests), ("DEPOT", 1), "a body that comes by bytes")
+    t.ok(time.monotonic() - began < 30, "is cut when its time is up") or \
+        t.note(text)
 
 
 def clocks():

@@ -4,6 +4,7 @@
  *     store_probe URL CA-FILE RETRIES put|get|head_get|head_put [SIZE]
  * Prints the fault's name and text, and the counts of the wire.  RENEW in the
  * environment is the token that is given for one that expired; "no": none is.
+ * SECONDS is what a request may take.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,9 @@ main(int argc, char **argv)
 	if (config.renew_arg != NULL)
 		config.renew = renew;
 	config.retries = (unsigned)strtoul(argv[3], NULL, 10);
+	if (getenv("SECONDS") != NULL)
+		config.peer.seconds = (unsigned)strtoul(getenv("SECONDS"),
+		    NULL, 10);
 	rc = store_http_open(&config, &s, &f);
 	if (rc == 0) {
 		rc = call(s, argv[4], argc > 5 ?
