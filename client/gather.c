@@ -2,10 +2,12 @@
 #include "client/gather.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "client/authority.h"
 #include "client/custodian.h"
 #include "client/logpin.h"
@@ -17,6 +19,8 @@
 #define SHARES_MAX 20 /* one each, and some of a move that was given up */
 #define PART_MAX 64u /* entries of a chain: each has a proof in the answer */
 #define WHOLE_MAX 200u /* that a request has room for */
+#define GRACE_MS 5000 /* for the others, once k have answered */
+#define LOOK_MS 200
 #define TRIES_MAX 4096 /* choices of k shares, where one of them is bad */
 
 void
@@ -37,8 +41,17 @@ gather_freep(struct gather **g)
 /* Why a holder's answer is of no use, before anybody was asked. */
 static const int not_asked = FAULT_AUTHORITY;
 
-struct asker {
+/* Who is asked, and how many have answered. */
+struct asking {
 	struct gather *g;
+	atomic_bool enough; /* who has not answered yet is not waited for */
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t answered;
+	int open, good;
+};
+
+struct asker {
+	struct asking *all;
 	int i;
 	pthread_t thread;
 	bool started;
@@ -128,14 +141,14 @@ ask_and_tell(struct gather *g, struct authority *a, struct gather_one *o)
 }
 
 static int
-ask_one(struct gather *g, int i)
+ask_one(struct gather *g, int i, const atomic_bool *stop)
 {
 	const struct state *st = g->st;
 	struct gather_one *o = &g->one[i];
 	struct authority *a defer(authority_closep) = NULL;
 	struct authority_config config = { .key = st->sign, .wire = g->wire,
 		.state = st,
-		.stop = g->stop };
+		.stop = stop };
 	int rc = custodian_holder(st, g->set, i, &config.peer, &o->f);
 
 	memcpy(config.signer, st->device, ID_LEN);
@@ -148,29 +161,91 @@ static void *
 asker_run(void *arg)
 {
 	struct asker *a = arg;
+	struct asking *all = a->all;
+	int rc = ask_one(all->g, a->i, &all->enough);
 
-	a->g->one[a->i].rc = ask_one(a->g, a->i);
+	all->g->one[a->i].rc = rc;
+	(void)pthread_mutex_lock(&all->lock);
+	all->open--;
+	all->good += rc == 0;
+	(void)pthread_cond_signal(&all->answered);
+	(void)pthread_mutex_unlock(&all->lock);
 	return NULL;
+}
+
+static void
+look_again_in(int ms, struct timespec *out)
+{
+	(void)clock_gettime(CLOCK_MONOTONIC, out);
+	out->tv_nsec += ms * 1000000L;
+	out->tv_sec += out->tv_nsec / 1000000000;
+	out->tv_nsec %= 1000000000;
+}
+
+/* [custody] Once there are as many as it takes, the others have a few seconds:
+ * one that does not come to an end is not in the way of k that do. */
+static void
+wait_for(struct asking *a, int enough)
+{
+	int64_t until = INT64_MAX;
+	struct timespec t;
+
+	(void)pthread_mutex_lock(&a->lock);
+	while (a->open > 0) {
+		if (a->good >= enough && until == INT64_MAX)
+			until = clock_ms() + GRACE_MS;
+		if (clock_ms() >= until ||
+		    (a->g->stop != NULL && atomic_load(a->g->stop)))
+			atomic_store(&a->enough, true);
+		look_again_in(LOOK_MS, &t);
+		(void)pthread_cond_clockwait(&a->answered, &a->lock,
+		    CLOCK_MONOTONIC, &t);
+	}
+	(void)pthread_mutex_unlock(&a->lock);
+}
+
+/* Who was not waited for is away, unless the user ended it all. */
+static void
+tell_late(struct gather *g, int i)
+{
+	struct gather_one *o = &g->one[i];
+
+	if (o->rc == FAULT_INTERRUPTED &&
+	    (g->stop == NULL || !atomic_load(g->stop)))
+		o->rc = fault_set(&o->f, FAULT_AUTHORITY, "the holder in %s "
+		    "takes too long to answer", g->set->holder[i].jurisdiction);
 }
 
 int
 gather_ask(struct gather *g, int first, struct fault *f)
 {
 	struct asker a[CUSTODY_HOLDERS_MAX] = { 0 };
+	struct asking all = { .g = g, .lock = PTHREAD_MUTEX_INITIALIZER,
+		.answered = PTHREAD_COND_INITIALIZER,
+		.open = g->set->n - first };
 	int rc = 0;
 
 	for (int i = first; i < g->set->n; i++) {
 		answer_wipe_session(&g->one[i].answer);
 		g->one[i] = (struct gather_one){ .rc = not_asked };
-		a[i] = (struct asker){ .g = g, .i = i };
+		a[i] = (struct asker){ .all = &all, .i = i };
 		a[i].started = pthread_create(&a[i].thread, NULL, asker_run,
 		    &a[i]) == 0;
 		if (!a[i].started)
 			rc = fault_set(f, FAULT_MEMORY, "no thread");
 	}
-	for (int i = first; i < g->set->n; i++)
+	for (int i = first; i < g->set->n; i++) {
+		(void)pthread_mutex_lock(&all.lock);
+		all.open -= !a[i].started;
+		(void)pthread_mutex_unlock(&all.lock);
+	}
+	/* The home, which is asked apart, has a share, too. */
+	wait_for(&all, g->set->k - (first > 0));
+	for (int i = first; i < g->set->n; i++) {
 		if (a[i].started)
 			(void)pthread_join(a[i].thread, NULL);
+		tell_late(g, i);
+	}
 	return rc;
 }
 

@@ -35,7 +35,8 @@ struct gather {
 };
 
 /* Asks every holder from number first on, all at the same time; outcomes are
- * in one[].  FAULT_MEMORY. */
+ * in one[].  Once the threshold has answered the others have five seconds more,
+ * and are FAULT_AUTHORITY then.  FAULT_MEMORY. */
 int gather_ask(struct gather *g, int first, struct fault *f) must_check;
 
 /* Brings the device chain of a space that it knows to another holder. */

@@ -226,6 +226,21 @@ def nonsense():
     move("sealed", "--no-rotate", what="and away again")
 
 
+def drips():
+    """A holder whose answer comes byte by byte is not in the way of the
+    others, of which there are enough."""
+    move(*ALL, what="three again")
+    evil["ireland"].drips = "/v1/session"
+    try:
+        a.lock()
+        r = a.run("ls", timeout=60)
+        t.eq(r.code, 0, "the keys come from the others")
+    except subprocess.TimeoutExpired:
+        t.ok(False, "the keys come from the others: it hangs")
+    evil["ireland"].drips = None
+    move("sealed", "--no-rotate", what="and away again")
+
+
 def never_rotated():
     """An epoch that a holder knows by a move alone: its secret goes, too."""
     move("standard", what="a key that only the home has")
@@ -321,5 +336,5 @@ def killed():
     t.eq(j["epoch"], epoch, "leaves it, since nobody was left")
 
 
-t.run(leaves, down, evil_holders, nonsense, never_rotated,
+t.run(leaves, down, evil_holders, nonsense, drips, never_rotated,
       broken_off, untold, killed)

@@ -13,6 +13,7 @@ import os
 import re
 import ssl
 import threading
+import time
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -117,6 +118,7 @@ class EvilLog:
 
 class Evil:
     """plan: None, or a function of path and answer that gives the answer.
+    drips: None, or a path whose answer comes by bytes and does not end.
     lists: None, or a function of status and answer to a GET below /v1/ that
     gives both.  log: None, or an EvilLog; files: None, or a function of the name of a file
     of the log and its bytes, that gives bytes, or None for 404."""
@@ -125,6 +127,7 @@ class Evil:
         self.plan = None
         self.files = None
         self.lists = None
+        self.drips = None
         self.log = log
         self.real = free_port()
         self.authority = authority
@@ -210,6 +213,15 @@ class Evil:
 
     def answer(self, h):
         body = h.rfile.read(int(h.headers["Content-Length"]))
+        if h.path == self.drips:
+            h.send_response(200)
+            h.send_header("Content-Length", "100000")
+            h.end_headers()
+            while h.path == self.drips:
+                h.wfile.write(b" ")
+                time.sleep(0.2)
+            h.close_connection = True
+            return
         c = self.connect()
         c.request("POST", h.path, body, {
             k: h.headers[k] for k in ("Content-Digest", "Signature-Input",
