@@ -710,7 +710,7 @@ read_and_judge(struct run *r, struct fault *f)
 	if (rc == 0)
 		rc = read_entries(r, f);
 	if (rc == 0 && a->sync != NULL)
-		rc = a->sync(a->sync_arg, f);
+		rc = a->sync(a->sync_arg, r->body.ask, f);
 	if (rc == 0)
 		rc = logpin_asked(a->st, &r->asked, f);
 	if (rc == 0)

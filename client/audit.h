@@ -19,6 +19,8 @@
 #include "client/logcheck.h"
 #include "client/progress.h"
 
+struct authority;
+
 #define AUDIT_ALARMS_MAX 256 /* that are listed; all are counted */
 
 struct audit_alarm {
@@ -50,8 +52,8 @@ struct audit {
 	size_t naccept;
 	struct progress *progress;
 	/* Called once the log's checkpoint was read: brings the chain up to
-	 * date. */
-	int (*sync)(void *arg, struct fault *f);
+	 * date, by whoever is asked, if not by who is audited. */
+	int (*sync)(void *arg, struct authority *audited, struct fault *f);
 	void *sync_arg;
 	/* Out. */
 	struct audititems items; /* all there are, and the log's requests, which

@@ -43,6 +43,7 @@ struct round {
 	struct custodian custody;
 	struct audititems home_items;
 	json_t *logs, *alarms;
+	bool home_away;
 	bool first; /* of a watch: known alarms are told once */
 	struct auditaccept accepted, told;
 	struct buf telling; /* ids of those that are new */
@@ -143,16 +144,16 @@ tell_alarms(struct round *r, const struct audit *a)
 		    "%s, which are not listed\n", more, a->peer->name);
 }
 
+/* From who is audited where the home is away: a chain is signed, and what one
+ * keeps back of it makes its own entries alarms. */
 static int
-sync_chain(void *arg, struct fault *f)
+sync_chain(void *arg, struct authority *audited, struct fault *f)
 {
 	struct round *r = arg;
 	int rc;
 
-	if (r->home == NULL)
-		return 0;
 	r->cli->fault = (struct fault){ 0 };
-	rc = account_sync(r->cli, r->home, r->st);
+	rc = account_sync(r->cli, r->home_away ? audited : r->home, r->st);
 	if (rc != 0)
 		*f = r->cli->fault;
 	return rc;
@@ -286,7 +287,7 @@ audit_all(struct round *r)
 	if (rc != 0)
 		return rc;
 	/* What must be in the log is what was known before it is read. */
-	(void)!account_sync(r->cli, r->home, r->st);
+	r->home_away = account_sync(r->cli, r->home, r->st) != 0;
 	r->chain_seen = r->st->chain.n;
 	r->cli->fault = scrap;
 	rc = audit_one(r, home, true);

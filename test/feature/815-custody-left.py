@@ -223,6 +223,12 @@ def nonsense():
          {"offshore": None, "ireland": "MALFORMED", "iceland": None},
          "an audit reads the logs of the others")
     t.eq(j["error"]["code"], "MALFORMED", "and ends with that")
+    ch.stop()
+    j = a.json("audit", "--full")
+    ch.start()
+    t.eq({x["authority"]: x.get("error", {}).get("code") for x in j["logs"]},
+         {"offshore": "AUTHORITY", "ireland": None, "iceland": None},
+         "so where the home is away")
     move("sealed", "--no-rotate", what="and away again")
 
 
