@@ -304,7 +304,7 @@ struct db {
 	    uint32_t epoch, bool *out, struct fault *f);
 	/* Outside a transaction: nothing of deleted rows is left in the file
 	 * or the write-ahead log. */
-	int (*purge)(struct db *db, struct fault *f);
+	int (*purge)(struct db *db, bool wait, struct fault *f);
 
 	/* Calls each for all spaces' ids, until it fails. */
 	int (*space_each)(struct db *db, int (*each)(void *arg,

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define SCHEMA_VERSION 2
-#define BUSY_MS 5000
 
 static const char schema[] =
     "CREATE TABLE account (id BLOB PRIMARY KEY, request BLOB NOT NULL)"
@@ -634,7 +633,7 @@ db_sqlite_open(const char *path, struct db **out, struct fault *f)
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(d->sql.h, BUSY_MS);
+		rc = sqlite3_busy_timeout(d->sql.h, DB_SQLITE_BUSY_MS);
 	if (rc == SQLITE_OK)
 		rc = settings(d);
 	if (rc != SQLITE_OK) {

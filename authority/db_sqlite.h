@@ -6,6 +6,8 @@
 #include "authority/db.h"
 #include "authority/sql.h"
 
+#define DB_SQLITE_BUSY_MS 5000 /* for a lock of another process */
+
 /* Its statements. */
 struct sql *db_sqlite(struct db *db);
 

@@ -148,11 +148,15 @@ receipt_ends(struct db *db, const uint8_t space[static ID_LEN],
 }
 
 static int
-purge(struct db *db, struct fault *f)
+purge(struct db *db, bool wait, struct fault *f)
 {
-	int rc = sqlite3_wal_checkpoint_v2(db_sqlite(db)->h, NULL,
-	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3 *h = db_sqlite(db)->h;
+	int rc;
 
+	(void)sqlite3_busy_timeout(h, wait ? DB_SQLITE_BUSY_MS : 0);
+	rc = sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+	    NULL, NULL);
+	(void)sqlite3_busy_timeout(h, DB_SQLITE_BUSY_MS);
 	return rc == SQLITE_OK ? 0 : sql_failed(db_sqlite(db), rc, f);
 }
 

@@ -407,7 +407,7 @@ ledger_batch_begin(struct ledger *l, struct ledger_batch *b, int64_t now)
 	b->now = now;
 	b->n = 0;
 	b->fault = (struct fault){ 0 };
-	l->ndoomed = 0;
+	ledger_secret_again(l, now);
 	if (!l->completing)
 		rc = ledger_log_follow(&l->log, &shown_rc, &b->fault);
 	if (rc == 0)

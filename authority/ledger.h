@@ -42,7 +42,8 @@ struct ledger {
 	int vault;          /* folder of epoch secrets */
 	struct vault_name doomed[LEDGER_BATCH_MAX * DB_EPOCHS_MAX]; /* by this
 	                                  * transaction */
-	size_t ndoomed;
+	size_t ndoomed, overdue; /* overdue: by a batch before it */
+	int64_t tried;           /* when those were last tried */
 	int64_t forgot;     /* when old nonces were last dropped */
 	int64_t told;       /* when a request that failed was last logged */
 	struct ledger_log log;

@@ -166,6 +166,7 @@ follow(struct process *p)
 static void
 look(struct process *p)
 {
+	ledger_secret_again(&p->l, (int64_t)time(NULL));
 	if (p->l.log.down.code != 0 || follow(p) != 0)
 		p->look_ms = -1;
 }

@@ -162,15 +162,34 @@ destroy(struct ledger *l, const struct vault_name *n, struct fault *f)
 	return rc != 0 || blobs.n != 0 ? rc : vault_destroy(l->vault, n, f);
 }
 
-int
-ledger_secret_shred(struct ledger *l, struct fault *f)
+static int
+shred(struct ledger *l, bool wait, struct fault *f)
 {
-	int rc = l->ndoomed == 0 ? 0 : l->db->purge(l->db, f);
+	int rc = l->db->purge(l->db, wait, f);
 
 	for (size_t i = 0; rc == 0 && i < l->ndoomed; i++)
 		rc = destroy(l, &l->doomed[i], f);
-	l->ndoomed = 0;
+	if (rc == 0)
+		l->ndoomed = l->overdue = 0;
 	return rc;
+}
+
+int
+ledger_secret_shred(struct ledger *l, struct fault *f)
+{
+	return l->ndoomed == l->overdue ? 0 : shred(l, true, f);
+}
+
+void
+ledger_secret_again(struct ledger *l, int64_t now)
+{
+	struct fault scrap = { 0 };
+
+	l->overdue = l->ndoomed;
+	if (l->ndoomed == 0 || now == l->tried)
+		return;
+	l->tried = now;
+	(void)!shred(l, false, &scrap);
 }
 
 static int

@@ -32,8 +32,13 @@ int ledger_secret_uncover(struct ledger *l, const struct db_space *space,
     struct fault *f) must_check;
 
 /* After a commit: destroys the secrets of l->doomed and what the database has
- * left of deleted rows.  Repeating it does no harm. */
+ * left of deleted rows, where this batch has doomed any.  What fails, as while
+ * another process reads the database, stays doomed. */
 int ledger_secret_shred(struct ledger *l, struct fault *f) must_check;
+
+/* Between batches: what a batch before could not destroy, once a second and
+ * without waiting. */
+void ledger_secret_again(struct ledger *l, int64_t now);
 
 /* At the start: what a crash left between a commit and that. */
 int ledger_secret_resume(struct ledger *l, struct fault *f) must_check;

@@ -10,6 +10,7 @@ import hashlib
 import os
 import random
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 import insider  # noqa: E402
 from skerrysite import Site  # noqa: E402
-from skerrytest import Tap  # noqa: E402
+from skerrytest import Tap, wait_for  # noqa: E402
 
 t = Tap()
 s = Site()
@@ -232,6 +233,27 @@ def conflict():
     ok(a.run("check", "--full", "--history"), "all holds")
 
 
+def under_a_backup():
+    """Who reads the database keeps what was deleted in it: then nothing is
+    said to be destroyed, and it is as soon as that is over."""
+    path = os.path.join(s.authority.home, "db", "authority.sqlite")
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True,
+                         isolation_level=None)
+    db.execute("BEGIN")
+    db.execute("SELECT count(*) FROM leaf").fetchall()
+    old, = s.authority.epochs()
+    r = a.run("rotate")
+    t.ok(r.code == 17 and "not destroyed everywhere" in r.err,
+         "a rotation under a backup: PARTIAL") or t.note(repr(r))
+    t.ok(old in s.authority.epochs(), "the old secret is still there")
+    began = time.monotonic()
+    ok(b.run("ls"), "others are served")
+    t.ok(time.monotonic() - began < 5, "and do not wait for that")
+    db.close()
+    t.ok(wait_for(lambda: old not in s.authority.epochs(), 20),
+         "once the backup is done, it goes")
+
+
 def both():
     for i in range(3):
         p = a.start("rotate")
@@ -246,4 +268,4 @@ def both():
     ok(a.run("check", "--full", "--history"), "all holds")
 
 
-t.run(rotation, shred, recovery, kills, conflict, both)
+t.run(rotation, shred, recovery, kills, conflict, under_a_backup, both)

@@ -428,7 +428,7 @@ drops_an_epoch_whole(void **state)
 	assert_int_equal(db->epoch_last(db, space, &last, &f), 0);
 	assert_int_equal(last, 2);
 	commit(db);
-	assert_int_equal(db->purge(db, &f), 0);
+	assert_int_equal(db->purge(db, true, &f), 0);
 }
 
 static struct custody
