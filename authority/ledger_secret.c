@@ -63,6 +63,17 @@ ledger_secret_doom(struct ledger *l, const uint8_t space[static ID_LEN],
 	return 0;
 }
 
+/* What this batch deletes may come back, if it is not committed. */
+static bool
+is_going(const struct ledger *l, const struct vault_name *n)
+{
+	for (size_t i = l->overdue; i < l->ndoomed; i++)
+		if (l->doomed[i].epoch == n->epoch &&
+		    memcmp(l->doomed[i].space, n->space, ID_LEN) == 0)
+			return true;
+	return false;
+}
+
 /* [custody] Never made anew once there are keyslots under it. */
 int
 ledger_secret_for(struct ledger *l, const struct db_space *space,
@@ -78,6 +89,9 @@ ledger_secret_for(struct ledger *l, const struct db_space *space,
 		return rc;
 	if (blobs.n != 0)
 		return ledger_secret_get(l, space->id, epoch, out, f);
+	if (is_going(l, &n))
+		return fault_set(f, FAULT_AUTHORITY, "epoch %u: its keyslots "
+		    "are being destroyed; try again", epoch);
 	memcpy(of.account, space->account, ID_LEN);
 	memcpy(of.space, space->id, ID_LEN);
 	rc = keymsg_secret(&l->keys, &of, s.wrapped);

@@ -13,7 +13,9 @@ int ledger_secret_get(struct ledger *l, const uint8_t space[static ID_LEN],
     uint32_t epoch, struct keymsg_secret *out, struct fault *f) must_check;
 
 /* For a keyslot that is about to be put: a new secret, durable, where the epoch
- * has none yet here, else as above. */
+ * has none yet here, else as above.  FAULT_AUTHORITY, too, where this batch
+ * takes the epoch's last keyslot: its secret is to be there until that is
+ * committed. */
 int ledger_secret_for(struct ledger *l, const struct db_space *space,
     uint32_t epoch, struct keymsg_secret *out, struct fault *f) must_check;
 

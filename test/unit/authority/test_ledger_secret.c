@@ -184,6 +184,25 @@ spares_what_has_keyslots_in_the_end(void **state)
 	assert_true(is_there(l, 1));
 }
 
+/* If the batch fails its keyslots are back, and want the old one. */
+static void
+makes_none_anew_before_the_old_one_is_gone(void **state)
+{
+	struct db_space s = { 0 };
+	struct ledger *l = *state;
+	struct keymsg_secret out;
+	struct fault f = { 0 };
+
+	memcpy(s.id, space, ID_LEN);
+	put_epoch(l, 1, false);
+	put_secret(l, 1);
+	assert_int_equal(ledger_secret_doom(l, space, 1, &f), 0);
+	assert_int_equal(ledger_secret_for(l, &s, 1, &out, &f),
+	    FAULT_AUTHORITY);
+	assert_non_null(strstr(f.text, "being destroyed"));
+	assert_true(is_there(l, 1));
+}
+
 /* Killed between the commit and the file. */
 static void
 ends_at_a_start_what_has_its_receipt(void **state)
@@ -221,6 +240,7 @@ main(void)
 		T(refuses_more_than_it_can_destroy),
 		T(destroys_what_is_doomed_and_nothing_else),
 		T(spares_what_has_keyslots_in_the_end),
+		T(makes_none_anew_before_the_old_one_is_gone),
 		T(ends_at_a_start_what_has_its_receipt),
 	};
 	int rc;
