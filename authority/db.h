@@ -249,7 +249,8 @@ struct db {
 	int (*leaf_of)(struct db *db, const struct db_leaf_of *of,
 	    db_leaf_fn *each, void *arg, struct fault *f);
 	/* Calls each for the last one that has this type, subject, body and
-	 * public part, if there is one. */
+	 * public part, if there is one; for no release, of which there may be
+	 * millions. */
 	int (*leaf_find)(struct db *db, const struct db_leaf *like,
 	    struct bytes open, db_leaf_fn *each, void *arg, struct fault *f);
 	/* The same of the entries of requests; and all of one request. */

@@ -17,7 +17,9 @@ const char db_sqlite_log_schema[] =
 
 const char db_sqlite_log_index[] =
     "CREATE INDEX IF NOT EXISTS leaf_request ON leaf (number)"
-    " WHERE type = 7;";
+    " WHERE type = 7;"
+    "CREATE INDEX IF NOT EXISTS leaf_told ON leaf (subject, type)"
+    " WHERE type <> 5;";
 
 #define STATEMENTS(X)                                                       \
 	X(LEAF_ADD, "INSERT INTO leaf VALUES (?, ?, ?, ?, ?)")              \
@@ -33,7 +35,9 @@ const char db_sqlite_log_index[] =
 	X(REQUEST_OF, "SELECT number, type, subject, entry, body FROM leaf" \
 	              " WHERE subject = ? AND type = 7 ORDER BY number")    \
 	X(LEAF_FIND, "SELECT number, type, subject, entry, body FROM leaf"  \
-	             " WHERE subject = ? AND type = ? AND body = ?"         \
+	             " INDEXED BY leaf_told"                                \
+	             " WHERE subject = ? AND type = ? AND type <> 5"        \
+	             " AND body = ?"                                        \
 	             " AND substr(entry, ?) = ? ORDER BY number DESC"       \
 	             " LIMIT 1")                                            \
 	X(KEY_ADD, "INSERT INTO log_key VALUES (?, ?)")                     \

@@ -12,7 +12,7 @@
 static char dir[] = "/tmp/skerry-outbox-XXXXXX";
 static char path[64];
 static const struct leaf_log_key log_key = { { 1 } };
-static const struct outbox_what what = { .type = LEAF_RELEASE,
+static const struct outbox_what what = { .type = LEAF_EPOCH,
 	.subject = { 2 }, .time = 5, .open = { (const uint8_t *)"o", 1 },
 	.body = { (const uint8_t *)"body", 4 } };
 
@@ -48,7 +48,7 @@ adds_an_entry_that_opens(void **state)
 	assert_int_equal(outbox_add(*state, &what, &log_key, &i, &f), 0);
 	assert_int_equal(i.index, 0);
 	assert_int_equal(leaf_decode(buf_bytes(&i.entry), &leaf), 0);
-	assert_int_equal(leaf.type, LEAF_RELEASE);
+	assert_int_equal(leaf.type, LEAF_EPOCH);
 	assert_int_equal(leaf.time, 5);
 	assert_int_equal(bytes_cmp(leaf.open, what.open), 0);
 	assert_true(leaf_is(&leaf, &i.key));
