@@ -181,13 +181,13 @@ walkahead_next(struct walkahead *a, struct walk_item *out, struct fault *f)
 	r = &a->taking->result[a->taken++];
 	if (r->rc != WALK_ITEM)
 		*f = a->taking->fault;
-	*out = (struct walk_item){
-		.key = bytes_of(a->taking->text.p + r->key, r->key_len),
-		.folder = r->folder,
-		.dir = r->dir,
-		.name = (const char *)a->taking->text.p + r->name,
-		.st = r->st,
-	};
+	*out = (struct walk_item){ .folder = r->folder, .dir = r->dir,
+		.st = r->st };
+	/* A block without either has no text to point into. */
+	if (r->key_len != 0)
+		out->key = bytes_of(a->taking->text.p + r->key, r->key_len);
+	if (r->rc == WALK_ITEM)
+		out->name = (const char *)a->taking->text.p + r->name;
 	return r->rc;
 }
 
