@@ -92,7 +92,7 @@ outcome(struct cli *cli, const struct check_result *r, int rc)
 	    r->chunks, cli_noun(r->chunks, "chunk", "chunks"),
 	    (double)r->bytes / 1048576, r->findings != 0 ?
 	    "NOT good" : rc == 0 ? "all good" : "not finished");
-	if (r->bad_chunks != 0)
+	if (r->bad_chunks != 0 && r->bad_paths != 0)
 		cli_note(cli, "skerry: check: a put from here of what the "
 		    "paths had sends it again\n");
 }

@@ -632,8 +632,6 @@ run(struct putting *w, struct fault *f)
 		bool keep = false;
 
 		rc = put_source(w, &w->p->source[i], &keep, f);
-		/* What was noted is of a tree that may never be published:
-		 * then the fingerprints match no entry. */
 		statcache_close(w->stats_cache, keep);
 		w->stats_cache = w->records.stats = NULL;
 	}
@@ -642,7 +640,13 @@ run(struct putting *w, struct fault *f)
 		rc = fault_set(f, rc, "interrupted: nothing was committed; "
 		    "the same put goes on from here");
 	}
-	return rc == 0 ? finish(w, f) : rc;
+	if (rc == 0)
+		rc = finish(w, f);
+	/* What was noted is of a tree that others see now. */
+	for (size_t i = 0; rc == 0 && i < w->p->sources; i++)
+		statcache_commit(w->space->cache.dir, w->p->source[i].path,
+		    w->p->source[i].key, &w->space->commit.dedup);
+	return rc;
 }
 
 /* One try; the results of the last one count. */

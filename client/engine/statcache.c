@@ -161,32 +161,39 @@ open_next(struct statcache *c)
 	(void)fwrite(MAGIC, 1, sizeof(MAGIC), c->out);
 }
 
+/* Names, and the key of the fingerprints. */
+static void
+derive(struct statcache *c, const char *source, struct bytes key,
+    struct bytes lost, const struct dedup_key *dedup)
+{
+	const struct bytes part[] = { bytes_of(source, strlen(source) + 1),
+		key, lost };
+	uint8_t h[32];
+	char hex[33];
+
+	kdf_prf(dedup->b, part, 2, h);
+	text_hex(h, 16, hex, sizeof(hex));
+	(void)snprintf(c->name, sizeof(c->name), "stat.%s", hex);
+	/* One put at a time has the folder (journal_open): what a crashed one
+	 * left is removed. */
+	(void)snprintf(c->temp, sizeof(c->temp), "stat.%s.new", hex);
+	if (lost.n != 0)
+		kdf_prf(dedup->b, part, 3, h);
+	memcpy(c->fp_key, h + 16, sizeof(c->fp_key));
+}
+
 struct statcache *
 statcache_open(int dir, const char *source, struct bytes key,
     struct bytes lost, const struct dedup_key *dedup)
 {
 	struct statcache *c;
-	uint8_t id[16];
-	char hex[33];
-	const struct bytes part[] = { bytes_of(source, strlen(source) + 1),
-		key, lost };
-	uint8_t h[32];
 
 	if (dir < 0 || (c = calloc(1, sizeof(*c))) == NULL)
 		return NULL;
 	c->dir = dir;
 	c->in_key = buf_init(KEY_BYTES_MAX);
 	c->out_key = buf_init(KEY_BYTES_MAX);
-	kdf_prf(dedup->b, part, 2, h);
-	memcpy(id, h, sizeof(id));
-	if (lost.n != 0)
-		kdf_prf(dedup->b, part, 3, h);
-	memcpy(c->fp_key, h + 16, sizeof(c->fp_key));
-	text_hex(id, sizeof(id), hex, sizeof(hex));
-	(void)snprintf(c->name, sizeof(c->name), "stat.%s", hex);
-	/* One put at a time has the folder (journal_open): what a crashed one
-	 * left is removed. */
-	(void)snprintf(c->temp, sizeof(c->temp), "stat.%s.new", hex);
+	derive(c, source, key, lost, dedup);
 	open_last(c);
 	open_next(c);
 	return c;
@@ -251,7 +258,7 @@ finish_next(struct statcache *c, bool keep)
 		keep = false;
 	if (fclose(c->out) != 0)
 		keep = false;
-	if (!keep || renameat(c->dir, c->temp, c->dir, c->name) != 0)
+	if (!keep)
 		(void)unlinkat(c->dir, c->temp, 0);
 }
 
@@ -267,4 +274,15 @@ statcache_close(struct statcache *c, bool keep)
 	buf_wipe(&c->in_key);
 	buf_wipe(&c->out_key);
 	free(c);
+}
+
+void
+statcache_commit(int dir, const char *source, struct bytes key,
+    const struct dedup_key *dedup)
+{
+	struct statcache c;
+
+	derive(&c, source, key, bytes_of(NULL, 0), dedup);
+	if (dir >= 0 && renameat(dir, c.temp, dir, c.name) != 0)
+		(void)unlinkat(dir, c.temp, 0);
 }

@@ -46,7 +46,12 @@ void statcache_note(struct statcache *c, struct bytes key, uint64_t stat_fp,
  * again right now: too close to the clock, and it is not noted. */
 bool statcache_settled(const struct stat *st);
 
-/* keep: what was noted replaces the last put's; else it is dropped.  Frees. */
+/* keep: what was noted may replace the last put's; else it is dropped.  Frees.
+ */
 void statcache_close(struct statcache *c, bool keep);
+
+/* What was noted and kept for the same source replaces the last put's. */
+void statcache_commit(int dir, const char *source, struct bytes key,
+    const struct dedup_key *dedup);
 
 #endif

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/engine/check.h"
 #include "client/engine/restore.h"
+#include "client/state.h"
 #include "lib/cm.h"
 #include "lib/mkspace.h"
 #include "store/store_fault.h"
@@ -22,12 +24,15 @@ struct bed {
 	char warned[512];
 };
 
+static bool refuses; /* the authority */
+
 int
 session_move_head(struct session *s, uint64_t expect,
     const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
 {
 	(void)expect;
-	(void)f;
+	if (refuses)
+		return fault_set(f, FAULT_AUTHORITY, "refused");
 	s->has_head = true;
 	memcpy(s->head, head, STORE_HEAD_LEN);
 	return 0;
@@ -218,6 +223,39 @@ makes_no_commit_of_an_equal_tree(void **state)
 	close(fd);
 }
 
+/* A put that read it all and made no commit has not seen to it. */
+static void
+what_was_lost_is_sent_until_there_is_a_commit(void **state)
+{
+	const struct check_options all = { .percent = 100 };
+	struct bed *b = *state;
+	struct state st = { .fd = open(b->m->dir, O_RDONLY | O_DIRECTORY) };
+	int fd = openat(b->dir, "f", O_WRONLY | O_CREAT, 0644);
+	struct check_result res;
+	struct space *sp;
+
+	write_at(fd, 500000, 0, 1);
+	close(fd);
+	assert_int_equal(mkdirat(st.fd, "cache", 0700), 0);
+	b->m->ses.state = &st;
+	assert_int_equal(put(b), 0);
+	sp = mkspace_open(b->m);
+	mkspace_flip(b->m, sp->head.commit.place.object, 100);
+	assert_int_equal(check_run(sp, &all, &res, &b->f), FAULT_TAMPERED);
+	refuses = true;
+	assert_int_equal(put(b), FAULT_AUTHORITY);
+	assert_int_equal(put(b), FAULT_AUTHORITY);
+	refuses = false;
+	assert_int_equal(put(b), 0);
+	assert_true(b->put.changed);
+	assert_int_equal(check_run(mkspace_open(b->m), &all, &res, &b->f), 0);
+	assert_int_equal(put(b), 0);
+	assert_false(b->put.changed);
+	(void)mkspace_open(b->m);
+	b->m->ses.state = NULL;
+	close(st.fd);
+}
+
 struct changer {
 	int fd;
 	atomic_bool stop;
@@ -316,6 +354,7 @@ main(void)
 		TEST(keeps_the_holes_of_sparse_files),
 		TEST(stores_files_of_any_size),
 		TEST(makes_no_commit_of_an_equal_tree),
+		TEST(what_was_lost_is_sent_until_there_is_a_commit),
 		TEST(stores_what_it_read_of_a_changing_file),
 		TEST(commits_nothing_when_an_upload_fails),
 		TEST(stops_when_told),

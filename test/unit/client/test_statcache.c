@@ -37,6 +37,8 @@ fill(struct scratch *s, bool keep)
 	for (size_t i = 0; i < KEYS; i++)
 		statcache_note(c, key_of(i), 100 + i, 200 + i);
 	statcache_close(c, keep);
+	if (keep)
+		statcache_commit(s->dir, "/src", bytes_of("k", 1), &dedup);
 }
 
 /* How many of the keys are found; what is found is right. */
@@ -67,6 +69,21 @@ finds_what_the_last_put_noted(void **state)
 	assert_int_equal(found(opened(*state), 3), KEYS / 3);
 	fill(*state, false);
 	assert_int_equal(found(opened(*state), 1), KEYS);
+}
+
+static void
+counts_when_it_is_committed(void **state)
+{
+	struct scratch *s = *state;
+	struct statcache *c = opened(s);
+
+	statcache_note(c, key_of(0), 100, 200);
+	statcache_close(c, true);
+	assert_int_equal(found(opened(s), 1), 0);
+	/* And what another put has opened since is not there any more. */
+	statcache_commit(s->dir, "/src", bytes_of("k", 1), &dedup);
+	assert_int_equal(found(opened(s), 1), 0);
+	statcache_commit(-1, "/src", bytes_of("k", 1), &dedup);
 }
 
 static void
@@ -218,6 +235,7 @@ main(void)
     scratch_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(finds_what_the_last_put_noted),
+		TEST(counts_when_it_is_committed),
 		TEST(knows_nothing_of_other_sources),
 		TEST(other_losses_are_other_fingerprints),
 		TEST(gives_nothing_of_a_torn_file),
