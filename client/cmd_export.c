@@ -63,9 +63,10 @@ static int
 make_folders(struct exportcmd *c)
 {
 	struct fault *f = &c->cli->fault;
+	int rc = path_make(c->to, 0700, f);
 
-	if (mkdir(c->to, 0700) != 0 && errno != EEXIST)
-		return path_fault(c->to, f);
+	if (rc != 0)
+		return rc;
 	c->dir = open(c->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->dir < 0)
 		return path_fault(c->to, f);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -38,9 +37,10 @@ static int
 open_target(struct getcmd *c)
 {
 	struct fault *f = &c->cli->fault;
+	int rc = path_make(c->to, 0777, f);
 
-	if (mkdir(c->to, 0777) != 0 && errno != EEXIST)
-		return path_fault(c->to, f);
+	if (rc != 0)
+		return rc;
 	c->dir = open(c->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return c->dir >= 0 ? 0 : path_fault(c->to, f);
 }

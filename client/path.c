@@ -2,7 +2,9 @@
 #include "client/path.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/utf8.h"
 #include "object/key.h"
@@ -58,4 +60,25 @@ int
 path_fault(const char *path, struct fault *f)
 {
 	return fault_sys(f, fault_from_errno(errno), errno, "%s", path);
+}
+
+int
+path_make(const char *path, mode_t mode, struct fault *f)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (n == 0)
+		return fault_set(f, FAULT_USAGE, "no folder has an empty name");
+	if (n >= sizeof(part))
+		return fault_set(f, FAULT_LIMIT, "%s: too long", path);
+	for (size_t i = 1; i <= n; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, mode) != 0 && errno != EEXIST)
+			return path_fault(part, f);
+	}
+	return 0;
 }

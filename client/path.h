@@ -3,6 +3,8 @@
 #ifndef SKERRY_CLIENT_PATH_H
 #define SKERRY_CLIENT_PATH_H
 
+#include <sys/types.h>
+
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
@@ -18,5 +20,8 @@ void path_show(struct bytes key, char out[static PATH_SHOW_MAX]);
 
 /* Sets f from errno, naming path; returns the code. */
 int path_fault(const char *path, struct fault *f);
+
+/* Makes a folder of the device, and those above, where they are missing. */
+int path_make(const char *path, mode_t mode, struct fault *f) must_check;
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 #include "client/file.h"
+#include "client/path.h"
 #include "crypt/hash.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
@@ -78,26 +79,6 @@ state_home(const char *home, char **out, struct fault *f)
 		return join(v, ".local/share/skerry", out, f);
 	return fault_set(f, FAULT_CONFIG,
 	    "no folder for the state: neither --home nor SKERRY_HOME nor HOME");
-}
-
-/* Like mkdir -p; folders that are made have mode 0700. */
-static int
-make_folders(const char *path, struct fault *f)
-{
-	char part[PATH_MAX];
-	size_t n = strlen(path);
-
-	if (n >= sizeof(part))
-		return fault_set(f, FAULT_LIMIT, "%s: too long", path);
-	for (size_t i = 1; i <= n; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return fd_fault(part, f);
-	}
-	return 0;
 }
 
 /* A lock that goes with its descriptor. */
@@ -698,7 +679,7 @@ state_begin(const char *dir, struct bytes policy, const struct sign_pub *key,
 	/* Nothing is made where the policy is no good. */
 	rc = policy_load(policy, key, &p, f);
 	if (rc == 0)
-		rc = make_folders(dir, f);
+		rc = path_make(dir, 0700, f);
 	if (rc == 0)
 		rc = dir_open(dir, &st, f);
 	if (rc == 0)
@@ -789,7 +770,7 @@ state_cache_dir(const struct state *st, struct fault *f)
 	if (rc == 0)
 		rc = join(home, name, &path, f);
 	if (rc == 0)
-		rc = make_folders(path, f);
+		rc = path_make(path, 0700, f);
 	if (rc != 0)
 		return rc;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

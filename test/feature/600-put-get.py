@@ -59,6 +59,10 @@ def round_trip():
     r = get(b, "out")
     t.eq((r.code, r.json["kept"], r.json["fetches"]), (0, n, 0),
          "what is there already is not fetched again")
+    r = b.run("get", "--to", path("new", "above", "out"), "odd")
+    t.eq((r.code, compare(path("odd"), path("new", "above", "out", "odd"))), (0, ""),
+         "folders above the target are made, too")
+    t.eq(b.run("get", "--to", "").code, 2, "a target without a name: USAGE")
     for where, _, names in os.walk(path("out")):
         for name in names:
             os.utime(os.path.join(where, name), (1, 1), follow_symlinks=False)
