@@ -8,9 +8,10 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "crypt/keys.h"
+#include "crypt/papercode.h"
 
-#define RECOVERY_LEN 20
-#define RECOVERY_TEXT_LEN 44 /* nine groups of four, hyphens between */
+#define RECOVERY_LEN PAPERCODE_LEN
+#define RECOVERY_TEXT_LEN PAPERCODE_TEXT_LEN
 
 /* Belongs in secret memory. */
 struct recovery_code {
@@ -24,8 +25,7 @@ void recovery_new(struct recovery_code *out);
 void recovery_text(const struct recovery_code *code,
     char out[static RECOVERY_TEXT_LEN + 1]);
 
-/* The reverse, for text that a person typed.  FAULT_SECRET where the last group
- * does not fit the others, FAULT_MALFORMED for a wrong character or length. */
+/* The reverse, with the errors of papercode_parse(). */
 int recovery_parse(struct bytes text, struct recovery_code *out) must_check;
 
 /* What the code stands for.  FAULT_INTERNAL. */
