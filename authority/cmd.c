@@ -3,6 +3,10 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
+
+#include "authority/config.h"
+#include "authority/db.h"
 
 static const struct cmd_option *
 option_find(const struct cmd_option *o, size_t n, const char *arg, size_t len)
@@ -45,4 +49,45 @@ cmd_options(int argc, char **argv, const struct cmd_option *o, size_t n,
 			return fault_set(f, FAULT_USAGE, "--%s is wanted",
 			    o[i].name);
 	return 0;
+}
+
+bool
+cmd_take_json(int *argc, char **argv)
+{
+	int n = 1;
+
+	for (int i = 1; i < *argc; i++)
+		if (strcmp(argv[i], "--json") != 0)
+			argv[n++] = argv[i];
+	if (n == *argc)
+		return false;
+	*argc = n;
+	return true;
+}
+
+int
+cmd_open_db(const char *config, struct db **out, struct fault *f)
+{
+	struct config *c defer(config_freep) = NULL;
+	int rc = config_load(config, &c, f);
+
+	return rc != 0 ? rc : db_sqlite_open(c->database, out, f);
+}
+
+void
+cmd_close_db(struct db **db)
+{
+	if (*db != NULL)
+		(*db)->close(*db);
+}
+
+void
+cmd_time(int64_t at, char out[static CMD_TIME_SIZE])
+{
+	const time_t t = (time_t)at;
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(out, CMD_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		memcpy(out, "?", 2);
 }

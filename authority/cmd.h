@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/fault.h"
@@ -23,6 +24,7 @@ struct cmd_option {
 };
 
 struct config;
+struct db;
 struct keystore_public;
 struct note_key;
 
@@ -38,5 +40,21 @@ int cmd_config_log_key(const struct config *c, struct note_key *out,
  * where that is not NULL, and is wrong usage where it is.  FAULT_USAGE. */
 int cmd_options(int argc, char **argv, const struct cmd_option *o, size_t n,
     const char **rest, struct fault *f) must_check;
+
+/* Takes "--json", the one option that has no value, out of the arguments, and
+ * says whether it was there. */
+bool cmd_take_json(int *argc, char **argv);
+
+/* Opens the database of a configuration, beside the service or without it.
+ * *out is to be closed. */
+int cmd_open_db(const char *config, struct db **out, struct fault *f)
+	must_check;
+
+/* For defer(). */
+void cmd_close_db(struct db **db);
+
+/* A time in seconds as UTC, "?" where it has no such form. */
+#define CMD_TIME_SIZE sizeof("9999-12-31T23:59:59Z")
+void cmd_time(int64_t at, char out[static CMD_TIME_SIZE]);
 
 #endif

@@ -18,7 +18,6 @@
 #include <jansson.h>
 
 #include "authority/cmd.h"
-#include "authority/config.h"
 #include "authority/db.h"
 #include "authority/ledger_json.h"
 #include "authority/outbox.h"
@@ -28,7 +27,6 @@
 
 #define DAY_FORM "%Y-%m-%d"
 #define DAY_SIZE sizeof("9999-12-31")
-#define TIME_SIZE sizeof("9999-12-31T23:59:59Z")
 
 struct entering {
 	const char *config, *jurisdiction, *text, *gag;
@@ -46,26 +44,10 @@ wipe(struct entering *e)
 }
 
 static void
-close_db(struct db **db)
-{
-	if (*db != NULL)
-		(*db)->close(*db);
-}
-
-static void
 close_fd(int *fd)
 {
 	if (*fd > STDIN_FILENO)
 		(void)close(*fd);
-}
-
-static int
-open_db(const char *config, struct db **out, struct fault *f)
-{
-	struct config *c defer(config_freep) = NULL;
-	int rc = config_load(config, &c, f);
-
-	return rc != 0 ? rc : db_sqlite_open(c->database, out, f);
 }
 
 /* One byte more than there may be is enough to see that it is too long. */
@@ -210,7 +192,7 @@ enter(struct entering *e, struct fault *f)
 	if (rc == 0)
 		rc = read_text(e->text, &e->body, f);
 	if (rc == 0)
-		rc = open_db(e->config, &e->db, f);
+		rc = cmd_open_db(e->config, &e->db, f);
 	if (rc == 0)
 		rc = add(e, now, &i, f);
 	index = i.index;
@@ -311,12 +293,9 @@ number(const json_t *j, const char *name)
 static bool
 print_state(const json_t *one, const json_t *state)
 {
-	const time_t at = (time_t)number(state, "time");
-	char when[TIME_SIZE] = "?", day[DAY_SIZE] = "-";
-	struct tm tm;
+	char when[CMD_TIME_SIZE], day[DAY_SIZE] = "-";
 
-	if (gmtime_r(&at, &tm) != NULL)
-		(void)!strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	cmd_time(number(state, "time"), when);
 	if (json_is_integer(json_object_get(state, "gag_until")))
 		day_of((uint64_t)number(state, "gag_until"), day);
 	return printf("%s  %s  %-9s  %-20s  %10" JSON_INTEGER_FORMAT "  %s\n",
@@ -354,33 +333,18 @@ print_json(json_t *all)
 	    printf("\n") >= 0;
 }
 
-/* The one option that has no value. */
-static bool
-take_json(int *argc, char **argv)
-{
-	int n = 1;
-
-	for (int i = 1; i < *argc; i++)
-		if (strcmp(argv[i], "--json") != 0)
-			argv[n++] = argv[i];
-	if (n == *argc)
-		return false;
-	*argc = n;
-	return true;
-}
-
 int
 cmd_request_list(int argc, char **argv, struct fault *f)
 {
 	json_t *all defer(ledger_json_freep) = json_object();
-	struct db *db defer(close_db) = NULL;
+	struct db *db defer(cmd_close_db) = NULL;
 	const char *config = NULL;
 	const struct cmd_option o[] = { { "config", &config, true } };
-	bool json = take_json(&argc, argv);
+	bool json = cmd_take_json(&argc, argv);
 	int rc = cmd_options(argc, argv, o, ARRAY_LEN(o), NULL, f);
 
 	if (rc == 0)
-		rc = open_db(config, &db, f);
+		rc = cmd_open_db(config, &db, f);
 	if (rc == 0)
 		rc = db->begin(db, f);
 	if (rc != 0)
