@@ -91,6 +91,7 @@ for_ledger(const struct config *c, uint32_t lease, struct wr *w,
 	role_boot_put(w, text(c->log));
 	wr_u32(w, c->witnesses_count);
 	role_boot_put(w, text(c->epochs));
+	wr_u8(w, config_by_invitation(c));
 	role_boot_put(w, buf_bytes(&policy));
 	role_boot_put(w, bytes_of(pin, c->policy_key != NULL ? sizeof(pin) :
 	                                                       0));

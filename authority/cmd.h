@@ -15,7 +15,7 @@ typedef int cmd_run(int argc, char **argv, struct fault *f);
 cmd_run cmd_init, cmd_migrate, cmd_policy_sign, cmd_policy_key,
     cmd_policy_show, cmd_public, cmd_check_config, cmd_run_service,
     cmd_custody_announce, cmd_request_enter, cmd_request_state,
-    cmd_request_list;
+    cmd_request_list, cmd_invite_new, cmd_invite_list, cmd_invite_withdraw;
 
 struct cmd_option {
 	const char *name;  /* without the dashes */

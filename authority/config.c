@@ -96,6 +96,7 @@ static const cyaml_schema_field_t fields[] = {
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, pkcs11,
 	    pkcs11),
 	OPTIONAL("log", log),
+	OPTIONAL("admission", admission),
 	CYAML_FIELD_SEQUENCE("witnesses",
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
 	    witnesses, &one_witness, 0, CONFIG_WITNESSES_MAX),
@@ -217,6 +218,12 @@ config_lease(const char *text, uint32_t *out)
 	return FAULT_CONFIG;
 }
 
+bool
+config_by_invitation(const struct config *c)
+{
+	return c->admission != NULL && strcmp(c->admission, "invitation") == 0;
+}
+
 void
 config_host(const struct config *c, char out[static CONFIG_HOST_MAX])
 {
@@ -334,6 +341,10 @@ check(const struct config *c, struct fault *f)
 	if (config_lease(c->lease, &lease) != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "lease: 60s to 30d is wanted, as in 90s, 30m, 12h, 7d");
+	if (c->admission != NULL && !config_by_invitation(c) &&
+	    strcmp(c->admission, "open") != 0)
+		return fault_set(f, FAULT_CONFIG,
+		    "admission: open or invitation is wanted");
 	rc = settings_range("threads", c->threads, 1, CONFIG_THREADS_MAX, f);
 	if (rc == 0)
 		rc = check_socket("listen", c->listen, false, f);

@@ -3,6 +3,7 @@
 #ifndef SKERRY_AUTHORITY_CONFIG_H
 #define SKERRY_AUTHORITY_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -63,6 +64,7 @@ struct config {
 	char *keystore;        /* file (default), pkcs11 */
 	struct config_pkcs11 *pkcs11;
 	char *log;             /* folder; default: log, beside the database */
+	char *admission;       /* open (default), invitation */
 	struct config_witness *witnesses;
 	unsigned witnesses_count;
 };
@@ -76,6 +78,9 @@ void config_freep(struct config **c);
 
 /* The lease in seconds, 60 .. CONFIG_LEASE_MAX.  FAULT_CONFIG. */
 int config_lease(const char *text, uint32_t *out) must_check;
+
+/* Whether a new account wants an invitation. */
+bool config_by_invitation(const struct config *c);
 
 /* "@authority" of requests: the url's host, with the port unless it is 443. */
 void config_host(const struct config *c, char out[static CONFIG_HOST_MAX]);

@@ -88,6 +88,12 @@ struct db_enrolment {
 	int64_t expires;
 };
 
+/* What lets as many accounts be made as it has uses. */
+struct db_invitation {
+	uint8_t id[ID_LEN]; /* the operator's name for it, random */
+	int64_t uses, expires;
+};
+
 /* An entry of the log: what goes there, and what its owner is told of it. */
 struct db_leaf {
 	uint64_t index;
@@ -105,6 +111,7 @@ struct db_leaf_of {
 };
 
 typedef int db_leaf_fn(void *arg, const struct db_leaf *leaf);
+typedef int db_invitation_fn(void *arg, const struct db_invitation *i);
 typedef int db_left_fn(void *arg, uint32_t epoch, struct bytes blob);
 
 struct db {
@@ -123,8 +130,9 @@ struct db {
 	int (*nonce_add)(struct db *db, const uint8_t keyid[static ID_LEN],
 	    const uint8_t nonce[static DB_NONCE_LEN], int64_t now,
 	    struct fault *f);
-	/* Forgets nonces seen and enrolments expired before these times. */
-	int (*forget)(struct db *db, int64_t nonces, int64_t enrolments,
+	/* Forgets nonces seen before the one time, and enrolments and
+	 * invitations expired before the other. */
+	int (*forget)(struct db *db, int64_t seen, int64_t expired,
 	    struct fault *f);
 
 	/* request is the hash of the body that made it.  FAULT_EXISTS. */
@@ -185,6 +193,22 @@ struct db {
 	/* FAULT_NOT_FOUND. */
 	int (*enrolment_get)(struct db *db, const uint8_t id[static ID_LEN],
 	    struct db_enrolment *out, struct fault *f);
+
+	/* hash: of its code.  FAULT_EXISTS. */
+	int (*invitation_add)(struct db *db, const struct db_invitation *i,
+	    const uint8_t hash[static DB_HASH_LEN], struct fault *f);
+	/* One use less of one that has not expired; the last drops it.
+	 * FAULT_NOT_FOUND where there is none. */
+	int (*invitation_use)(struct db *db,
+	    const uint8_t hash[static DB_HASH_LEN], int64_t now,
+	    struct fault *f);
+	/* FAULT_NOT_FOUND. */
+	int (*invitation_drop)(struct db *db, const uint8_t id[static ID_LEN],
+	    struct fault *f);
+	/* Calls each for those that have not expired, the first to do so first,
+	 * until it fails.  each may not use db. */
+	int (*invitation_each)(struct db *db, int64_t now,
+	    db_invitation_fn *each, void *arg, struct fault *f);
 
 	/* The custody sets of a space.  FAULT_EXISTS where the serial is
 	 * taken and replace is not set. */

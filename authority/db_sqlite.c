@@ -48,6 +48,7 @@ static const char schema[] =
 	X(NONCE_ADD, "INSERT INTO nonce VALUES (?, ?, ?)")                     \
 	X(NONCE_FORGET, "DELETE FROM nonce WHERE seen < ?")                    \
 	X(ENROLMENT_FORGET, "DELETE FROM enrolment WHERE expires < ?")         \
+	X(INVITATION_FORGET, "DELETE FROM invitation WHERE expires < ?")       \
 	X(ACCOUNT_ADD, "INSERT INTO account VALUES (?, ?)")                    \
 	X(ACCOUNT_GET, "SELECT request FROM account WHERE id = ?")             \
 	X(CHAIN_GET, "SELECT entry FROM chain WHERE account = ? AND seq >= ?"  \
@@ -191,18 +192,23 @@ nonce_add(struct db *db, const uint8_t keyid[static ID_LEN],
 }
 
 static int
-forget(struct db *db, int64_t nonces, int64_t enrolments, struct fault *f)
+forget_before(struct db *db, enum statement what, int64_t t, struct fault *f)
 {
-	struct sql_run r = sql_run(db_sqlite(db), sql[S_NONCE_FORGET]);
-	int rc;
+	struct sql_run r = sql_run(db_sqlite(db), sql[what]);
 
-	sql_int(&r, nonces);
-	rc = sql_write(&r, f);
-	if (rc != 0)
-		return rc;
-	r = sql_run(db_sqlite(db), sql[S_ENROLMENT_FORGET]);
-	sql_int(&r, enrolments);
+	sql_int(&r, t);
 	return sql_write(&r, f);
+}
+
+static int
+forget(struct db *db, int64_t seen, int64_t expired, struct fault *f)
+{
+	int rc = forget_before(db, S_NONCE_FORGET, seen, f);
+
+	if (rc == 0)
+		rc = forget_before(db, S_ENROLMENT_FORGET, expired, f);
+	return rc != 0 ? rc :
+			 forget_before(db, S_INVITATION_FORGET, expired, f);
 }
 
 static int
@@ -581,6 +587,9 @@ migrate(struct db_sqlite *d, struct fault *f)
 		rc = sqlite3_exec(d->sql.h, db_sqlite_epoch_schema, NULL, NULL,
 		    NULL);
 	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(d->sql.h, db_sqlite_invitation_schema, NULL,
+		    NULL, NULL);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(d->sql.h, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return sql_failed(&d->sql, rc, f);
@@ -629,6 +638,7 @@ db_sqlite_open(const char *path, struct db **out, struct fault *f)
 	db_sqlite_custody(&d->db);
 	db_sqlite_log(&d->db);
 	db_sqlite_epoch(&d->db);
+	db_sqlite_invitation(&d->db);
 	rc = sqlite3_open_v2(path, &d->sql.h, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);

@@ -26,8 +26,12 @@ extern const char db_sqlite_custody_schema[];
 /* From schema 1 to 2: the tables of epochs, filled. */
 extern const char db_sqlite_epoch_schema[];
 
-/* Set the callbacks of custody, and of epochs. */
+/* Makes the table of invitations where it is missing. */
+extern const char db_sqlite_invitation_schema[];
+
+/* Set the callbacks of custody, of epochs, and of invitations. */
 void db_sqlite_custody(struct db *db);
 void db_sqlite_epoch(struct db *db);
+void db_sqlite_invitation(struct db *db);
 
 #endif

@@ -39,6 +39,7 @@ struct ledger {
 	char *jurisdiction; /* where this authority is */
 	char *host;         /* "@authority" of every request */
 	uint32_t lease;     /* seconds */
+	bool by_invitation; /* a new account wants one */
 	int vault;          /* folder of epoch secrets */
 	struct vault_name doomed[LEDGER_BATCH_MAX * DB_EPOCHS_MAX]; /* by this
 	                                  * transaction */

@@ -8,6 +8,7 @@
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
 #include "crypt/hash.h"
+#include "crypt/invitation.h"
 #include "crypt/secret.h"
 #include "net/jsontext.h"
 #include "object/chain.h"
@@ -22,6 +23,8 @@ struct account {
 	struct db_slot recovery;
 	struct custody custody;
 	struct leaf_log_key log;
+	bool invited;
+	struct invitation invitation; /* if invited */
 };
 
 static int
@@ -65,14 +68,16 @@ static int
 read_body(const json_t *body, struct account *out)
 {
 	json_t *id, *chain, *space, *residency, *depot, *slots, *set, *log;
+	json_t *invitation = NULL;
 	json_int_t epoch;
 	struct account a = { 0 };
 
 	if (json_unpack_ex((json_t *)body, NULL, JSON_STRICT,
-	        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:o}", "account", &id,
+	        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s?o}", "account", &id,
 	        "chain", &chain, "space", &space, "residency", &residency,
 	        "depot", &depot, "keyslots", &slots, "head_epoch", &epoch,
-	        "custody", &set, "log_key", &log) != 0 ||
+	        "custody", &set, "log_key", &log, "invitation",
+	        &invitation) != 0 ||
 	    epoch != 1 || json_array_size(slots) != 2)
 		return FAULT_MALFORMED;
 	if (ledger_json_id(id, a.id) != 0 ||
@@ -89,6 +94,10 @@ read_body(const json_t *body, struct account *out)
 	a.recovery.n = DB_SEALED_LEN;
 	if (ledger_custody_read(set, &a.custody) != 0 ||
 	    ledger_json_bytes(log, a.log.b, sizeof(a.log.b)) != 0)
+		return FAULT_MALFORMED;
+	a.invited = invitation != NULL;
+	if (a.invited && ledger_json_bytes(invitation, a.invitation.b,
+	        sizeof(a.invitation.b)) != 0)
 		return FAULT_MALFORMED;
 	a.recovery.epoch = 1;
 	memcpy(a.space.account, a.id, ID_LEN);
@@ -114,6 +123,26 @@ ledger_account_sender(const json_t *body, struct db_device *out)
 	d.box = chain.device[0].box;
 	*out = d;
 	return 0;
+}
+
+/* [authority] One answer to all that is no good; the use is undone with the
+ * rest of a request that fails. */
+static int
+admit(struct ledger *l, const struct ledger_call *c, const struct account *a,
+    struct fault *f)
+{
+	uint8_t hash[DB_HASH_LEN];
+	int rc;
+
+	if (!l->by_invitation)
+		return 0;
+	if (!a->invited)
+		return fault_set(f, FAULT_DENIED, "an account is made here by "
+		    "invitation only: --invitation is needed");
+	invitation_hash(&a->invitation, hash);
+	rc = l->db->invitation_use(l->db, hash, c->now, f);
+	return rc != FAULT_NOT_FOUND ? rc : fault_set(f, FAULT_DENIED,
+	    "the invitation is not good here, or is no longer");
 }
 
 /* [authority] only in a residency that is served here, at a depot of it. */
@@ -270,7 +299,9 @@ ledger_account_create(struct ledger *l, const struct ledger_call *c,
 	if (rc != FAULT_NOT_FOUND)
 		return rc;
 
-	rc = check_policy(l, &a, f);
+	rc = admit(l, c, &a, f);
+	if (rc == 0)
+		rc = check_policy(l, &a, f);
 	if (rc == 0)
 		rc = check_chain(&a, &chain, f);
 	if (rc == 0)

@@ -112,6 +112,7 @@ boot(struct process *p, struct fault *f)
 	p->l.log.cosign.n = rd_u32(&r);
 	rd_require(&r, p->l.log.cosign.n <= POSTING_WITNESSES_MAX);
 	p->epochs = role_boot_text(&r);
+	p->l.by_invitation = rd_u8(&r) != 0;
 	policy = role_boot_field(&r);
 	pin = role_boot_field(&r);
 	rd_require(&r, pin.n == 0 || pin.n == sizeof(signer.b));

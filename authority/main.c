@@ -58,6 +58,16 @@ static const struct command commands[] = {
 	{ "request", "list", cmd_request_list,
 	    "request list --config FILE [--json]\n"
 	    "  Prints all requests and their states.\n" },
+	{ "invite", "new", cmd_invite_new,
+	    "invite new --config FILE [--uses N] [--days N] [--json]\n"
+	    "  Prints a code for N accounts (1) within N days (30), where the\n"
+	    "  configuration has \"admission: invitation\".\n" },
+	{ "invite", "list", cmd_invite_list,
+	    "invite list --config FILE [--json]\n"
+	    "  Prints invitations that are good: id, uses left, end.\n" },
+	{ "invite", "withdraw", cmd_invite_withdraw,
+	    "invite withdraw ID --config FILE\n"
+	    "  Ends an invitation.  Accounts that it made stay.\n" },
 };
 
 static bool

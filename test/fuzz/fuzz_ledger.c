@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Whole requests at the ledger, with the keys role beside it and a log in
- * memory.  The first byte says which path, the second who signs; the rest is
- * the body, which is signed well, or, for a path that there is not, the bytes
- * that a front would send.  Whatever comes: an answer of the form that is
- * promised, never INTERNAL, and nothing sealed without a proof beside it.
+ * memory.  The first byte says which path, the second who signs and whether an
+ * account wants an invitation; the rest is the body, which is signed well, or,
+ * for a path that there is not, the bytes that a front would send.  Whatever
+ * comes: an answer of the form that is promised, never INTERNAL, and nothing
+ * sealed without a proof beside it.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -24,6 +25,7 @@
 #include "authority/vault.h"
 #include "base/wr.h"
 #include "crypt/hpke.h"
+#include "crypt/invitation.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "net/text.h"
@@ -261,6 +263,19 @@ log_account(struct db *db, const uint8_t *space,
 	outbox_wipe(&item);
 }
 
+/* The code is zeros. */
+static void
+make_invitation(struct db *db)
+{
+	const struct db_invitation i = { .uses = 1, .expires = NOW + 1 };
+	const struct invitation code = { { 0 } };
+	uint8_t hash[DB_HASH_LEN];
+	struct fault f = { 0 };
+
+	invitation_hash(&code, hash);
+	assert(db->invitation_add(db, &i, hash, &f) == 0);
+}
+
 /* An account with a device, a recovery key, a space, a keyslot. */
 static void
 make_account(struct db *db)
@@ -312,6 +327,7 @@ make_account(struct db *db)
 	assert(db->custody_add(db, &set, false, &f) == 0);
 	log_account(db, s.id, &log, e);
 	make_sealed(db);
+	make_invitation(db);
 	assert(db->commit(db, &f) == 0);
 }
 
@@ -541,6 +557,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || size > 2 + REQUEST_BODY_MAX)
 		return 0;
+	ledger.by_invitation = data[1] / WHO % 2 == 1;
 	if (data[0] < ARRAY_LEN(paths)) {
 		sign_request(paths[data[0]], data[1] % WHO,
 		    bytes_of(data + 2, size - 2), &in);

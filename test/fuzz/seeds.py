@@ -157,6 +157,8 @@ def bodies():
         (9, 0, {"space": sealed.hex(), "epoch": 1}), (11, 0, {"space": sealed.hex(), "keyslots": [{**slot, "epoch": 1}]}),
         (1, 0, {**session, "space": sealed.hex()}), (1, 0, {**session, "log_seen": 1}),
         (0, 2, new), (0, 2, {**new, "residency": "nowhere"}), (0, 2, {**new, "chain": [b64(first)]}),
+        *((0, who, {**new, "custody": b64(custody_set(1, b"")), **more}) for who in (2, 5) for more in (
+            {}, *({"invitation": x} for x in (b64(bytes(20)), b64(bytes([1] * 20)), b64(bytes(21)), 1)))),
         (1, 0, session), (1, 0, {**session, "chain_seen": 2 ** 32}), (1, 0, {**session, "space": other.hex()}),
         (1, 1, session), (1, 0, {**session, "log_seen": 2 ** 60}), (2, 0, {"space": space.hex(), "expect": 0, "head": b64(head)}),
         (2, 0, {"space": space.hex(), "expect": 1, "head": b64(head)}),
@@ -194,7 +196,7 @@ def bodies():
     for path, who, body in requests:
         text = json.dumps(body).encode()
         save("ledger", bytes([path, who]) + text)
-        fields = [f"/v1/{paths[path]}", *signature_fields(Party(who + 1), f"/v1/{paths[path]}", text)]
+        fields = [f"/v1/{paths[path]}", *signature_fields(Party(who % 3 + 1), f"/v1/{paths[path]}", text)]
         frame = b"".join(struct.pack(">H", len(x)) + x.encode() for x in fields)
         frame += struct.pack(">I", len(text)) + text
         save("ledger", bytes([99, 0]) + frame)

@@ -382,6 +382,107 @@ takes_up_one_without_the_indexes(void **state)
 	assert_int_equal(sqlite3_close(h), SQLITE_OK);
 }
 
+/* One of before there were invitations is as one that has none. */
+static void
+takes_up_one_without_invitations(void **state)
+{
+	const struct db_invitation in = { .id = { 7 }, .uses = 1,
+		.expires = 100 };
+	const uint8_t hash[DB_HASH_LEN] = { 8 };
+	struct db *other;
+	struct fault f = { 0 };
+	sqlite3 *h;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, "DROP TABLE invitation", NULL, NULL,
+	    NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(h), SQLITE_OK);
+	other = opened();
+	begin(other);
+	assert_int_equal(other->invitation_use(other, hash, 1, &f),
+	    FAULT_NOT_FOUND);
+	assert_int_equal(other->invitation_add(other, &in, hash, &f), 0);
+	commit(other);
+	other->close(other);
+}
+
+static int
+add_uses(void *arg, const struct db_invitation *i)
+{
+	int64_t *sum = arg;
+
+	*sum += i->uses;
+	return 0;
+}
+
+static int64_t
+uses_left(struct db *db, int64_t now)
+{
+	struct fault f = { 0 };
+	int64_t sum = 0;
+
+	assert_int_equal(db->invitation_each(db, now, add_uses, &sum, &f), 0);
+	return sum;
+}
+
+static void
+an_invitation_has_its_uses_and_no_more(void **state)
+{
+	const struct db_invitation two = { .id = { 7 }, .uses = 2,
+		.expires = 100 }, one = { .id = { 8 }, .uses = 1,
+		.expires = 50 };
+	const uint8_t a[DB_HASH_LEN] = { 1 }, b[DB_HASH_LEN] = { 2 };
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	begin(db);
+	assert_int_equal(db->invitation_add(db, &two, a, &f), 0);
+	assert_int_equal(db->invitation_add(db, &one, a, &f), FAULT_EXISTS);
+	assert_int_equal(db->invitation_add(db, &two, b, &f), FAULT_EXISTS);
+	assert_int_equal(db->invitation_add(db, &one, b, &f), 0);
+	commit(db);
+	begin(db);
+	assert_int_equal(db->mark(db, &f), 0);
+	assert_int_equal(db->invitation_use(db, a, 1, &f), 0);
+	assert_true(uses_left(db, 1) == 2);
+	assert_int_equal(db->back(db, &f), 0);
+	assert_true(uses_left(db, 1) == 3);
+	assert_int_equal(db->invitation_use(db, a, 1, &f), 0);
+	assert_int_equal(db->invitation_use(db, a, 1, &f), 0);
+	assert_int_equal(db->invitation_use(db, a, 1, &f), FAULT_NOT_FOUND);
+	assert_int_equal(db->invitation_drop(db, two.id, &f),
+	    FAULT_NOT_FOUND);
+	assert_true(uses_left(db, 1) == 1);
+	commit(db);
+}
+
+static void
+an_invitation_ends(void **state)
+{
+	const struct db_invitation i = { .id = { 7 }, .uses = 2,
+		.expires = 100 };
+	const uint8_t hash[DB_HASH_LEN] = { 1 };
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	begin(db);
+	assert_int_equal(db->invitation_add(db, &i, hash, &f), 0);
+	assert_int_equal(db->invitation_use(db, hash, 100, &f),
+	    FAULT_NOT_FOUND);
+	assert_true(uses_left(db, 100) == 0);
+	assert_int_equal(db->invitation_use(db, hash, 99, &f), 0);
+	assert_int_equal(db->forget(db, 0, 100, &f), 0);
+	assert_true(uses_left(db, 99) == 1);
+	assert_int_equal(db->forget(db, 0, 101, &f), 0);
+	assert_true(uses_left(db, 99) == 0);
+	assert_int_equal(db->invitation_add(db, &i, hash, &f), 0);
+	assert_int_equal(db->invitation_drop(db, i.id, &f), 0);
+	assert_int_equal(db->invitation_use(db, hash, 1, &f),
+	    FAULT_NOT_FOUND);
+	commit(db);
+}
+
 static bool
 ends(struct db *db, uint32_t epoch)
 {
@@ -586,6 +687,9 @@ main(void)
 		TEST(refuses_a_newer_schema),
 		TEST(takes_up_one_without_the_indexes),
 		TEST(takes_up_an_older_schema),
+		TEST(takes_up_one_without_invitations),
+		TEST(an_invitation_has_its_uses_and_no_more),
+		TEST(an_invitation_ends),
 		TEST(drops_an_epoch_whole),
 		TEST(ends_what_came_before_a_set_alone),
 		TEST(keeps_receipts_of_what_was_left_by_its_set),
