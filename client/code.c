@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/code.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/base32.h"
+#include "client/file.h"
 
 /* At most 16 bytes. */
 static void
@@ -44,4 +46,26 @@ int
 code_parse(const char *text, uint8_t out[static ID_LEN])
 {
 	return base32_decode(bytes_of(text, strlen(text)), out, ID_LEN);
+}
+
+int
+code_read(const char *file, struct buf *out, struct fault *f)
+{
+	int rc = file_read(AT_FDCWD, file, out, f);
+
+	while (rc == 0 && out->n > 0 &&
+	    (out->p[out->n - 1] == '\n' || out->p[out->n - 1] == '\r'))
+		out->n--;
+	return rc;
+}
+
+int
+code_unread(const char *what, int rc, struct fault *f)
+{
+	if (rc == FAULT_SECRET)
+		return fault_set(f, rc, "%s: mistyped", what);
+	if (rc == FAULT_MALFORMED)
+		return fault_set(f, FAULT_SECRET, "%s: it has nine groups of "
+		    "four letters or digits", what);
+	return rc == 0 ? 0 : fault_add(f, rc, "%s", what);
 }

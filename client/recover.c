@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/recover.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/account.h"
 #include "client/authority.h"
-#include "client/file.h"
+#include "client/code.h"
 #include "client/lease.h"
 #include "client/release.h"
 #include "client/terminal.h"
@@ -15,12 +14,11 @@
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 
-#define LINE_MAX_LEN 256
 #define TRIES 8
 
 /* In secret memory. */
 struct keys {
-	char line[LINE_MAX_LEN];
+	char line[CODE_LINE_MAX];
 	struct recovery_code code;
 	struct sign_key sign;
 	struct box_key box;
@@ -37,7 +35,7 @@ struct slots {
 static int
 read_code(struct cli *cli, const char *file, struct keys *k)
 {
-	struct buf text defer(buf_wipe) = buf_init(LINE_MAX_LEN);
+	struct buf text defer(buf_wipe) = buf_init(CODE_LINE_MAX);
 	int rc;
 
 	if (file == NULL) {
@@ -46,22 +44,14 @@ read_code(struct cli *cli, const char *file, struct keys *k)
 		if (rc == 0)
 			rc = buf_append(&text, k->line, strlen(k->line));
 	} else {
-		rc = file_read(AT_FDCWD, file, &text, &cli->fault);
-		while (rc == 0 && text.n > 0 &&
-		    (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
-			text.n--;
+		rc = code_read(file, &text, &cli->fault);
 	}
 	if (rc != 0)
 		return rc;
 	rc = recovery_parse(buf_bytes(&text), &k->code);
-	if (rc == FAULT_MALFORMED || rc == FAULT_SECRET)
-		return fault_set(&cli->fault, FAULT_SECRET,
-		    rc == FAULT_SECRET ? "recovery code: mistyped" :
-					 "recovery code: it has nine groups of "
-					 "four letters or digits");
 	if (rc == 0)
 		rc = recovery_keys(&k->code, &k->sign, &k->box);
-	return rc == 0 ? 0 : fault_add(&cli->fault, rc, "recovery code");
+	return code_unread("recovery code", rc, &cli->fault);
 }
 
 static int
