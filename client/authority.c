@@ -15,6 +15,7 @@
 #include "client/logpin.h"
 #include "client/notice.h"
 #include "crypt/hash.h"
+#include "crypt/invitation.h"
 #include "crypt/secret.h"
 #include "net/httpsig.h"
 #include "net/jsontext.h"
@@ -318,7 +319,7 @@ authority_account_body(const struct authority_account_parts *p,
 {
 	json_t *o defer(json_freep) = json_pack(
 	    "{s:o,s:[o,o],s:o,s:s,s:s,s:[{s:i,s:s,s:o},{s:i,s:s,s:o}],s:i,"
-	    "s:o,s:o}",
+	    "s:o,s:o,s:o*}",
 	    "account", jsontext_id(p->account),
 	    "chain", jsontext_b64(p->chain[0], CHAIN_ENTRY_LEN),
 	    jsontext_b64(p->chain[1], CHAIN_ENTRY_LEN),
@@ -332,7 +333,9 @@ authority_account_body(const struct authority_account_parts *p,
 	    "blob", jsontext_b64(p->recovery, sizeof(p->recovery)),
 	    "head_epoch", 1,
 	    "custody", jsontext_b64(p->custody.p, p->custody.n),
-	    "log_key", jsontext_b64(p->log_key.b, sizeof(p->log_key.b)));
+	    "log_key", jsontext_b64(p->log_key.b, sizeof(p->log_key.b)),
+	    "invitation", p->invitation == NULL ? NULL :
+	    jsontext_b64(p->invitation->b, sizeof(p->invitation->b)));
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
 	int rc = text == NULL ? FAULT_MEMORY :
 				buf_append(out, text, strlen(text));

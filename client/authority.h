@@ -18,6 +18,7 @@
 #include "net/policy.h"
 
 struct authority;
+struct invitation;
 struct state;
 
 struct authority_config {
@@ -170,6 +171,7 @@ struct authority_account_parts {
 	uint8_t recovery[ANSWER_SEALED_LEN];
 	struct bytes custody; /* the first set */
 	struct leaf_log_key log_key;
+	const struct invitation *invitation; /* NULL: none */
 };
 
 /* Appends it.  FAULT_MEMORY, FAULT_LIMIT. */

@@ -14,10 +14,12 @@
 #include "client/account.h"
 #include "client/authority.h"
 #include "client/cli.h"
+#include "client/code.h"
 #include "client/handover.h"
 #include "client/logpin.h"
 #include "client/release.h"
 #include "crypt/hpke.h"
+#include "crypt/invitation.h"
 #include "crypt/recovery.h"
 #include "crypt/secret.h"
 #include "crypt/sign.h"
@@ -26,7 +28,9 @@
 
 struct args {
 	const char *policy, *policy_key, *authority, *residency, *depot;
-	const char *recovery_out, *trust;
+	const char *recovery_out, *trust, *code, *code_in;
+	struct invitation invitation; /* of one of the two */
+	bool invited;
 };
 
 /* Secrets of one run, in secret memory. */
@@ -179,11 +183,13 @@ make_log_key(const struct state *st, const struct secrets *s,
 
 /* pending = recovery code [20] || chain [2 * 216] || body of the request */
 static int
-make_pending(struct cli *cli, struct state *st, const struct state_binding *b)
+make_pending(struct cli *cli, struct state *st, const struct args *in,
+    const struct state_binding *b)
 {
 	struct secrets *s defer(secret_freep) = secret_new(sizeof(*s));
 	struct authority_account_parts parts = { .residency = b->residency,
-		.depot = b->depot };
+		.depot = b->depot,
+		.invitation = in->invited ? &in->invitation : NULL };
 	struct buf out defer(buf_wipe) = buf_init(STATE_PENDING_MAX);
 	const struct policy_authority *a = policy_find_authority(st->policy,
 	    b->authority);
@@ -224,10 +230,13 @@ static int
 begin(struct cli *cli, struct state *st, const struct args *in)
 {
 	struct state_binding b = { 0 };
-	int rc = choose(cli, st, in, &b);
+	/* Before there is an account whose code nobody gets. */
+	int rc = handover_check(cli, in->recovery_out);
 
 	if (rc == 0)
-		rc = make_pending(cli, st, &b);
+		rc = choose(cli, st, in, &b);
+	if (rc == 0)
+		rc = make_pending(cli, st, in, &b);
 	if (rc == 0)
 		rc = state_set_binding(st, &b, &cli->fault);
 	return rc;
@@ -311,6 +320,19 @@ finish(struct cli *cli, struct state *st, const struct args *in)
 	    &cli->fault);
 }
 
+/* A run before did not end.  What it had no invitation for, or a bad one, is
+ * begun anew with this one's: the authority has made nothing. */
+static int
+finish_anew(struct cli *cli, struct state *st, const struct args *in)
+{
+	int rc = finish(cli, st, in);
+
+	if (rc != FAULT_DENIED || !in->invited || st->binding.stage != 0)
+		return rc;
+	rc = begin(cli, st, in);
+	return rc != 0 ? rc : finish(cli, st, in);
+}
+
 static int
 init(struct cli *cli, const struct args *in)
 {
@@ -330,20 +352,39 @@ init(struct cli *cli, const struct args *in)
 		    "%s: there is a space here already", st->dir);
 	case STATE_INIT:
 		rc = resume(cli, st, in);
-		break;
+		return rc != 0 ? rc : finish_anew(cli, st, in);
 	case STATE_ENROL:
 	case STATE_REVOKED:
 		return fault_set(&cli->fault, FAULT_EXISTS,
 		    "%s: is in use for another account: give another --home",
 		    st->dir);
 	default:
-		/* Before there is an account whose code nobody gets. */
-		rc = handover_check(cli, in->recovery_out);
-		if (rc == 0)
-			rc = begin(cli, st, in);
+		rc = begin(cli, st, in);
 		break;
 	}
 	return rc != 0 ? rc : finish(cli, st, in);
+}
+
+/* Before anything is made or sent. */
+static int
+read_invitation(struct cli *cli, struct args *in)
+{
+	struct buf text defer(buf_wipe) = buf_init(CODE_LINE_MAX);
+	int rc;
+
+	if (in->code != NULL && in->code_in != NULL)
+		return cli_usage(cli,
+		    "--invitation and --invitation-in exclude each other");
+	in->invited = in->code != NULL || in->code_in != NULL;
+	if (!in->invited)
+		return 0;
+	rc = in->code != NULL ?
+	    buf_append(&text, in->code, strlen(in->code)) :
+	    code_read(in->code_in, &text, &cli->fault);
+	if (rc != 0)
+		return fault_add(&cli->fault, rc, "invitation");
+	rc = invitation_parse(buf_bytes(&text), &in->invitation);
+	return code_unread("invitation", rc, &cli->fault);
 }
 
 static int
@@ -358,10 +399,12 @@ run(struct cli *cli, int argc, char **argv)
 		{ "residency", required_argument, NULL, 'r' },
 		{ "depot", required_argument, NULL, 'd' },
 		{ "recovery-out", required_argument, NULL, 'o' },
+		{ "invitation", required_argument, NULL, 'i' },
+		{ "invitation-in", required_argument, NULL, 'f' },
 		{ 0 },
 	};
 	struct args in = { 0 };
-	int c;
+	int c, rc;
 
 	while ((c = cli_getopt(cli, argc, argv, "", options)) != -1) {
 		const char **at = c == 'p' ? &in.policy :
@@ -371,6 +414,8 @@ run(struct cli *cli, int argc, char **argv)
 		    c == 'd'		   ? &in.depot :
 		    c == 'o'		   ? &in.recovery_out :
 		    c == 't'		   ? &in.trust :
+		    c == 'i'		   ? &in.code :
+		    c == 'f'		   ? &in.code_in :
 					     NULL;
 
 		if (at == NULL)
@@ -381,7 +426,11 @@ run(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "no operand is wanted");
 	if (in.policy == NULL || in.residency == NULL)
 		return cli_usage(cli, "--policy and --residency are needed");
-	return init(cli, &in);
+	rc = read_invitation(cli, &in);
+	if (rc == 0)
+		rc = init(cli, &in);
+	secret_wipe(&in.invitation, sizeof(in.invitation));
+	return rc;
 }
 
 const struct command cmd_init = {
@@ -398,5 +447,7 @@ const struct command cmd_init = {
 	    "  --authority NAME     who keeps the keys\n"
 	    "  --depot NAME         who keeps the data\n"
 	    "  --recovery-out FILE  write the recovery code there, not to the "
-	    "output\n",
+	    "output\n"
+	    "  --invitation CODE    where the authority wants one\n"
+	    "  --invitation-in FILE the same, in FILE\n",
 };
