@@ -2,6 +2,7 @@
 #include "authority/cmd.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -79,6 +80,30 @@ cmd_close_db(struct db **db)
 {
 	if (*db != NULL)
 		(*db)->close(*db);
+}
+
+int
+cmd_list(int argc, char **argv, const struct cmd_listing *what, json_t *all,
+    struct fault *f)
+{
+	struct db *db defer(cmd_close_db) = NULL;
+	const char *config = NULL;
+	const struct cmd_option o[] = { { "config", &config, true } };
+	bool json = cmd_take_json(&argc, argv);
+	int rc = cmd_options(argc, argv, o, ARRAY_LEN(o), NULL, f);
+
+	if (rc == 0)
+		rc = cmd_open_db(config, &db, f);
+	if (rc == 0)
+		rc = db->begin(db, f);
+	if (rc != 0)
+		return rc;
+	rc = what->collect(db, all, f);
+	db->abort(db);
+	if (rc == 0 && (!(json ? what->json(all) : what->table(all)) ||
+	    fflush(stdout) != 0))
+		rc = fault_set(f, FAULT_IO, "cannot write to stdout");
+	return rc;
 }
 
 void

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/attr.h"
 #include "base/fault.h"
 
@@ -52,6 +54,17 @@ int cmd_open_db(const char *config, struct db **out, struct fault *f)
 
 /* For defer(). */
 void cmd_close_db(struct db **db);
+
+/* "… list --config FILE [--json]": collects into all, a JSON value of the
+ * caller's, in one transaction, and prints it, as JSON or as a table. */
+struct cmd_listing {
+	int (*collect)(struct db *db, json_t *all, struct fault *f);
+	bool (*json)(json_t *all); /* false: could not be written */
+	bool (*table)(json_t *all);
+};
+
+int cmd_list(int argc, char **argv, const struct cmd_listing *what,
+    json_t *all, struct fault *f) must_check;
 
 /* A time in seconds as UTC, "?" where it has no such form. */
 #define CMD_TIME_SIZE sizeof("9999-12-31T23:59:59Z")

@@ -140,10 +140,10 @@ on_listed(void *arg, const struct db_invitation *i)
 }
 
 static bool
-print_table(const json_t *all)
+print_table(json_t *all)
 {
 	char until[CMD_TIME_SIZE];
-	const json_t *one;
+	json_t *one;
 	size_t n;
 	bool ok = printf("%-32s  %7s  %s\n", "invitation", "uses", "until") >=
 	    0;
@@ -169,28 +169,20 @@ print_json(json_t *all)
 	    printf("\n") >= 0;
 }
 
+static int
+collect(struct db *db, json_t *all, struct fault *f)
+{
+	return db->invitation_each(db, (int64_t)time(NULL), on_listed, all, f);
+}
+
 int
 cmd_invite_list(int argc, char **argv, struct fault *f)
 {
+	static const struct cmd_listing what = { .collect = collect,
+		.json = print_json, .table = print_table };
 	json_t *all defer(ledger_json_freep) = json_array();
-	struct db *db defer(cmd_close_db) = NULL;
-	const char *config = NULL;
-	const struct cmd_option o[] = { { "config", &config, true } };
-	bool json = cmd_take_json(&argc, argv);
-	int rc = cmd_options(argc, argv, o, ARRAY_LEN(o), NULL, f);
 
-	if (rc == 0)
-		rc = cmd_open_db(config, &db, f);
-	if (rc == 0)
-		rc = db->begin(db, f);
-	if (rc != 0)
-		return rc;
-	rc = db->invitation_each(db, (int64_t)time(NULL), on_listed, all, f);
-	db->abort(db);
-	if (rc == 0 && (!(json ? print_json(all) : print_table(all)) ||
-	    fflush(stdout) != 0))
-		rc = fault_set(f, FAULT_IO, "cannot write to stdout");
-	return rc;
+	return cmd_list(argc, argv, &what, all, f);
 }
 
 int

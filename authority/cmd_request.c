@@ -333,26 +333,18 @@ print_json(json_t *all)
 	    printf("\n") >= 0;
 }
 
+static int
+collect(struct db *db, json_t *all, struct fault *f)
+{
+	return db->request_each(db, 0, INT64_MAX, on_listed, all, f);
+}
+
 int
 cmd_request_list(int argc, char **argv, struct fault *f)
 {
+	static const struct cmd_listing what = { .collect = collect,
+		.json = print_json, .table = print_table };
 	json_t *all defer(ledger_json_freep) = json_object();
-	struct db *db defer(cmd_close_db) = NULL;
-	const char *config = NULL;
-	const struct cmd_option o[] = { { "config", &config, true } };
-	bool json = cmd_take_json(&argc, argv);
-	int rc = cmd_options(argc, argv, o, ARRAY_LEN(o), NULL, f);
 
-	if (rc == 0)
-		rc = cmd_open_db(config, &db, f);
-	if (rc == 0)
-		rc = db->begin(db, f);
-	if (rc != 0)
-		return rc;
-	rc = db->request_each(db, 0, INT64_MAX, on_listed, all, f);
-	db->abort(db);
-	if (rc == 0 && (!(json ? print_json(all) : print_table(all)) ||
-	    fflush(stdout) != 0))
-		rc = fault_set(f, FAULT_IO, "cannot write to stdout");
-	return rc;
+	return cmd_list(argc, argv, &what, all, f);
 }
