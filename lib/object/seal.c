@@ -55,7 +55,7 @@ struct seal {
 	ZSTD_DCtx *zd;
 	unsigned sealed; /* counts up to HASH_AGAIN */
 	bool has_dedup;
-	unsigned fresh;          /* left of the random bytes, times 32 */
+	unsigned fresh;          /* of the random bytes: for so many keys */
 	struct secrets *secrets; /* secret memory */
 	struct bytes body;       /* of the frame that is made; borrowed … */
 	struct buf packed;       /* … from here where it is compressed */
