@@ -29,8 +29,8 @@ def common(least, gap, rng):
 
 def main(args):
     rules = list(zip(args[::2], args[1::2])) or [
-        (128, 512), (128, 256), (256, 256), (256, 128), (320, 128),
-        (384, 128), (448, 64)]
+        (512, 1024), (128, 512), (320, 128), (384, 64), (256, 64),
+        (192, 32), (176, 32), (128, 16)]
     for least, gap in rules:
         rng = random.Random(7)
         kib = sum(common(least, gap, rng) for _ in range(TRIALS)) / TRIALS

@@ -40,8 +40,8 @@ window_usable(enum window_kind kind)
 }
 
 int
-window_new(enum window_kind kind, const uint64_t t[static 256],
-    const uint8_t key[static PRP_KEY_LEN], struct window **out)
+window_new(enum window_kind kind, const uint8_t key[static PRP_KEY_LEN],
+    struct window **out)
 {
 	struct window *w;
 	int rc;
@@ -52,7 +52,7 @@ window_new(enum window_kind kind, const uint64_t t[static 256],
 	if (w == NULL)
 		return FAULT_MEMORY;
 	w->ops = searches[kind].ops;
-	rc = w->ops->new(t, key, &w->ctx);
+	rc = w->ops->new(key, &w->ctx);
 	if (rc != 0) {
 		free(w);
 		return rc;

@@ -5,7 +5,7 @@
 
 #define PACK_SIZE 16777216u
 #define PACK_MIN 16384u
-#define CHUNK_MIN 327680u
+#define CHUNK_MIN 196608u
 #define CHUNK_MAX 2097152u
 #define NODE_CUT 65536u
 #define NODE_MAX 131072u

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (Encoding,
 
 PACK_SIZE = 16777216
 PACK_MIN = 16384
-CHUNK_MIN = 327680
+CHUNK_MIN = 196608
 CHUNK_MAX = 2097152
 NODE_CUT = 65536
 INLINE_MAX = 4096
@@ -171,29 +171,15 @@ def frame(content, lz4=False):
 
 def cut_points(chunker, data):
     """Ends of the chunks of data, by the rule of names, Chunking."""
-    table = struct.unpack(">256Q", chunker[:2048])
-    mask = (1 << 64) - 1
-
-    def times_x(h):
-        return (h << 1 & mask) ^ (0x1b if h >> 63 else 0)
-
-    out = list(table)                        # T[w] * x^64
-    for _ in range(64):
-        out = [times_x(h) for h in out]
-    h, hashes = 0, []
-    for i, byte in enumerate(data):
-        h = times_x(h) ^ table[byte]
-        if i >= 64:
-            h ^= out[data[i - 64]]
-        hashes.append(h)
-    aes = Cipher(algorithms.AES(chunker[2048:]), modes.ECB()).encryptor()
-    blocks = aes.update(b"".join(struct.pack(">QQ", h, 0) for h in hashes))
+    aes = Cipher(algorithms.AES(chunker), modes.ECB()).encryptor()
+    blocks = aes.update(b"".join(data[i - 61:i:4]
+                                 for i in range(61, len(data))))
     cuts, start = [], 0
     while start < len(data):
         end = min(start + CHUNK_MIN, len(data))
         while end < len(data) and end < start + CHUNK_MAX:
-            word = int.from_bytes(blocks[16 * end - 16:16 * end - 8], "big")
-            if word & 0x1ffff == 0:
+            at = 16 * (end - 61)
+            if bytes(2) in (blocks[at:at + 2], blocks[at + 2:at + 4]):
                 break
             end += 1
         cuts.append(end)
@@ -563,7 +549,7 @@ def vectors():
     code = bytes(range(100, 120))
     recovery = hkdf(code, b"", "skerry/1 recovery", 96)
     slot = keyslot(b"e" * 32, recovery[64:], b"A" * 16, b"S" * 16, 3, k)
-    chunker = hkdf(dedup, b"", "skerry/1 chunker", 2064)
+    chunker = hkdf(dedup, b"", "skerry/1 chunker", 16)
     out["names.json"] = {
         "dedup_key": dedup.hex(), "r": k.hex(),
         "chunks": [{"length": n,

@@ -154,12 +154,12 @@ names(void)
 	static const char *const label[] = { "skerry/1 tree",
 		"skerry/1 link", "skerry/1 chunker", "skerry/1 head",
 		"skerry/1 journal" };
-	static const size_t len[] = { 16, 16, 2064, 32, 32 };
+	static const size_t len[] = { 16, 16, 16, 32, 32 };
 	struct dedup_key dedup;
 	struct seal *s = NULL;
 	struct seal_key key;
 	uint8_t hash[HASH_LEN], id[CHUNK_ID_LEN], r[32 * 32], salt[32];
-	uint8_t out[2064];
+	uint8_t out[32];
 	json_t *j = json_array();
 
 	data_fill(VECTOR_DEDUP, &dedup, sizeof(dedup));

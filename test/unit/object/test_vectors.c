@@ -114,7 +114,7 @@ names_are_derived_as_frozen(void **state)
 	json_t *j = read_file("names/derive"), *c;
 	struct seal *s = sealer(j);
 	uint8_t hash[HASH_LEN], id[CHUNK_ID_LEN], dedup[KEY_LEN], r[32];
-	uint8_t out[2064], sum[8];
+	uint8_t out[32], sum[8];
 	struct bytes part[] = { bytes_of("key", 3), bytes_of(r, 32),
 		bytes_of(hash, HASH_LEN), bytes_of(sum, sizeof(sum)) };
 	size_t k;
