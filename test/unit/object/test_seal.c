@@ -235,6 +235,45 @@ refuses_every_altered_byte(void **state)
 	drop(&x);
 }
 
+/* Of what is long only samples are looked at: for strings that repeat, and for
+ * bytes that are frequent, which LZ4 has no use for. */
+static void
+compresses_what_the_samples_promise(void **state)
+{
+	enum { N = 300000 };
+	uint8_t *random = data_new(12, N), *text = data_text(13, N);
+	uint8_t *few = data_new(14, N);
+	struct seal *s = make();
+	uint32_t length;
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		few[i] &= 0x3f;
+	for (enum seal_effort e = SEAL_LZ4; e <= SEAL_ZSTD_6; e++) {
+		assert_int_equal(
+		    seal_frame(s, e, bytes_of(random, N), &length), 0);
+		assert_int_equal(length, N + SEAL_OVERHEAD);
+		assert_int_equal(
+		    seal_frame(s, e, bytes_of(text, N), &length), 0);
+		assert_in_range(length, 1, N / 2);
+		assert_int_equal(
+		    seal_frame(s, e, bytes_of(few, N), &length), 0);
+		if (e == SEAL_LZ4)
+			assert_int_equal(length, N + SEAL_OVERHEAD);
+		else
+			assert_in_range(length, N / 2, N * 4 / 5);
+	}
+	/* One sample of eight is enough. */
+	memset(random, 0, N / 8);
+	assert_int_equal(
+	    seal_frame(s, SEAL_LZ4, bytes_of(random, N), &length), 0);
+	assert_in_range(length, 1, N - N / 10);
+	seal_free(s);
+	free(random);
+	free(text);
+	free(few);
+}
+
 static void
 opens_many_each_by_itself(void **state)
 {
@@ -437,6 +476,7 @@ main(void)
 		cmocka_unit_test(has_a_random_key_for_each_of_many),
 		cmocka_unit_test(repeats_no_key_where_nothing_is_random),
 		cmocka_unit_test(refuses_every_altered_byte),
+		cmocka_unit_test(compresses_what_the_samples_promise),
 		cmocka_unit_test(opens_many_each_by_itself),
 		cmocka_unit_test(refuses_an_entry_that_says_otherwise),
 		cmocka_unit_test(refuses_bad_frames_and_wrong_content),
