@@ -72,25 +72,40 @@ count_done(IMB_MGR *mgr, IMB_JOB *job)
 	return done;
 }
 
+static size_t
+submit(IMB_MGR *mgr, struct bytes msg, uint8_t *out)
+{
+	IMB_JOB *job = IMB_GET_NEXT_JOB(mgr);
+
+	memset(job, 0, sizeof(*job));
+	job->cipher_mode = IMB_CIPHER_NULL;
+	job->cipher_direction = IMB_DIR_ENCRYPT;
+	job->chain_order = IMB_ORDER_HASH_CIPHER;
+	job->hash_alg = IMB_AUTH_SHA_256;
+	job->src = msg.p;
+	job->msg_len_to_hash_in_bytes = msg.n;
+	job->auth_tag_output = out;
+	job->auth_tag_output_len_in_bytes = BULK_HASH_LEN;
+	return count_done(mgr, IMB_SUBMIT_JOB(mgr));
+}
+
+/* The longest first, so that the lanes come to their ends together. */
 static int
 hash_in_lanes(IMB_MGR *mgr, const struct bytes *msg, size_t n,
     uint8_t (*out)[BULK_HASH_LEN])
 {
-	size_t done = 0;
+	size_t done = 0, longest = 0;
 	IMB_JOB *job;
 
+	for (size_t i = 0; i < n; i++)
+		longest = msg[i].n > longest ? msg[i].n : longest;
 	for (size_t i = 0; i < n; i++) {
-		job = IMB_GET_NEXT_JOB(mgr);
-		memset(job, 0, sizeof(*job));
-		job->cipher_mode = IMB_CIPHER_NULL;
-		job->cipher_direction = IMB_DIR_ENCRYPT;
-		job->chain_order = IMB_ORDER_HASH_CIPHER;
-		job->hash_alg = IMB_AUTH_SHA_256;
-		job->src = msg[i].p;
-		job->msg_len_to_hash_in_bytes = msg[i].n;
-		job->auth_tag_output = out[i];
-		job->auth_tag_output_len_in_bytes = BULK_HASH_LEN;
-		done += count_done(mgr, IMB_SUBMIT_JOB(mgr));
+		if (msg[i].n == longest)
+			done += submit(mgr, msg[i], out[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (msg[i].n != longest)
+			done += submit(mgr, msg[i], out[i]);
 	}
 	while ((job = IMB_FLUSH_JOB(mgr)) != NULL)
 		done += job->status == IMB_STATUS_COMPLETED;
