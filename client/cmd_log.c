@@ -2,6 +2,7 @@
 /* skerry log: the commits, latest first.  Reads nothing but them. */
 #include <inttypes.h>
 
+#include "client/engine/history.h"
 #include "client/reading.h"
 #include "client/show.h"
 #include "net/text.h"
@@ -35,23 +36,23 @@ go_back(struct reading *r, json_t *list, uint64_t max)
 {
 	struct cli *cli = r->cli;
 	const struct commit *c = r->commit;
-	struct ref ref = c->parent;
-	bool more = c->has_parent;
-	int rc;
+	struct commit one defer(commit_wipe) = { 0 };
 
 	print(cli, list, c);
-	for (uint64_t n = 1; more && n < max; n++) {
-		struct commit one defer(commit_wipe) = { 0 };
+	for (uint64_t n = 1; c->has_parent && n < max; n++) {
+		struct commit up = { 0 };
+		int rc;
 
 		if (atomic_load(cli->stop))
 			return fault_set(&cli->fault, FAULT_INTERRUPTED,
 			    "interrupted");
-		rc = reader_commit(r->reader, &ref, &one, &cli->fault);
+		rc = history_parent(r->reader, c, &up, &cli->fault);
 		if (rc != 0)
-			return fault_add(&cli->fault, rc, "an earlier commit");
-		print(cli, list, &one);
-		ref = one.parent;
-		more = one.has_parent;
+			return rc;
+		commit_wipe(&one);
+		one = up;
+		c = &one;
+		print(cli, list, c);
 	}
 	return 0;
 }

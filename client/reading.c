@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "client/engine/fetch.h"
+#include "client/engine/history.h"
 
 int
 reading_number(struct cli *cli, const char *option, const char *text,
@@ -55,7 +56,7 @@ reading_open(struct cli *cli, uint64_t number, struct reading *r)
 	r->commit = &r->space->commit;
 	if (number == 0)
 		return 0;
-	rc = space_commit(r->reader, number, &r->other, f);
+	rc = history_commit(r->reader, number, &r->other, f);
 	if (rc != 0)
 		return rc;
 	r->commit = &r->other;

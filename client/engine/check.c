@@ -109,7 +109,9 @@ check_object(struct check *c, uint64_t commit, const struct place *p, int code,
 	id[HASH_LEN - 1] = 1;
 	memcpy(id, p->object, ID_LEN);
 	pthread_mutex_lock(&c->lock);
-	rc = check_set_add(&c->objects, id);
+	rc = lost_add(&c->lost, p);
+	if (rc == 0)
+		rc = check_set_add(&c->objects, id);
 	pthread_mutex_unlock(&c->lock);
 	if (rc != 1)
 		return rc;
@@ -142,7 +144,36 @@ one_commit(struct check *c, const struct commit *commit, struct fault *f)
 	return rc != 0 ? rc : check_tree(c, commit, false, f);
 }
 
-/* Loads a commit from the depot; 1 where it is bad and was reported. */
+/* A copy of what the depot has not got any more, so that the way goes on; 1
+ * where there is none. */
+static int
+load_copy(struct check *c, const struct ref *ref, uint64_t number,
+    struct commit *out)
+{
+	struct fault scrap = { 0 };
+	int rc;
+
+	c->space->cache.dir = c->cache;
+	rc = reader_commit(c->reader, ref, out, &scrap);
+	c->space->cache.dir = -1;
+	if (rc == 0 && out->number == number)
+		return 0;
+	commit_wipe(out);
+	return 1;
+}
+
+static void
+say_cut(struct check *c, uint64_t number)
+{
+	if (!c->cut && number > 1)
+		check_found(c, &(struct check_finding){ .what = CHECK_OTHER,
+		    .code = FAULT_MISSING, .commit = number, .text =
+		    "the way to the commits before it is lost with it" });
+	c->cut = true;
+}
+
+/* Loads a commit from the depot, or, where it is bad there, which is reported,
+ * from the cache; 1 where that has no copy. */
 static int
 load(struct check *c, const struct ref *ref, uint64_t number,
     struct commit *out, struct fault *f)
@@ -157,8 +188,9 @@ load(struct check *c, const struct ref *ref, uint64_t number,
 		c->res->commits++;
 	if (rc == 0 || !fetch_is_local(rc))
 		return rc;
+	*f = (struct fault){ 0 };
 	rc = check_object(c, number, &ref->place, rc, "a commit");
-	return rc != 0 ? rc : 1;
+	return rc != 0 ? rc : load_copy(c, ref, number, out);
 }
 
 /* The commits before the head's, one after another, each given to step. */
@@ -176,6 +208,8 @@ each_parent(struct check *c,
 		struct commit one defer(commit_wipe) = { 0 };
 
 		rc = load(c, &ref, --number, &one, f);
+		if (rc == 1)
+			say_cut(c, number);
 		if (rc != 0)
 			return rc == 1 ? 0 : rc;
 		c->reader->commit = &one;
@@ -226,24 +260,25 @@ int
 check_run(struct space *sp, const struct check_options *o,
     struct check_result *out, struct fault *f)
 {
-	struct check c = { .space = sp, .o = o, .res = out };
-	int cache = sp->cache.dir, rc;
+	struct check c = { .space = sp, .o = o, .res = out,
+		.cache = sp->cache.dir };
+	int rc;
 
 	*out = (struct check_result){ 0 };
 	if (!sp->has_head)
 		return 0;
 	c.list = buf_init((size_t)1 << 30);
 	c.attrs = buf_init(XATTR_MAX);
+	c.lost = buf_init(LOST_MAX);
 	pthread_mutex_init(&c.lock, NULL);
 	/* What the cache has says nothing about the depot. */
 	sp->cache.dir = -1;
 	rc = fetch_reader(sp, &sp->commit, &c.reader, f);
 	if (rc == 0)
 		rc = run(&c, f);
-	sp->cache.dir = cache;
+	sp->cache.dir = c.cache;
 	if (rc == 0)
-		lost_note(cache, c.entry, c.bad, c.entries,
-		    o->percent >= 100);
+		lost_note(c.cache, buf_bytes(&c.lost), o->percent >= 100);
 	reader_free(c.reader);
 	free(c.entry);
 	free(c.bad);
@@ -252,6 +287,7 @@ check_run(struct space *sp, const struct check_options *o,
 	check_set_wipe(&c.objects);
 	buf_wipe(&c.list);
 	buf_wipe(&c.attrs);
+	buf_wipe(&c.lost);
 	pthread_mutex_destroy(&c.lock);
 	if (rc != 0 || c.worst == 0)
 		return rc;

@@ -39,8 +39,11 @@ struct check {
 
 	struct check_set nodes, objects;
 	struct buf list, attrs; /* scratch */
+	struct buf lost;        /* places, for lost_note */
+	int cache;              /* the space's, which is not asked */
+	bool cut;               /* it was said that the way back is lost */
 
-	pthread_mutex_t lock; /* over res, worst, objects, found() */
+	pthread_mutex_t lock; /* over res, worst, objects, lost, found() */
 	int worst;
 };
 

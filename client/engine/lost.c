@@ -51,13 +51,13 @@ lost_read(int dir, struct buf *out)
 	close(fd);
 }
 
-static int
-append(struct buf *b, const struct place *p)
+int
+lost_add(struct buf *places, const struct place *place)
 {
-	struct wr w = wr_to(b);
+	struct wr w = wr_to(places);
 
-	wr_copy(&w, p->object, ID_LEN);
-	wr_u32(&w, p->offset);
+	wr_copy(&w, place->object, ID_LEN);
+	wr_u32(&w, place->offset);
 	return wr_finish(&w);
 }
 
@@ -66,7 +66,7 @@ lost_has(struct bytes lost, const struct place *place)
 {
 	struct buf one defer(buf_wipe) = buf_init(ONE);
 
-	return lost.n != 0 && append(&one, place) == 0 &&
+	return lost.n != 0 && lost_add(&one, place) == 0 &&
 	    bsearch(one.p, lost.p, lost.n / ONE, ONE, compare) != NULL;
 }
 
@@ -101,8 +101,7 @@ replace(int dir, struct bytes b)
 }
 
 void
-lost_note(int dir, const struct index_entry *e, const uint8_t *bad, size_t n,
-    bool all)
+lost_note(int dir, struct bytes places, bool all)
 {
 	struct buf b defer(buf_wipe) = buf_init(LOST_MAX);
 
@@ -110,9 +109,8 @@ lost_note(int dir, const struct index_entry *e, const uint8_t *bad, size_t n,
 		return;
 	if (!all)
 		lost_read(dir, &b);
-	for (size_t i = 0; i < n; i++)
-		if (bad[i] != 0 && append(&b, &e[i].place) != 0)
-			return;
+	if (buf_append(&b, places.p, places.n) != 0)
+		return;
 	if (b.n == 0) {
 		(void)unlinkat(dir, NAME, 0);
 		return;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where chunks were that a check found missing or altered at the depot: a put
- * that has their content sends it again, though the index has them.  Kept in
- * the space's cache folder as the file "lost":
+ * Where sealings were that a check found missing or altered at the depot: a put
+ * that has the content of such a chunk, or a copy of such a commit, sends it
+ * again.  Kept in the space's cache folder as the file "lost":
  *
  *   file   = object id [16], u32 offset; ...: ascending
  *
@@ -13,10 +13,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
+#include "base/attr.h"
 #include "base/bytes.h"
-#include "object/index.h"
+#include "object/place.h"
 
 #define LOST_MAX ((size_t)1 << 30) /* bytes of the file */
 
@@ -24,12 +24,14 @@
  * that is damaged. */
 void lost_read(int dir, struct buf *out);
 
-/* Whether the chunk at that place is among them. */
+/* Whether what lies at that place is among them. */
 bool lost_has(struct bytes lost, const struct place *place);
 
-/* Notes the places of those e[i] whose bad[i] is not 0; all: in place of those
- * that were known, else beside them.  A failure leaves those. */
-void lost_note(int dir, const struct index_entry *e, const uint8_t *bad,
-    size_t n, bool all);
+/* Appends a place for lost_note.  FAULT_LIMIT, FAULT_MEMORY. */
+int lost_add(struct buf *places, const struct place *place) must_check;
+
+/* Notes places, in any order; all: in place of those that were known, else
+ * beside them.  A failure leaves those. */
+void lost_note(int dir, struct bytes places, bool all);
 
 #endif

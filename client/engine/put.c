@@ -17,6 +17,7 @@
 #include "client/engine/journal.h"
 #include "client/engine/leaves.h"
 #include "client/engine/lost.h"
+#include "client/engine/mend.h"
 #include "client/engine/pool.h"
 #include "client/engine/publish.h"
 #include "client/engine/record.h"
@@ -52,6 +53,7 @@ struct putting {
 	struct buf run_from;    /* … from this key on */
 	struct buf made;        /* the last folder made above a source */
 	bool stored;            /* something was read, to be stored */
+	bool mended;            /* what was lost is there again */
 	bool rotated;           /* the space has got another epoch meanwhile */
 };
 
@@ -126,6 +128,8 @@ begin(struct putting *w, struct fault *f)
 		    w->p->effort, &w->packer, f);
 	if (rc == 0)
 		rc = stow_new(w->space, w->packer, w->fresh, &w->stow, f);
+	if (rc == 0)
+		rc = mend_commits(w->space, w->stow, &w->mended, f);
 	if (rc != 0)
 		return rc;
 	root = w->space->commit.has_root ? &w->space->commit.root : NULL;
@@ -568,7 +572,7 @@ is_news(struct putting *w)
 	size_t fresh;
 
 	(void)fresh_entries(w->fresh, &fresh);
-	return w->p->changed || w->records.differs ||
+	return w->p->changed || w->records.differs || w->mended ||
 	    (w->stored && fresh != 0);
 }
 

@@ -8,6 +8,7 @@
 
 #include "client/engine/draft.h"
 #include "client/engine/fresh.h"
+#include "client/engine/history.h"
 #include "client/engine/idmap.h"
 #include "client/engine/journal.h"
 #include "client/engine/packer.h"
@@ -89,14 +90,16 @@ static int
 find_past(struct job *j, struct fault *f)
 {
 	struct ref ref = j->space->head.commit;
+	struct commit c defer(commit_wipe) = { 0 };
 	size_t cap = 0;
-	bool more = true;
+	int rc;
 
 	free(j->past);
 	j->past = NULL;
-	for (j->n = 0; more;) {
-		struct commit c defer(commit_wipe) = { 0 };
-		int rc;
+	j->n = 0;
+	rc = reader_commit(stow_reader(j->stow), &ref, &c, f);
+	while (rc == 0) {
+		struct commit up = { 0 };
 
 		if (j->n == cap) {
 			struct past *p;
@@ -107,18 +110,18 @@ find_past(struct job *j, struct fault *f)
 				return memory(f);
 			j->past = p;
 		}
-		rc = reader_commit(stow_reader(j->stow), &ref, &c, f);
-		if (rc != 0)
-			return rc;
 		j->past[j->n] = (struct past){ .ref = ref,
 			.has_root = c.has_root, .root = c.root,
 			.entries = c.entries, .bytes = c.bytes };
 		j->n++;
-		more = c.has_parent;
-		if (more)
-			ref = c.parent;
+		if (!c.has_parent)
+			break;
+		ref = c.parent;
+		rc = history_parent(stow_reader(j->stow), &c, &up, f);
+		commit_wipe(&c);
+		c = up;
 	}
-	return 0;
+	return rc;
 }
 
 static int

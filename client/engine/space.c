@@ -115,6 +115,10 @@ load_head_commit(struct space *sp, struct fault *f)
 		return rc;
 	r->head = true;
 	rc = reader_commit(r, &sp->head.commit, &c, f);
+	if (rc == FAULT_MISSING || rc == FAULT_TAMPERED)
+		return fault_add(f, rc, "commit %llu, the latest, is lost: "
+		    "nothing can be read but by a device that has a copy of "
+		    "it", (unsigned long long)sp->head.number);
 	if (rc != 0)
 		return fault_add(f, rc, "commit %llu",
 		    (unsigned long long)sp->head.number);
@@ -209,45 +213,6 @@ void
 space_closep(struct space **sp)
 {
 	space_close(*sp);
-}
-
-int
-space_commit(struct reader *r, uint64_t number, struct commit *out,
-    struct fault *f)
-{
-	struct space *sp = r->space;
-	struct ref ref;
-	struct commit c = { 0 };
-	int rc;
-
-	if (!sp->has_head || number > sp->head.number)
-		return fault_set(f, FAULT_NOT_FOUND, "there is no commit %llu",
-		    (unsigned long long)number);
-	ref = sp->head.commit;
-	for (;;) {
-		uint64_t at;
-
-		rc = reader_commit(r, &ref, &c, f);
-		if (rc != 0)
-			return rc;
-		if (number == 0 || c.number == number)
-			break;
-		if (c.number < number || !c.has_parent) {
-			commit_wipe(&c);
-			return fault_set(f, FAULT_NOT_FOUND,
-			    "there is no commit %llu",
-			    (unsigned long long)number);
-		}
-		ref = c.parent;
-		at = c.number;
-		commit_wipe(&c);
-		memset(&c, 0, sizeof(c));
-		if (at <= 1)
-			return fault_set(f, FAULT_MALFORMED,
-			    "commit 1 has a parent");
-	}
-	*out = c;
-	return 0;
 }
 
 int

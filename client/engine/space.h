@@ -67,12 +67,6 @@ int space_reopen(struct space *sp, struct fault *f) must_check;
 void space_close(struct space *sp);
 void space_closep(struct space **sp);
 
-/* Opens the commit with that number by going back from the head; caller wipes
- * *out.  0 for the head's own.  FAULT_NOT_FOUND. */
-struct reader;
-int space_commit(struct reader *r, uint64_t number, struct commit *out,
-    struct fault *f) must_check;
-
 struct reader {
 	struct space *space;        /* borrowed */
 	const struct commit *commit; /* for reader_find; borrowed */

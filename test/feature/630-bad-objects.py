@@ -302,5 +302,55 @@ def lost_and_sent_anew():
     t.eq((r["changed"], r["stored"]), (False, 0), "nothing is lost any more")
 
 
+def lost_commit():
+    """The pack of commit 3 of 5 is gone: who has no copy of it gets at 4 and 5,
+    and is told; who has one gets at all, and stores it for everybody."""
+    x = s.first()
+    y = s.device().join(x)
+    past = os.path.join(work, "past")
+    third = None
+    for i in range(1, 6):
+        write(os.path.join(past, str(i)), b"%d" % i)
+        new = stored(lambda: t.eq(x.run("put", past).code, 0, f"put {i}"))
+        third = new[0] if i == 3 else third
+    os.unlink(third)
+    name = os.path.basename(third)
+
+    def log(d):
+        r = d.run("log", "--json")
+        return r.code, [c["number"] for c in r.json["commits"]], r.out
+
+    code, numbers, said = log(y)
+    t.eq((code, numbers), (10, [5, 4]), "log without a copy: what is before "
+         "the lost one")
+    t.ok("commit 3 is lost" in said and "from 4 on" in said and name in said,
+         "says what is lost, and what is not") or t.note(said)
+    out = os.path.join(work, "past-out")
+    t.eq(y.run("get", "--commit", "4", "--to", out, "past/2").code, 0,
+         "commit 4 can be read")
+    for n in "23":
+        r = y.run("get", "--commit", n, "--to", out)
+        t.ok(r.code == 10 and "commit 3 is lost" in r.err,
+             f"commit {n}: the same words") or t.note(r)
+    r = y.run("check", "--history")
+    t.ok(r.code == 10 and r.out.count("commits before it is lost") == 1,
+         "check says that the way back is lost") or t.note(r)
+    t.eq(y.run("rotate").code, 10, "there is no new key without all commits")
+
+    t.eq(log(x)[:2], (0, [5, 4, 3, 2, 1]), "log with a copy: all")
+    r = x.run("check", "--history")
+    t.ok(r.code == 10 and "is lost with it" not in r.out and
+         r.out.splitlines()[-1].startswith("4 commits"),
+         "check goes on by the copy") or t.note(r)
+    t.eq(x.run("put", past).code, 0, "put with nothing new")
+    code, numbers, _ = log(y)
+    t.eq((code, numbers), (0, [6, 5, 4, 3, 2, 1]), "all is there for all")
+    t.eq(y.run("get", "--commit", "2", "--to", out, "past/1").code, 0,
+         "what was cut off can be read")
+    r = x.run("put", "--json", past)
+    t.eq(r.json["changed"], False, "once")
+
+
 t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
-      mirror_left_behind, mirror_of_others, damaged_cache, lost_and_sent_anew)
+      mirror_left_behind, mirror_of_others, damaged_cache, lost_and_sent_anew,
+      lost_commit)

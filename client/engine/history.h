@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The commits before the head's: each names its parent, and nothing else does,
+ * so that a lost one cuts off those before it. */
+#ifndef SKERRY_CLIENT_ENGINE_HISTORY_H
+#define SKERRY_CLIENT_ENGINE_HISTORY_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+#include "client/engine/space.h"
+
+/* The parent of c, which has one; caller wipes *out.  As reader_commit; where
+ * it is lost, f says what else is, and what is not. */
+int history_parent(struct reader *r, const struct commit *c,
+    struct commit *out, struct fault *f) must_check;
+
+/* Opens the commit with that number by going back from the head; caller wipes
+ * *out.  0 for the head's own.  FAULT_NOT_FOUND, and as history_parent. */
+int history_commit(struct reader *r, uint64_t number, struct commit *out,
+    struct fault *f) must_check;
+
+#endif
