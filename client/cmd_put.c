@@ -20,6 +20,7 @@ struct putcmd {
 	enum effort_wish effort;
 	struct exclude *exclude; /* owned */
 	struct walk_rules rules;
+	bool repair;
 	struct put_source *source; /* keys and paths owned */
 	size_t sources;
 };
@@ -223,6 +224,7 @@ store(struct putcmd *c)
 	    "put %s and %zu more" : "put %s", shown, c->sources - 1);
 	p.ses = ses;
 	p.effort = c->effort;
+	p.repair = c->repair;
 	p.message = message;
 	p.progress = progress_new("put", c->cli->quiet || c->cli->json);
 	rc = put_run(&p, &c->cli->fault);
@@ -283,6 +285,9 @@ parse_option(struct putcmd *c, int opt)
 	case 'g':
 		c->rules.caches = true;
 		return 0;
+	case 'r':
+		c->repair = true;
+		return 0;
 	case 't':
 		c->to = optarg;
 		return 0;
@@ -303,6 +308,7 @@ run(struct cli *cli, int argc, char **argv)
 		{ "exclude-caches", no_argument, NULL, 'g' },
 		{ "exclude-from", required_argument, NULL, 'f' },
 		{ "one-file-system", no_argument, NULL, 'x' },
+		{ "repair", no_argument, NULL, 'r' },
 		{ "to", required_argument, NULL, 't' }, { 0 } };
 	struct putcmd c defer(putcmd_wipe) = { .cli = cli,
 		.exclude = exclude_new() };
@@ -348,6 +354,9 @@ const struct command cmd_put = {
 	    "alone\n"
 	    "  -x, --one-file-system\n"
 	    "                      store folders of other file systems empty\n"
+	    "  --repair            what is lost of the space and not of FILE|"
+	    "FOLDER comes from\n"
+	    "                      an earlier commit\n"
 	    "  --to PATH           folder of the space to put them into; made "
 	    "if it is missing\n",
 };

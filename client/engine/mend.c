@@ -86,23 +86,108 @@ again(struct stow *s, const struct ref *ref, const struct ref *parent,
 }
 
 int
-mend_commits(struct space *sp, struct stow *s, bool *mended, struct fault *f)
+mend_commits(struct mend *m, struct fault *f)
 {
 	struct line l defer(line_wipe) = { 0 };
 	struct ref last;
-	int rc = 0;
+	int rc = line_read(m->space, stow_reader(m->stow), &l, f);
 
-	if (sp->lost.n == 0 || !sp->has_head)
-		return 0;
-	rc = line_read(sp, stow_reader(s), &l, f);
 	for (size_t i = l.lost; rc == 0 && i-- > 0;)
-		rc = again(s, &l.ref[i], i + 1 == l.lost ? NULL : &last, &last,
-		    f);
+		rc = again(m->stow, &l.ref[i], i + 1 == l.lost ? NULL : &last,
+		    &last, f);
 	if (rc != 0)
 		return fault_add(f, rc, "storing lost commits again");
 	if (l.lost != 0) {
-		sp->head.commit = last;
-		*mended = true;
+		m->space->head.commit = last;
+		m->mended = true;
 	}
 	return 0;
+}
+
+/* 1 where block b of s can be read, 0, or what ends it. */
+static int
+readable(struct reader *r, const struct segment *s, uint32_t b,
+    struct fault *f)
+{
+	struct place p = segment_block_place(s, b);
+	struct index_where w = segment_block_where(s, b);
+	struct bytes sealed;
+	int rc = 0;
+
+	for (int i = 0; i < 2; i++) {
+		rc = reader_block(r, &p, i != 0, &sealed);
+		if (rc == 0)
+			rc = index_block_open(seal_bulk(r->seal), &s->key, &w,
+			    sealed, r->plain);
+		if (rc == 0)
+			return 1;
+	}
+	if (fetch_is_local(rc))
+		return 0;
+	*f = r->fault;
+	return fault_add(f, rc, "index");
+}
+
+/* 1 where it has lost blocks and all can be read, 0 where it has none, -1 where
+ * one cannot be; or what ends it. */
+static int
+segment_state(struct space *sp, struct reader *r, const struct segment *s,
+    int *state, struct fault *f)
+{
+	*state = 0;
+	for (uint32_t b = 0; b < s->blocks; b++) {
+		struct place p = segment_block_place(s, b);
+		int rc;
+
+		if (!lost_has(buf_bytes(&sp->lost), &p))
+			continue;
+		rc = readable(r, s, b, f);
+		if (rc < 0)
+			return rc;
+		*state = rc == 1 ? 1 : -1;
+		if (*state < 0)
+			return 0;
+	}
+	return 0;
+}
+
+int
+mend_index(struct space *sp, struct stow *s, const struct commit *c,
+    struct mend_index *out, struct fault *f)
+{
+	*out = (struct mend_index){ .most = c->segments };
+	if (sp->lost.n == 0)
+		return 0;
+	for (size_t i = 0; i < c->segments; i++) {
+		int state, rc = segment_state(sp, stow_reader(s),
+		    &c->segment[i], &state, f);
+
+		if (rc != 0)
+			return rc;
+		if (state < 0) {
+			out->most = i;
+			break;
+		}
+		if (state > 0)
+			out->least = i + 1;
+	}
+	return 0;
+}
+
+int
+mend_all(struct mend *m, struct fault *f)
+{
+	struct mend_index index;
+	int rc;
+
+	if (!m->space->has_head || (m->space->lost.n == 0 && !m->repair))
+		return 0;
+	rc = mend_commits(m, f);
+	if (rc == 0)
+		rc = mend_tree(m, f);
+	if (rc == 0)
+		rc = mend_index(m->space, m->stow, &m->space->commit, &index,
+		    f);
+	m->mended |= rc == 0 && index.least != 0;
+	return rc;
 }

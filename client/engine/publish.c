@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/engine/fetch.h"
+#include "client/engine/mend.h"
 #include "client/engine/threeway.h"
 #include "crypt/secret.h"
 #include "object/merge.h"
@@ -94,37 +96,59 @@ write_merged(struct publish *p, struct sources *s, const struct commit *c,
 	return rc;
 }
 
+/* How many of the newest segments are written anew with n new entries. */
+static size_t
+to_join(const struct commit *c, uint64_t n, const struct mend_index *mend)
+{
+	uint64_t sum = n;
+	size_t joined = 0;
+
+	while (joined < mend->most && (joined < mend->least ||
+	    c->segment[joined].entries <= MERGE_RATIO * sum ||
+		c->segment[joined].entries + sum <= MERGE_FEW))
+		sum += c->segment[joined++].entries;
+	return joined;
+}
+
+/* The new entries and the newest segments become one. */
+static int
+join(struct publish *p, struct commit *c, size_t joined,
+    const struct index_entry *e, size_t n)
+{
+	struct sources s = { .seg = calloc(joined + 1, sizeof(*s.seg)) };
+	struct segment seg defer(segment_wipe) = { 0 };
+	int rc;
+
+	if (s.seg == NULL)
+		return FAULT_MEMORY;
+	rc = write_merged(p, &s, c, joined, e, n, &seg);
+	secret_wipe(s.seg, (joined + 1) * sizeof(*s.seg));
+	free(s.seg);
+	if (rc != 0)
+		return rc;
+	commit_drop_segments(c, joined);
+	return commit_add_segment(c, &seg);
+}
+
 /* Writes the new entries, and the newest small segments with them, as one. */
 static int
 write_index(struct publish *p, struct commit *c, struct fault *f)
 {
-	struct sources s = { 0 };
-	struct segment seg = { 0 };
+	struct mend_index mend;
 	struct index_entry *e;
-	size_t n, joined = 0;
-	uint64_t sum;
-	int rc = 0;
+	size_t n, joined;
+	int rc;
 
 	e = fresh_entries(p->fresh, &n);
-	if (n == 0)
-		return 0;
+	rc = mend_index(p->space, p->stow, c, &mend, f);
+	if (rc != 0 || (n == 0 && mend.least == 0))
+		return rc;
 	n = index_sort(e, n);
-	sum = n;
-	while (joined < c->segments &&
-	    (c->segment[joined].entries <= MERGE_RATIO * sum ||
-		c->segment[joined].entries + sum <= MERGE_FEW))
-		sum += c->segment[joined++].entries;
-	s.seg = calloc(joined + 1, sizeof(*s.seg));
-	if (s.seg == NULL)
-		return fault_set(f, FAULT_MEMORY, "out of memory");
-	rc = write_merged(p, &s, c, joined, e, n, &seg);
-	secret_wipe(s.seg, (joined + 1) * sizeof(*s.seg));
-	free(s.seg);
-	if (rc == 0) {
-		commit_drop_segments(c, joined);
-		rc = commit_add_segment(c, &seg);
-	}
-	segment_wipe(&seg);
+	joined = to_join(c, n, &mend);
+	rc = join(p, c, joined, e, n);
+	/* Lost blocks of which no check knows: what is new goes beside them. */
+	if (joined > mend.least && fetch_is_local(rc))
+		rc = join(p, c, mend.least, e, n);
 	return rc == 0 ? 0 : inner_fault(p, rc, "index", f);
 }
 

@@ -53,7 +53,8 @@ struct putting {
 	struct buf run_from;    /* … from this key on */
 	struct buf made;        /* the last folder made above a source */
 	bool stored;            /* something was read, to be stored */
-	bool mended;            /* what was lost is there again */
+	struct mend mend;
+	struct bytes *keys;     /* owned; of the sources, for mend */
 	bool rotated;           /* the space has got another epoch meanwhile */
 };
 
@@ -70,6 +71,7 @@ putting_wipe(struct putting *w)
 	chunker_free(w->chunker);
 	journal_close(w->journal);
 	space_close(w->space);
+	free(w->keys);
 	buf_wipe(&w->run_from);
 	buf_wipe(&w->made);
 }
@@ -105,6 +107,27 @@ workers(void)
 	return n < 2 ? 2 : n > 8 ? 8 : (unsigned)n;
 }
 
+/* What was found lost, as far as it can be, is there again. */
+static int
+mend(struct putting *w, struct fault *f)
+{
+	struct put *p = w->p;
+
+	w->mend = (struct mend){ .space = w->space, .stow = w->stow,
+		.key = p->key, .n = p->nkeys, .repair = p->repair,
+		.warn = p->warn, .arg = p->warn_arg };
+	if (p->sources != 0) {
+		w->keys = calloc(p->sources, sizeof(*w->keys));
+		if (w->keys == NULL)
+			return fault_set(f, FAULT_MEMORY, "out of memory");
+		for (size_t i = 0; i < p->sources; i++)
+			w->keys[i] = p->source[i].key;
+		w->mend.key = w->keys;
+		w->mend.n = p->sources;
+	}
+	return mend_all(&w->mend, f);
+}
+
 /* What both put and removal need. */
 static int
 begin(struct putting *w, struct fault *f)
@@ -129,7 +152,7 @@ begin(struct putting *w, struct fault *f)
 	if (rc == 0)
 		rc = stow_new(w->space, w->packer, w->fresh, &w->stow, f);
 	if (rc == 0)
-		rc = mend_commits(w->space, w->stow, &w->mended, f);
+		rc = mend(w, f);
 	if (rc != 0)
 		return rc;
 	root = w->space->commit.has_root ? &w->space->commit.root : NULL;
@@ -572,7 +595,7 @@ is_news(struct putting *w)
 	size_t fresh;
 
 	(void)fresh_entries(w->fresh, &fresh);
-	return w->p->changed || w->records.differs || w->mended ||
+	return w->p->changed || w->records.differs || w->mend.mended ||
 	    (w->stored && fresh != 0);
 }
 
@@ -639,6 +662,10 @@ run(struct putting *w, struct fault *f)
 		statcache_close(w->stats_cache, keep);
 		w->stats_cache = w->records.stats = NULL;
 	}
+	if ((rc == FAULT_MISSING || rc == FAULT_TAMPERED) &&
+	    w->space != NULL && w->space->has_head && w->space->lost.n == 0)
+		return fault_add(f, rc, "the space is damaged: check says "
+		    "where, and a put after it stores again what it can");
 	if (rc == FAULT_INTERRUPTED) {
 		save_progress(w);
 		rc = fault_set(f, rc, "interrupted: nothing was committed; "

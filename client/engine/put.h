@@ -28,6 +28,7 @@ struct put {
 	const char *message; /* for the commit */
 	enum effort_wish effort;
 	struct walk_rules rules; /* what is not there, even if it is */
+	bool repair; /* struct mend */
 	struct progress *progress;
 
 	/* Told of each path that was left out, or is doubtful. */

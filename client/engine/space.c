@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/engine/fetch.h"
 #include "client/engine/lost.h"
 #include "client/state.h"
 #include "crypt/kdf.h"
@@ -608,13 +609,27 @@ int
 reader_find(struct reader *r, const uint8_t id[static CHUNK_ID_LEN],
     struct index_entry *out, struct fault *f)
 {
+	struct fault first = { 0 };
+
 	for (size_t i = 0; i < r->commit->segments; i++) {
 		int rc = find_in_segment(r, &r->commit->segment[i], id, out, f);
 
-		if (rc != FAULT_NOT_FOUND)
-			return rc == 0 ? 0 : fault_add(f, rc, "index");
+		if (rc == 0)
+			return 0;
+		if (rc == FAULT_NOT_FOUND)
+			continue;
+		(void)fault_add(f, rc, "index");
+		if (!fetch_is_local(rc))
+			return rc;
+		/* An older segment may have it, too. */
+		if (first.code == 0)
+			first = *f;
+		*f = (struct fault){ 0 };
 	}
-	return FAULT_NOT_FOUND;
+	if (first.code == 0 || r->gaps)
+		return FAULT_NOT_FOUND;
+	*f = first;
+	return f->code;
 }
 
 int

@@ -78,6 +78,7 @@ struct reader {
 	uint64_t missed; /* sealings that were not in the cache */
 	bool head; /* for the head's commit: fetch the tail with it */
 	bool bulk; /* many lookups to come: fetch index blocks in long runs */
+	bool gaps; /* a block of the index that is lost has nothing */
 	struct fault fault;         /* of the last callback that failed */
 };
 

@@ -33,6 +33,7 @@ stow_new(struct space *sp, struct packer *packer, struct fresh *fresh,
 	if (rc != 0)
 		return rc;
 	s->reader->bulk = true;
+	s->reader->gaps = true;
 	*out = take(s);
 	return 0;
 }

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A put after a check that found parts of the tree, the index or the history
+ * lost; with what the cache has, and without. */
+#include "client/engine/mend.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/engine/check.h"
+#include "client/engine/put.h"
+#include "client/state.h"
+#include "lib/cm.h"
+#include "lib/mkspace.h"
+#include "object/cursor.h"
+#include "object/key.h"
+
+#define FILES 2500
+
+struct bed {
+	struct mkspace *m;
+	struct state st;
+	char src[128], cache[128], lost[160];
+	struct put put;
+	struct check_result res;
+	struct fault f;
+	char warned[512];
+};
+
+int
+session_move_head(struct session *s, uint64_t expect,
+    const uint8_t head[static STORE_HEAD_LEN], struct fault *f)
+{
+	(void)expect;
+	(void)f;
+	s->has_head = true;
+	memcpy(s->head, head, STORE_HEAD_LEN);
+	return 0;
+}
+
+static void
+on_warn(void *arg, struct bytes key, const char *text)
+{
+	struct bed *b = arg;
+
+	(void)key;
+	(void)snprintf(b->warned, sizeof(b->warned), "%s", text);
+}
+
+static void
+file_at(struct bed *b, const char *top, int i, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s/%05d-%060d", b->src, top, i,
+	    i);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fprintf(f, "%s %s %d", text, top, i) > 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int
+setup(void **state)
+{
+	struct bed *b = calloc(1, sizeof(*b));
+	char path[160];
+
+	assert_non_null(b);
+	b->m = mkspace_new();
+	(void)snprintf(b->src, sizeof(b->src), "%s/src", b->m->dir);
+	(void)snprintf(b->cache, sizeof(b->cache), "%s/cache", b->m->dir);
+	(void)snprintf(b->lost, sizeof(b->lost), "%s/lost", b->cache);
+	assert_int_equal(mkdir(b->src, 0755), 0);
+	assert_int_equal(mkdir(b->cache, 0700), 0);
+	for (int i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%c", b->src, 'a' + i);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	for (int i = 0; i < FILES; i++)
+		file_at(b, "b", i, "first");
+	file_at(b, "a", 1, "first");
+	file_at(b, "c", 1, "first");
+	b->st.fd = open(b->m->dir, O_RDONLY | O_DIRECTORY);
+	b->m->ses.state = &b->st;
+	*state = b;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct bed *b = *state;
+
+	(void)mkspace_open(b->m);
+	b->m->ses.state = NULL;
+	close(b->st.fd);
+	mkspace_free(b->m);
+	free(b);
+	return 0;
+}
+
+/* Puts folders of src, each of one letter. */
+static int
+put(struct bed *b, const char *tops, bool repair)
+{
+	struct put_source source[3];
+	char path[3][160];
+	size_t n = strlen(tops);
+
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(path[i], sizeof(path[i]), "%s/%c", b->src,
+		    tops[i]);
+		source[i] = (struct put_source){ .path = path[i],
+			.key = bytes_of(&tops[i], 1) };
+	}
+	b->put = (struct put){ .ses = &b->m->ses, .source = source,
+		.sources = n, .message = "", .repair = repair,
+		.warn = on_warn, .warn_arg = b };
+	b->f = (struct fault){ 0 };
+	b->warned[0] = '\0';
+	return put_run(&b->put, &b->f);
+}
+
+static int
+check(struct bed *b, bool history)
+{
+	const struct check_options all = { .percent = 100,
+		.history = history };
+
+	b->f = (struct fault){ 0 };
+	return check_run(mkspace_open(b->m), &all, &b->res, &b->f);
+}
+
+/* All of the cache but what is known to be lost. */
+static int
+forget(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	if (at->level > 0 && strcmp(path + at->base, "lost") != 0)
+		assert_int_equal(kind == FTW_DP ? rmdir(path) : unlink(path),
+		    0);
+	return 0;
+}
+
+static void
+empty_cache(struct bed *b)
+{
+	assert_int_equal(nftw(b->cache, forget, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* Alters the sealing at a place. */
+static void
+harm(struct bed *b, const struct place *p)
+{
+	mkspace_flip(b->m, p->object, p->offset + 3);
+}
+
+/* The place of the leaf that has the key of the path, in the head's tree. */
+static struct place
+leaf_of(struct bed *b, const char *path)
+{
+	struct space *sp = mkspace_open(b->m);
+	struct reader *r defer(reader_freep) = NULL;
+	struct cursor *c defer(cursor_freep) = NULL;
+	struct buf key defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
+	struct cursor_node node, at = { 0 };
+
+	assert_int_equal(key_from_path(bytes_of(path, strlen(path)), &key), 0);
+	assert_int_equal(reader_new(sp, &r, &b->f), 0);
+	assert_int_equal(cursor_new(&sp->commit.root, CURSOR_LEVEL_ANY,
+	    reader_nodes(r), &c), 0);
+	assert_int_equal(cursor_seek(c, bytes_of(NULL, 0)), 1);
+	do {
+		assert_int_equal(cursor_entry(c, NULL, NULL), 0);
+		if (cursor_at_node(c, 0, &node))
+			at = node;
+	} while (cursor_next(c) == 1 &&
+	    bytes_cmp(cursor_key(c), buf_bytes(&key)) <= 0);
+	assert_true(at.child.entries != 0);
+	return at.child.ref.place;
+}
+
+static struct place
+block_of(struct bed *b)
+{
+	struct space *sp = mkspace_open(b->m);
+
+	return segment_block_place(
+	    &sp->commit.segment[sp->commit.segments - 1], 2);
+}
+
+static void
+what_the_cache_has_is_stored_again(void **state)
+{
+	struct bed *b = *state;
+	struct place leaf, root, block, commit;
+
+	assert_int_equal(put(b, "abc", false), 0);
+	file_at(b, "a", 2, "second");
+	assert_int_equal(put(b, "abc", false), 0);
+	leaf = leaf_of(b, "b/01000");
+	root = b->m->space->commit.root.place;
+	commit = b->m->space->commit.parent.place;
+	block = block_of(b);
+	harm(b, &leaf);
+	harm(b, &root);
+	harm(b, &block);
+	harm(b, &commit);
+	assert_int_equal(check(b, true), FAULT_TAMPERED);
+	assert_int_equal(put(b, "a", false), 0);
+	assert_true(b->put.changed);
+	assert_string_equal(b->warned, "");
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 6);
+	empty_cache(b);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(check(b, true), FAULT_TAMPERED); /* an old root */
+	assert_int_equal(b->res.commits, 3);
+	assert_int_equal(put(b, "abc", false), 0);
+	assert_false(b->put.changed);
+}
+
+/* Between two leaves of one folder that is put: all is known to be of it. */
+static void
+what_the_put_has_is_stored_again(void **state)
+{
+	struct bed *b = *state;
+	struct place leaf;
+
+	assert_int_equal(put(b, "abc", false), 0);
+	leaf = leaf_of(b, "b/01000");
+	harm(b, &leaf);
+	empty_cache(b);
+	assert_int_equal(put(b, "b", false), FAULT_TAMPERED);
+	assert_non_null(strstr(b->f.text, "check"));
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	empty_cache(b);
+	assert_int_equal(put(b, "b", false), 0);
+	assert_true(b->put.changed);
+	assert_string_equal(b->warned, "");
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 5);
+}
+
+/* The last leaf has c, too. */
+static void
+what_it_has_not_wants_a_word(void **state)
+{
+	struct bed *b = *state;
+	struct place leaf;
+
+	assert_int_equal(put(b, "abc", false), 0);
+	file_at(b, "c", 2, "second");
+	assert_int_equal(put(b, "c", false), 0);
+	leaf = leaf_of(b, "c");
+	harm(b, &leaf);
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	empty_cache(b);
+	assert_int_equal(put(b, "c", false), FAULT_TAMPERED);
+	assert_non_null(strstr(b->f.text, "--repair"));
+	assert_int_equal(b->m->ses.has_head, true);
+	assert_int_equal(mkspace_open(b->m)->head.number, 2);
+	assert_int_equal(put(b, "b", true), 0);
+	assert_string_equal(b->warned,
+	    "was lost from here on: taken from commit 1");
+	assert_int_equal(check(b, false), 0);
+	/* The second file of c came later. */
+	assert_int_equal(b->res.entries, FILES + 5);
+	assert_int_equal(put(b, "c", false), 0);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 6);
+}
+
+static void
+a_lost_root_is_a_gap_from_end_to_end(void **state)
+{
+	struct bed *b = *state;
+	struct place root;
+
+	assert_int_equal(put(b, "ac", false), 0);
+	assert_int_equal(put(b, "b", false), 0);
+	root = mkspace_open(b->m)->commit.root.place;
+	harm(b, &root);
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	empty_cache(b);
+	assert_int_equal(put(b, "ab", false), FAULT_TAMPERED);
+	assert_non_null(strstr(b->f.text, "all entries of the tree"));
+	assert_int_equal(put(b, "ab", true), 0);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 5);
+	/* And where no commit has it. */
+	root = mkspace_open(b->m)->commit.root.place;
+	harm(b, &root);
+	root = mkspace_open(b->m)->commit.parent.place;
+	harm(b, &root);
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	empty_cache(b);
+	assert_int_equal(put(b, "ab", true), 0);
+	assert_non_null(strstr(b->warned, "in no commit"));
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 3);
+}
+
+static void
+a_lost_block_stops_no_put(void **state)
+{
+	struct bed *b = *state;
+	struct place block;
+
+	assert_int_equal(put(b, "abc", false), 0);
+	block = block_of(b);
+	harm(b, &block);
+	empty_cache(b);
+	/* Nobody knows of it: all that is read anew is stored again. */
+	for (int i = 0; i < FILES; i++)
+		file_at(b, "b", i, "second");
+	assert_int_equal(put(b, "b", false), 0);
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	empty_cache(b);
+	assert_int_equal(put(b, "abc", false), 0);
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	/* The block, and no path. */
+	assert_int_equal(b->res.bad_paths, 0);
+	assert_int_equal(b->res.findings, 1);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(what_the_cache_has_is_stored_again),
+		TEST(what_the_put_has_is_stored_again),
+		TEST(what_it_has_not_wants_a_word),
+		TEST(a_lost_root_is_a_gap_from_end_to_end),
+		TEST(a_lost_block_stops_no_put),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
