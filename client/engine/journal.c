@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -27,6 +28,8 @@ struct journal {
 	int fd;
 	const struct space_key *key; /* borrowed */
 	pthread_mutex_t lock;
+	bool torn; /* what lies behind end is no whole record */
+	off_t end;
 };
 
 /* With all that is in it, as far as it goes. */
@@ -191,6 +194,23 @@ journal_read(struct journal *j,
 	return 0;
 }
 
+/* A record that a full disk tore would hide those after it: it is taken back,
+ * and where that fails, before the next one. */
+static void
+append(struct journal *j, const uint8_t *p, size_t n)
+{
+	struct stat st;
+
+	if (j->torn && ftruncate(j->fd, j->end) != 0)
+		return;
+	j->torn = false;
+	if (fstat(j->fd, &st) != 0)
+		return;
+	j->end = st.st_size;
+	if (write(j->fd, p, n) != (ssize_t)n)
+		j->torn = ftruncate(j->fd, j->end) != 0;
+}
+
 void
 journal_add(struct journal *j, const struct index_entry *e, size_t n)
 {
@@ -217,9 +237,7 @@ journal_add(struct journal *j, const struct index_entry *e, size_t n)
 	    bytes_of(out.p + HEADER_LEN, n * INDEX_ENTRY_LEN),
 	    out.p + HEADER_LEN) == 0) {
 		(void)pthread_mutex_lock(&j->lock);
-		/* A short write is a torn record: the next read drops it. */
-		if (write(j->fd, out.p, len) != (ssize_t)len)
-			(void)0;
+		append(j, out.p, len);
 		(void)pthread_mutex_unlock(&j->lock);
 	}
 	secret_wipe(&k, sizeof(k));
@@ -228,8 +246,8 @@ journal_add(struct journal *j, const struct index_entry *e, size_t n)
 void
 journal_clear(struct journal *j)
 {
-	if (ftruncate(j->fd, 0) != 0)
-		return;
+	if (ftruncate(j->fd, 0) == 0)
+		j->torn = false;
 }
 
 void

@@ -5,7 +5,8 @@
  * interrupted one finds the chunks here and does not send them again.  Losing
  * it costs an upload, never data.
  *
- *   file   = record ...           a torn last record is ignored
+ *   file   = record ...           a torn last record is ignored; there is
+ *                                 none before others
  *   record = u32 n, salt [32], AEAD(HKDF(space key, salt, "skerry/1 journal"),
  *            0, u32 n, n index entries of 96 bytes)
  */

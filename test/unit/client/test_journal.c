@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/engine/journal.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "test/unit/client/scratch.h"
 
 #define FILE_SIZE 4096u
@@ -139,6 +142,37 @@ loses_no_whole_record_of_a_torn_file(void **state)
 	}
 }
 
+/* The disk is full for one record, and then no more. */
+static void
+what_a_full_disk_tore_hides_nothing(void **state)
+{
+	static const int expect[] = { 1, 2, 3, 4, 5, 6, 9 };
+	struct scratch *s = *state;
+	struct rlimit was, small;
+	struct index_entry e;
+	struct journal *j;
+	struct seen seen;
+	size_t end[3];
+
+	fill(s, end);
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small = was;
+	small.rlim_cur = end[2] + 50;
+	j = opened(s, &key);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	e = scratch_entry(8);
+	journal_add(j, &e, 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	e = scratch_entry(9);
+	journal_add(j, &e, 1);
+	journal_close(j);
+	seen = read_all(s, &key);
+	assert_int_equal(seen.count, ARRAY_LEN(expect));
+	for (size_t i = 0; i < seen.count; i++)
+		assert_int_equal(seen.n[i], expect[i]);
+}
+
 static void
 stops_at_what_was_altered(void **state)
 {
@@ -196,6 +230,7 @@ main(void)
 		TEST(gives_back_what_was_added),
 		TEST(takes_the_place_of_what_is_no_file),
 		TEST(loses_no_whole_record_of_a_torn_file),
+		TEST(what_a_full_disk_tore_hides_nothing),
 		TEST(stops_at_what_was_altered),
 		TEST(is_empty_under_another_key_or_when_cleared),
 		TEST(belongs_to_one_put_at_a_time),
