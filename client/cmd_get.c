@@ -82,6 +82,8 @@ restore(struct getcmd *c)
 	int rc = reading_open(cli, c->commit, &r);
 
 	if (rc == 0)
+		rc = restore_find(r.reader, c->key, c->n, &cli->fault);
+	if (rc == 0)
 		rc = open_target(c);
 	if (rc != 0)
 		return rc;

@@ -170,16 +170,16 @@ end(struct restore *rs)
 	pthread_mutex_destroy(&rs->lock);
 }
 
-/* All keys are there, before anything is written. */
-static int
-find_all(struct restore *rs, struct fault *f)
+int
+restore_find(struct reader *r, const struct bytes *key, size_t n,
+    struct fault *f)
 {
-	for (size_t i = 0; i < rs->o->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct tour *t defer(tour_closep) = NULL;
-		int rc = tour_open(rs->reader, rs->o->key[i], &t, f);
+		int rc = tour_open(r, key[i], &t, f);
 		char path[PATH_SHOW_MAX];
 
-		path_show(rs->o->key[i], path);
+		path_show(key[i], path);
 		if (rc != 0)
 			return fault_add(f, rc, "%s", path);
 	}
@@ -194,7 +194,7 @@ run(struct restore *rs, struct fault *f)
 	int rc = begin(rs, f), wrc;
 
 	if (rc == 0)
-		rc = find_all(rs, f);
+		rc = restore_find(rs->reader, o->key, o->n, f);
 	if (rc != 0)
 		return rc;
 	if (o->n == 0) {

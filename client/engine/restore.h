@@ -40,6 +40,11 @@ struct restore_result {
 	uint64_t requests;   /* for content */
 };
 
+/* All n keys are in the tree of r->commit; FAULT_NOT_FOUND naming one that is
+ * not.  For who has to make the folder: restore_run asks it, too. */
+int restore_find(struct reader *r, const struct bytes *key, size_t n,
+    struct fault *f) must_check;
+
 /*
  * *out is set in any case.  0; FAULT_PARTIAL; FAULT_NOT_FOUND before anything
  * is written where a key is not in the tree; what ends it all: FAULT_DEPOT,

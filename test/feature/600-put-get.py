@@ -82,7 +82,9 @@ def round_trip():
     r = get(b, "part", "odd/deep", "odd/a\nb")
     t.eq((r.code, sorted(os.listdir(path("part")))), (0, ["a\nb", "deep"]),
          "parts, under their last names")
-    t.eq(get(b, "none", "odd/nothing").code, 4, "what is not there: NOT_FOUND")
+    t.eq(get(b, "none", "odd", "odd/nothing").code, 4,
+         "what is not there: NOT_FOUND")
+    t.ok(not os.path.exists(path("none")), "and no folder is made for it")
     r = get(b, "none", "odd/deep", "else/deep")
     t.ok(r.code == 2 and "odd/deep" in r.json["error"]["text"],
          "two paths for one place: USAGE") or t.note(r)
