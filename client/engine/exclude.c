@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "object/limits.h"
 
 #define WILD "*?[]\\"
 
@@ -24,6 +25,8 @@ struct rule {
 	char *text; /* owned; without slashes at its ends, or "**" and a slash
 	             * in front */
 	size_t n, head, tail;
+	char *part; /* owned; its names, each with a NUL, where it has a "**"
+	             * between others; else NULL */
 	char first, last; /* byte of it; of none where head or tail is 0 */
 	size_t names;  /* it is of so many names … */
 	bool anchored; /* … and they are the whole path, not its last ones */
@@ -81,6 +84,33 @@ brackets_ascii(const char *p)
 	return true;
 }
 
+static void
+rule_free(struct rule *r)
+{
+	free(r->text);
+	free(r->part);
+}
+
+/* A "**" between others stands for any number of names, also none. */
+static int
+split(struct rule *r)
+{
+	if (strstr(r->text, "/**/") == NULL)
+		return 0;
+	r->part = strdup(r->text);
+	if (r->part == NULL)
+		return FAULT_MEMORY;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->part[i] == '/')
+			r->part[i] = '\0';
+	/* Of none: the slashes around it are one. */
+	if (r->tail != 0 && r->text[r->n - r->tail] == '/')
+		r->tail--;
+	if (!r->anchored)
+		r->head = 0;
+	return 0;
+}
+
 static int
 rule_make(const char *p, struct rule *out, struct fault *f)
 {
@@ -116,6 +146,10 @@ rule_make(const char *p, struct rule *out, struct fault *f)
 		r.tail++;
 	r.first = r.text[0];
 	r.last = r.text[r.n - 1];
+	if (split(&r) != 0) {
+		rule_free(&r);
+		return fault_set(f, FAULT_MEMORY, "out of memory");
+	}
 	*out = r;
 	return 0;
 }
@@ -152,7 +186,7 @@ exclude_add(struct exclude *x, const char *pattern, struct fault *f)
 	x->prepared = false;
 	rc = rules_add(to, r);
 	if (rc != 0) {
-		free(r.text);
+		rule_free(&r);
 		return fault_set(f, rc, "%s", fault_text(rc));
 	}
 	return 0;
@@ -213,7 +247,7 @@ rules_sort(struct rules *s)
 	qsort(s->rule, s->n, sizeof(*s->rule), by_text);
 	for (size_t i = 1; i < s->n; i++) {
 		if (strcmp(s->rule[i].text, s->rule[n].text) == 0)
-			free(s->rule[i].text);
+			rule_free(&s->rule[i]);
 		else
 			s->rule[++n] = s->rule[i];
 	}
@@ -263,6 +297,57 @@ last_names(const char *path, size_t n, size_t names)
 	}
 }
 
+/* The name after that at s, or the end. */
+static const char *
+next_name(const char *s, const char *end)
+{
+	const char *slash = memchr(s, '/', (size_t)(end - s));
+
+	return slash == NULL ? end : slash + 1;
+}
+
+static bool
+name_match(const char *pattern, const char *s, const char *next)
+{
+	char name[KEY_NAME_MAX + 1];
+	size_t n = (size_t)(next - s);
+
+	if (n > 0 && s[n - 1] == '/')
+		n--;
+	if (n > KEY_NAME_MAX)
+		return false;
+	memcpy(name, s, n);
+	name[n] = '\0';
+	return fnmatch(pattern, name, 0) == 0;
+}
+
+/* Name by name.  It is enough to go back to the last "**": what is before has
+ * matched as early as it can. */
+static bool
+parts_match(const struct rule *r, const char *s, size_t n)
+{
+	const char *p = r->part, *over = r->part + r->n + 1, *end = s + n;
+	const char *star = r->anchored ? NULL : p, *from = s;
+
+	while (s < end || p < over) {
+		if (s == end)
+			return false;
+		if (p < over && strcmp(p, "**") == 0 && p + 3 < over) {
+			star = p += 3;
+			from = s;
+		} else if (p < over && name_match(p, s, next_name(s, end))) {
+			p += strlen(p) + 1;
+			s = next_name(s, end);
+		} else if (star != NULL) {
+			p = star;
+			s = from = next_name(from, end);
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Most names are told by the ends of a pattern that they are none of it, most
  * of these by a byte. */
 static bool
@@ -281,7 +366,8 @@ rule_match(const struct exclude *x, const struct rule *r, const char *s,
 	if (r->head == r->n)
 		return n == r->n;
 	was = uselocale(x->bytes);
-	good = fnmatch(r->text, s, FNM_PATHNAME) == 0;
+	good = r->part != NULL ? parts_match(r, s, n) :
+	    fnmatch(r->text, s, FNM_PATHNAME) == 0;
 	(void)uselocale(was);
 	return good;
 }
@@ -300,7 +386,7 @@ exclude_match(const struct exclude *x, const char *path, size_t n, bool folder)
 		return true;
 	for (size_t i = 0; i < x->other.n; i++) {
 		const struct rule *r = &x->other.rule[i];
-		const char *s = r->anchored ? path :
+		const char *s = r->anchored || r->part != NULL ? path :
 		    r->names == 1 ? name : last_names(path, n, r->names);
 
 		if (s != NULL && (!r->folder || folder) &&
@@ -334,7 +420,7 @@ static void
 rules_wipe(struct rules *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		free(s->rule[i].text);
+		rule_free(&s->rule[i]);
 	free(s->rule);
 }
 

@@ -73,6 +73,7 @@ def patterns():
             (["/sub/b/*.log"], ["sub/b/x.log"]),
             (["b/*.log"], []),
             (["**/b/*.log"], ["sub/b/x.log"]),
+            (["sub/**/x.log"], ["sub/b/deep/x.log", "sub/b/x.log"]),
             (["**/b/deep"], ["sub/b/deep", "sub/b/deep/x.log"]),
             (["tmp/"], ["sub/tmp", "sub/tmp/x"]),
             (["/tmp/"], []),
