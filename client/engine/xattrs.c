@@ -2,12 +2,16 @@
 #include "client/engine/xattrs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "object/attrs.h"
 
 #define ATTRS_MAX 1024u /* of one file */
@@ -129,13 +133,35 @@ xattrs_read_fd(int fd, struct buf *out, struct fault *f)
 	return read_what(&(struct what){ .fd = fd }, out, f);
 }
 
+/* Without /proc: this thread goes to the folder, and comes back. */
+static int
+read_there(int dir, const char *name, struct buf *out, struct fault *f)
+{
+	int was defer(fd_close) = open(".", O_PATH | O_CLOEXEC), rc;
+
+	if (was < 0 || unshare(CLONE_FS) != 0 || fchdir(dir) != 0) {
+		(void)fault_sys(f, FAULT_IO, errno, "its attributes cannot be "
+		    "read without /proc");
+		return FAULT_PARTIAL;
+	}
+	rc = read_what(&(struct what){ .fd = -1, .path = name }, out, f);
+	if (fchdir(was) != 0)
+		return fault_sys(f, FAULT_IO, errno, "the working folder");
+	return rc;
+}
+
 int
 xattrs_read_at(int dir, const char *name, struct buf *out, struct fault *f)
 {
 	char path[64 + NAME_MAX];
+	int rc;
 
 	if (dir == -1)
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
-	return read_what(&(struct what){ .fd = -1, .path = path }, out, f);
+	rc = read_what(&(struct what){ .fd = -1, .path = path }, out, f);
+	if (rc != FAULT_PARTIAL || access("/proc/self/fd", F_OK) == 0)
+		return rc;
+	*f = (struct fault){ 0 };
+	return read_there(dir, name, out, f);
 }

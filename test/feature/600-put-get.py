@@ -370,6 +370,32 @@ def no_attributes():
     shutil.rmtree(top)
 
 
+def without_proc():
+    """The attributes of what is no file are read all the same."""
+    away = ("unshare", "-m", "sh", "-c", 'umount -l /proc && exec "$@"', "sh")
+    top = path("bare")
+    os.makedirs(os.path.join(top, "folder"))
+    os.symlink("nowhere", os.path.join(top, "link"))
+    os.mkfifo(os.path.join(top, "fifo"))
+    try:
+        os.setxattr(os.path.join(top, "folder"), "user.x", b"of it")
+        os.setxattr(os.path.join(top, "link"), "trusted.x", b"of the link",
+                    follow_symlinks=False)
+        subprocess.run([*away, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as e:
+        t.skip("attributes without /proc", f"cannot be tried here: {e}")
+        return
+    r = put(a, "bare", prefix=("env", "-C", path("."), *away))
+    t.eq((r.code, r.json["warnings"]), (0, []), "put without /proc")
+    t.eq(get(b, "bare.out", "bare").code, 0, "get")
+    t.eq(compare(top, path("bare.out/bare")), "", "all is as it was")
+    out = path("bare.out/bare")
+    t.eq((os.getxattr(os.path.join(out, "folder"), "user.x"),
+          os.getxattr(os.path.join(out, "link"), "trusted.x",
+                      follow_symlinks=False)), (b"of it", b"of the link"),
+         "with its attributes")
+
+
 def largest_file():
     if shutil.which("prlimit") is None:
         t.skip("a limit on the size of files", "no prlimit here")
@@ -557,5 +583,6 @@ def portable():
 
 t.run(round_trip, unchanged, budget, where_to, changes, history, status,
       listings, very_deep, deeper_than_descriptors, no_files,
-      no_attributes, largest_file, closed_descriptors, bytes_in_errors, unreadable, changing, own_state,
+      no_attributes, without_proc, largest_file, closed_descriptors, bytes_in_errors,
+      unreadable, changing, own_state,
       stale_links, progress, portable)
