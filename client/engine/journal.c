@@ -77,6 +77,7 @@ journal_open(int dir, const struct space_key *key, struct journal **out,
 {
 	struct journal *j defer(journal_closep) = calloc(1, sizeof(*j));
 
+	*out = NULL;
 	if (j == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	j->key = key;
@@ -88,6 +89,9 @@ journal_open(int dir, const struct space_key *key, struct journal **out,
 		throw_away(dir, "journal");
 		j->fd = open_file(dir);
 	}
+	if (j->fd < 0 && (errno == EROFS || errno == ENOSPC ||
+	    errno == EDQUOT))
+		return 0;
 	if (j->fd < 0)
 		return fault_sys(f, fault_from_errno(errno), errno,
 		    "the cache folder's journal");

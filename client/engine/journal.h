@@ -25,7 +25,8 @@
 struct journal;
 
 /* Opens or makes the file in the folder dir (not taken), in the place of what
- * has its name and is none.  key is borrowed.
+ * has its name and is none.  key is borrowed.  *out is NULL where there is
+ * no room for it, or the file system is read-only: a cache is not a must.
  * Holds the file's lock: FAULT_CONFLICT while another put runs. */
 int journal_open(int dir, const struct space_key *key, struct journal **out,
     struct fault *f) must_check;

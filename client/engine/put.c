@@ -93,7 +93,7 @@ open_journal(struct putting *w, struct fault *f)
 	if (w->space->cache.dir < 0 || key == NULL)
 		return 0;
 	rc = journal_open(w->space->cache.dir, key, &w->journal, f);
-	if (rc != 0)
+	if (rc != 0 || w->journal == NULL)
 		return rc;
 	rc = journal_read(w->journal, recall, w->fresh);
 	return rc == 0 ? 0 : fault_set(f, rc, "journal: %s", fault_text(rc));

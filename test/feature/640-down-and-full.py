@@ -5,6 +5,7 @@ they should be, or when a disk is full: each has an exit status of its own and
 a message that names what is at fault."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -268,6 +269,17 @@ def cache_full():
         r = d.run("get", "--to", out, "src")
         t.eq((r.code, compare(src, os.path.join(out, "src"))), (0, ""),
              "and get")
+        for name in os.listdir(disk.path):
+            shutil.rmtree(os.path.join(disk.path, name))
+        d.run("ls")
+        subprocess.run(["mount", "-o", "remount,ro", disk.path], check=True)
+        write(os.path.join(src, "cached"), noise(400_000))
+        r = d.run("put", src)
+        t.ok(r.code == 0, "put with a cache folder that is read-only") \
+            or t.note(r)
+        t.eq((d.run("rm", "src/cached").code, d.run("rotate").code), (0, 0),
+             "rm and rotate")
+        t.eq(d.run("put", src).code, 0, "put")
         d.lock()
 
 
