@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Verifies what a commit needs, at the depot itself and not in the cache: the
- * commit, the index, the tree, then the chunks.  Goes on after every bad thing.
+ * commit, the index, the tree, then the chunks.  Goes on after every bad thing,
+ * by a copy from the cache where there is one: so one check finds all that is
+ * lost.
  */
 #ifndef SKERRY_CLIENT_ENGINE_CHECK_H
 #define SKERRY_CLIENT_ENGINE_CHECK_H

@@ -86,12 +86,26 @@ open_block(struct reading *r, uint32_t b, struct bytes sealed,
 static int
 bad_block(struct reading *r, uint32_t b, int rc, struct fault *f)
 {
+	const struct cache copies = { .dir = r->c->cache };
 	struct place p = segment_block_place(r->s, b);
+	uint8_t copy[INDEX_SEALED_LEN];
+	size_t from = r->c->entries;
+	int code;
 
 	if (!fetch_is_local(rc))
 		return rc;
 	*f = (struct fault){ 0 };
-	return check_object(r->c, r->commit, &p, rc, "a block of the index");
+	code = check_object(r->c, r->commit, &p, rc, "a block of the index");
+	if (code != 0 || !cache_get(&copies, &p, copy))
+		return code;
+	/* A copy says which chunks should be there.  Only here they can be
+	 * found so. */
+	code = open_block(r, b, bytes_of(copy, p.length), f);
+	for (size_t i = from; i < r->c->entries; i++) {
+		r->c->bad[i] = (uint8_t)-rc;
+		r->c->res->bad_chunks++;
+	}
+	return fetch_is_local(code) ? 0 : code;
 }
 
 /* Blocks b..end, which lie back to back. */

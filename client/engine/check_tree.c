@@ -24,6 +24,7 @@ struct visit {
 	struct buf prev;
 	bool prev_folder;
 	bool gap; /* entries before were not read now */
+	unsigned copies; /* nodes above of which only the cache has a copy */
 	struct level level[TREE_LEVEL_MAX + 1];
 };
 
@@ -31,6 +32,9 @@ static void
 found(struct visit *v, enum check_what what, struct bytes key, int code,
     const char *text)
 {
+	/* All that is below such a node was named with it. */
+	if (v->copies != 0)
+		return;
 	check_found(v->c, &(struct check_finding){ .what = what, .code = code,
 	    .commit = v->commit->number, .key = key, .text = text });
 }
@@ -149,7 +153,7 @@ visit_child(struct visit *v, const struct node_iter *up, unsigned level,
 		return rc == 0 ? 0 : fault_set(f, rc, "out of memory");
 	rc = visit_node(v, &up->child.ref, level, key, &sum, f);
 	if (rc == 1) {
-		if (!v->affected)
+		if (!v->affected && v->copies == 0)
 			check_found(v->c, &(struct check_finding){
 			    .what = CHECK_PATHS, .code = f->code,
 			    .commit = v->commit->number, .key = key,
@@ -204,6 +208,19 @@ load(struct visit *v, const struct ref *ref, unsigned *level, struct fault *f)
 	return 0;
 }
 
+/* The same from the cache, so that what is lost below is found, too. */
+static int
+load_copy(struct visit *v, const struct ref *ref, unsigned *level)
+{
+	struct fault scrap = { 0 };
+	int rc;
+
+	v->c->space->cache.dir = v->c->cache;
+	rc = load(v, ref, level, &scrap);
+	v->c->space->cache.dir = -1;
+	return rc;
+}
+
 /* first: the key of the item that led here; empty for the root. */
 static int
 visit_items(struct visit *v, unsigned level, struct bytes first,
@@ -233,34 +250,52 @@ visit_items(struct visit *v, unsigned level, struct bytes first,
 	return 1;
 }
 
-/* 0; 1 where it cannot be read, f says why; or what ends the check. */
+/* Of the node in v->level[level]; as visit_node. */
 static int
-visit_node(struct visit *v, const struct ref *ref, unsigned level,
-    struct bytes first, struct node_child *sum, struct fault *f)
+visit_loaded(struct visit *v, unsigned level, struct bytes first,
+    struct node_child *sum, struct fault *f)
 {
-	struct level *l;
-	int rc = load(v, ref, &level, f);
+	struct level *l = &v->level[level];
+	int rc = node_begin(&l->it, buf_bytes(&l->buf), level);
 
-	if (rc != 0 && fetch_is_local(rc)) {
-		int code = f->code;
-
-		if (!v->affected)
-			rc = check_object(v->c, v->commit->number,
-			    &ref->place, rc, "a node of the tree");
-		else
-			rc = 0;
-		f->code = code;
-		return rc != 0 ? rc : 1;
-	}
-	if (rc != 0)
-		return rc;
-	l = &v->level[level];
-	rc = node_begin(&l->it, buf_bytes(&l->buf), level);
 	if (rc != 0) {
 		(void)fault_set(f, rc, "a node of the tree is malformed");
 		return 1;
 	}
 	return visit_items(v, level, first, sum, f);
+}
+
+/* A node that the depot has not; as visit_node. */
+static int
+lost_node(struct visit *v, const struct ref *ref, unsigned level,
+    struct bytes first, struct fault *f)
+{
+	struct fault why = *f, scrap = { 0 };
+	struct node_child sum = { 0 };
+	int rc = 0;
+
+	if (!v->affected)
+		rc = check_object(v->c, v->commit->number, &ref->place,
+		    why.code, "a node of the tree");
+	if (rc == 0 && load_copy(v, ref, &level) == 0) {
+		v->copies++;
+		rc = visit_loaded(v, level, first, &sum, &scrap);
+		v->copies--;
+	}
+	*f = rc < 0 ? scrap : why;
+	return rc < 0 ? rc : 1;
+}
+
+/* 0; 1 where it cannot be read, f says why; or what ends the check. */
+static int
+visit_node(struct visit *v, const struct ref *ref, unsigned level,
+    struct bytes first, struct node_child *sum, struct fault *f)
+{
+	int rc = load(v, ref, &level, f);
+
+	if (rc != 0 && fetch_is_local(rc))
+		return lost_node(v, ref, level, first, f);
+	return rc != 0 ? rc : visit_loaded(v, level, first, sum, f);
 }
 
 int

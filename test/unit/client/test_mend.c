@@ -224,6 +224,29 @@ what_the_cache_has_is_stored_again(void **state)
 	assert_false(b->put.changed);
 }
 
+/* All that is at the depot is gone: one check finds it, one put stores it. */
+static void
+all_that_is_lost_is_found_at_once(void **state)
+{
+	struct bed *b = *state;
+	struct space *sp;
+
+	assert_int_equal(put(b, "abc", false), 0);
+	file_at(b, "a", 2, "second");
+	assert_int_equal(put(b, "abc", false), 0);
+	sp = mkspace_open(b->m);
+	mkspace_remove(b->m, sp->head.commit.place.object);
+	mkspace_remove(b->m, sp->commit.parent.place.object);
+	assert_int_equal(check(b, true), FAULT_MISSING);
+	assert_int_equal(b->res.chunks, 0);
+	assert_true(b->res.bad_chunks >= FILES);
+	assert_true(b->res.bad_paths >= FILES + 6);
+	assert_int_equal(put(b, "abc", false), 0);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 6);
+	assert_true(b->res.chunks >= FILES);
+}
+
 /* Between two leaves of one folder that is put: all is known to be of it. */
 static void
 what_the_put_has_is_stored_again(void **state)
@@ -334,6 +357,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_cache_has_is_stored_again),
+		TEST(all_that_is_lost_is_found_at_once),
 		TEST(what_the_put_has_is_stored_again),
 		TEST(what_it_has_not_wants_a_word),
 		TEST(a_lost_root_is_a_gap_from_end_to_end),
