@@ -63,19 +63,21 @@ static int
 make_folders(struct exportcmd *c)
 {
 	struct fault *f = &c->cli->fault;
-	int rc = path_make(c->to, 0700, f);
+	int rc = path_target(c->to, 0700, &c->dir, f);
 
 	if (rc != 0)
 		return rc;
-	c->dir = open(c->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c->dir < 0)
-		return path_fault(c->to, f);
 	if (mkdirat(c->dir, "files", 0700) != 0 && errno != EEXIST)
 		return fault_sys(f, fault_from_errno(errno), errno,
 		    "%s/files", c->to);
 	c->files = openat(c->dir, "files",
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return c->files >= 0 ? 0 : path_fault(c->to, f);
+	if (c->files >= 0)
+		return 0;
+	if (errno == ENOTDIR || errno == ELOOP)
+		return fault_set(f, FAULT_EXISTS, "%s/files: is there already, "
+		    "and is no folder", c->to);
+	return fault_sys(f, fault_from_errno(errno), errno, "%s/files", c->to);
 }
 
 /* What is there already is of an export that was broken off, or stays. */
@@ -84,8 +86,15 @@ write_once(struct exportcmd *c, const char *name, struct bytes b)
 {
 	struct fault *f = &c->cli->fault;
 	struct buf was defer(buf_wipe) = buf_init(CHAIN_FILE_MAX);
-	int rc = file_read(c->dir, name, &was, f);
+	struct stat st;
+	int rc;
 
+	/* Opening a FIFO would wait for who writes to it. */
+	if (fstatat(c->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !S_ISREG(st.st_mode))
+		return fault_set(f, FAULT_EXISTS, "%s/%s: is there already, "
+		    "and is no file", c->to, name);
+	rc = file_read(c->dir, name, &was, f);
 	if (rc == FAULT_NOT_FOUND) {
 		*f = (struct fault){ 0 };
 		rc = file_write(c->dir, name, b, f);

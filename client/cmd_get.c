@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* skerry get: restores paths of a commit into a folder. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,18 +30,6 @@ getcmd_wipe(struct getcmd *c)
 	free(c->key);
 	if (c->dir >= 0)
 		(void)close(c->dir);
-}
-
-static int
-open_target(struct getcmd *c)
-{
-	struct fault *f = &c->cli->fault;
-	int rc = path_make(c->to, 0777, f);
-
-	if (rc != 0)
-		return rc;
-	c->dir = open(c->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return c->dir >= 0 ? 0 : path_fault(c->to, f);
 }
 
 static void
@@ -84,7 +71,7 @@ restore(struct getcmd *c)
 	if (rc == 0)
 		rc = restore_find(r.reader, c->key, c->n, &cli->fault);
 	if (rc == 0)
-		rc = open_target(c);
+		rc = path_target(c->to, 0777, &c->dir, &cli->fault);
 	if (rc != 0)
 		return rc;
 	o.commit = r.commit;

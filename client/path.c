@@ -2,6 +2,7 @@
 #include "client/path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,4 +82,18 @@ path_make(const char *path, mode_t mode, struct fault *f)
 			return path_fault(part, f);
 	}
 	return 0;
+}
+
+int
+path_target(const char *path, mode_t mode, int *fd, struct fault *f)
+{
+	int rc = path_make(path, mode, f);
+
+	if (rc != 0)
+		return rc;
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0 && errno == ENOTDIR)
+		return fault_set(f, FAULT_EXISTS, "%s: is there already, and "
+		    "is no folder", path);
+	return *fd >= 0 ? 0 : path_fault(path, f);
 }

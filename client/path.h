@@ -24,4 +24,8 @@ int path_fault(const char *path, struct fault *f);
 /* Makes a folder of the device, and those above, where they are missing. */
 int path_make(const char *path, mode_t mode, struct fault *f) must_check;
 
+/* The same, and opens it.  FAULT_EXISTS: what is there is no folder. */
+int path_target(const char *path, mode_t mode, int *fd,
+    struct fault *f) must_check;
+
 #endif

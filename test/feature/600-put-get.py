@@ -85,6 +85,10 @@ def round_trip():
     t.eq(get(b, "none", "odd", "odd/nothing").code, 4,
          "what is not there: NOT_FOUND")
     t.ok(not os.path.exists(path("none")), "and no folder is made for it")
+    write(path("file"), "in the way")
+    r = get(b, "file", "odd")
+    t.ok(r.code == 21 and path("file") in r.out, "a file in the place of the "
+         "folder: EXISTS") or t.note(r)
     r = get(b, "none", "odd/deep", "else/deep")
     t.ok(r.code == 2 and "odd/deep" in r.json["error"]["text"],
          "two paths for one place: USAGE") or t.note(r)

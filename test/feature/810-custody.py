@@ -400,6 +400,15 @@ def way_out():
     r = a.run("export", "--yes", "--to", to)
     t.ok(r.code == 21 and "space.key" in r.err,
          "what is another is not written over (EXISTS)") or t.note(r)
+    for name in ("space.key", "files"):
+        at = os.path.join(to, name)
+        os.rename(at, at + ".was")
+        os.mkfifo(at)
+        r = a.run("export", "--yes", "--to", to)
+        t.ok(r.code == 21 and at in r.err,
+             f"a FIFO in the place of {name} is not waited for") or t.note(r)
+        os.unlink(at)
+        os.rename(at + ".was", at)
 
 
 def outsiders():
