@@ -37,6 +37,23 @@ reading_commit(struct cli *cli, const char *text, uint64_t *out)
 	return 0;
 }
 
+/* With a lost head's commit, commits that were seen before can be asked for. */
+static int
+open_space(struct reading *r, uint64_t number, struct fault *f)
+{
+	int rc = space_open(r->session, &r->space, f);
+	uint64_t seen;
+	uint32_t epoch;
+
+	if (rc != FAULT_MISSING && rc != FAULT_TAMPERED)
+		return rc;
+	session_last_seen(r->session, &seen, &epoch);
+	if (number == 0 || number > seen || !session_go_back(r->session))
+		return rc;
+	*f = (struct fault){ 0 };
+	return space_open(r->session, &r->space, f);
+}
+
 int
 reading_open(struct cli *cli, uint64_t number, struct reading *r)
 {
@@ -48,7 +65,7 @@ reading_open(struct cli *cli, uint64_t number, struct reading *r)
 	if (rc == 0)
 		rc = cli_session(cli, r->state, SESSION_READ, &r->session);
 	if (rc == 0)
-		rc = space_open(r->session, &r->space, f);
+		rc = open_space(r, number, f);
 	if (rc == 0)
 		rc = fetch_reader(r->space, &r->space->commit, &r->reader, f);
 	if (rc != 0)

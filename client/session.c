@@ -89,6 +89,18 @@ session_last_seen(const struct session *s, uint64_t *number, uint32_t *epoch)
 	*epoch = s->state->head.epoch;
 }
 
+bool
+session_go_back(struct session *s)
+{
+	const struct state_head *seen = &s->state->head;
+
+	if (!seen->known || memcmp(seen->bytes, s->head, STORE_HEAD_LEN) == 0)
+		return false;
+	memcpy(s->head, seen->bytes, STORE_HEAD_LEN);
+	s->head_from_mirror = false;
+	return true;
+}
+
 static int
 note_head(struct session *s, uint64_t number, uint32_t epoch,
     const uint8_t head[static STORE_HEAD_LEN], struct fault *f)

@@ -101,6 +101,10 @@ int session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 void session_last_seen(const struct session *s, uint64_t *number,
     uint32_t *epoch);
 
+/* The head last seen takes the place of the one that is shown, which nobody can
+ * follow.  false: it is the same, or there is none. */
+bool session_go_back(struct session *s);
+
 /* Asks the authority again: what it releases now, and its head, replace what
  * the session had, in the agent too.  As session_open. */
 int session_refresh(struct session *s, struct fault *f) must_check;

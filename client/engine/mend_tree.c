@@ -208,8 +208,8 @@ say_gap(struct tree *t, const struct gap *g, struct fault *f)
 		    (unsigned long long)g->entries);
 	*f = t->lost;
 	return fault_add(f, f->code, "%s entries %s%s%s%s are lost, and not "
-	    "all of them are known to be of what is put; --repair takes the "
-	    "others from an earlier commit", many,
+	    "all of them are known to be of what is put; put --repair takes "
+	    "the others from an earlier commit", many,
 	    g->first.n == 0 ? "of the tree" : "from ",
 	    g->first.n == 0 ? "" : from, g->next.n == 0 ? "" : " to before ",
 	    g->next.n == 0 ? "" : to);

@@ -3,6 +3,7 @@
 #include "client/engine/space.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,6 +105,25 @@ open_head(struct space *sp, struct bulk *b, struct fault *f)
 	return 0;
 }
 
+/* What that means, and what is left. */
+static int
+lost_head(const struct space *sp, int rc, struct fault *f)
+{
+	unsigned long long number = sp->head.number;
+	char rest[96] = "";
+	uint64_t seen;
+	uint32_t epoch;
+
+	session_last_seen(sp->ses, &seen, &epoch);
+	if (seen != 0 && seen < number)
+		(void)snprintf(rest, sizeof(rest), "; up to commit %llu, which "
+		    "was seen here, --commit reads them",
+		    (unsigned long long)seen);
+	return fault_add(f, rc, "commit %llu, the latest, is lost, and with it "
+	    "the way to all before, but for a device that has a copy of it%s",
+	    number, rest);
+}
+
 static int
 load_head_commit(struct space *sp, struct fault *f)
 {
@@ -117,9 +137,7 @@ load_head_commit(struct space *sp, struct fault *f)
 	r->head = true;
 	rc = reader_commit(r, &sp->head.commit, &c, f);
 	if (rc == FAULT_MISSING || rc == FAULT_TAMPERED)
-		return fault_add(f, rc, "commit %llu, the latest, is lost: "
-		    "nothing can be read but by a device that has a copy of "
-		    "it", (unsigned long long)sp->head.number);
+		return lost_head(sp, rc, f);
 	if (rc != 0)
 		return fault_add(f, rc, "commit %llu",
 		    (unsigned long long)sp->head.number);

@@ -351,6 +351,34 @@ def lost_commit():
     t.eq(r.json["changed"], False, "once")
 
 
+def lost_latest_commit():
+    """A device that saw an earlier head can still go by that."""
+    x = s.first()
+    y, z = s.device().join(x), s.device().join(x)
+    top = os.path.join(work, "top")
+    for i in range(1, 4):
+        write(os.path.join(top, str(i)), b"%d" % i)
+        new = stored(lambda: t.eq(x.run("put", top).code, 0, f"put {i}"))
+        if i == 2:
+            t.eq(y.run("ls").code, 0, "y has seen commit 2")
+    os.unlink(new[0])
+    r = y.run("ls")
+    t.ok(r.code == 10 and "commit 3, the latest, is lost" in r.err and
+         "up to commit 2" in r.err, "what is lost, and what is not") \
+        or t.note(r)
+    r = z.run("ls")
+    t.ok(r.code == 10 and "is lost" in r.err and "up to" not in r.err,
+         "who has seen none has none") or t.note(r)
+    for d, n, code in ((y, 1, 0), (y, 2, 0), (y, 3, 10), (z, 2, 10)):
+        out = os.path.join(work, f"top-out{n}")
+        r = d.run("get", "--commit", str(n), "--to", out, "top/1")
+        t.eq(r.code, code, f"commit {n}") or t.note(r)
+    t.eq(y.run("put", top).code, 10, "nothing is stored on top of that")
+    x.run("check")
+    t.eq((x.run("put", top).code, y.run("ls").code, z.run("log").code),
+         (0, 0, 0), "who has a copy stores it again")
+
+
 t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
       mirror_left_behind, mirror_of_others, damaged_cache, lost_and_sent_anew,
-      lost_commit)
+      lost_commit, lost_latest_commit)

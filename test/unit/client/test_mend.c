@@ -17,7 +17,7 @@
 #include "object/cursor.h"
 #include "object/key.h"
 
-#define FILES 2500
+#define FILES 1600
 
 struct bed {
 	struct mkspace *m;
@@ -202,7 +202,7 @@ what_the_cache_has_is_stored_again(void **state)
 	assert_int_equal(put(b, "abc", false), 0);
 	file_at(b, "a", 2, "second");
 	assert_int_equal(put(b, "abc", false), 0);
-	leaf = leaf_of(b, "b/01000");
+	leaf = leaf_of(b, "b/00600");
 	root = b->m->space->commit.root.place;
 	commit = b->m->space->commit.parent.place;
 	block = block_of(b);
@@ -255,7 +255,7 @@ what_the_put_has_is_stored_again(void **state)
 	struct place leaf;
 
 	assert_int_equal(put(b, "abc", false), 0);
-	leaf = leaf_of(b, "b/01000");
+	leaf = leaf_of(b, "b/00600");
 	harm(b, &leaf);
 	empty_cache(b);
 	assert_int_equal(put(b, "b", false), FAULT_TAMPERED);
