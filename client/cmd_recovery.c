@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wr.h"
 #include "client/account.h"
 #include "client/authority.h"
 #include "client/cli.h"
+#include "client/code.h"
+#include "client/epoch.h"
 #include "client/handover.h"
 #include "client/lease.h"
 #include "client/release.h"
@@ -68,6 +71,19 @@ derive(struct renew *r)
 	return 0;
 }
 
+/* Whether the file has the code that is in force. */
+static bool
+has_code(struct renew *r, const char *path)
+{
+	const struct chain_device *d = chain_recovery(&r->st->chain);
+	struct buf b defer(buf_wipe) = buf_init(CODE_LINE_MAX);
+	struct fault scrap = { 0 };
+
+	return d != NULL && code_read(path, &b, &scrap) == 0 &&
+	    recovery_parse(buf_bytes(&b), &r->k->code) == 0 &&
+	    derive(r) == 0 && memcmp(d->id, r->id, ID_LEN) == 0;
+}
+
 /* What a run before has begun; FAULT_NOT_FOUND where there is nothing, or
  * another device has made that one useless. */
 static int
@@ -78,6 +94,8 @@ resume(struct renew *r)
 	int rc = state_get_pending(r->st, STATE_OF_RECOVERY, &b,
 	    &r->cli->fault);
 
+	if (rc == 0 && b.n == STATE_OWED_LEN)
+		return FAULT_NOT_FOUND; /* it was handed over */
 	if (rc == 0 && b.n != RECOVERY_LEN)
 		rc = fault_set(&r->cli->fault, FAULT_CONFIG,
 		    "%s: recovery: damaged", r->st->dir);
@@ -100,6 +118,9 @@ begin(struct renew *r, const char *out)
 	rc = account_room(r->cli, &r->st->chain, CHAIN_RECOVERY);
 	if (rc == 0)
 		rc = handover_check(r->cli, out);
+	if (rc == FAULT_EXISTS && has_code(r, out))
+		return fault_add(&r->cli->fault, rc, "the recovery code in "
+		    "that file is in force; another wants another file");
 	if (rc != 0)
 		return rc;
 	recovery_new(&r->k->code);
@@ -270,19 +291,87 @@ prove(struct renew *r)
 
 /* A code that leaked opened the key as it is now. */
 static int
-change_key(struct renew *r, bool keep)
+change_key(struct renew *r)
 {
-	int rc = 0;
+	int rc;
 
 	cli_session_done(r->cli, take(r->ses));
-	if (!keep)
-		rc = rotation_follow(r->cli, r->st,
-		    "the new recovery code is in force");
-	else
-		cli_print(r->cli, "The space keeps the key that the code "
-		    "before opened: run skerry rotate to change it.\n");
-	cli_set_bool(r->cli, "rotated", !keep && rc == 0);
+	rc = rotation_follow(r->cli, r->st,
+	    "the new recovery code is in force");
+	if (rc == 0)
+		rc = state_drop_pending(r->st, STATE_OF_RECOVERY,
+		    &r->cli->fault);
+	cli_set_bool(r->cli, "rotated", rc == 0);
 	return rc;
+}
+
+static int
+keep_key(struct renew *r)
+{
+	cli_print(r->cli, "The space keeps the key that the code before "
+	    "opened: run skerry rotate to change it.\n");
+	cli_set_bool(r->cli, "rotated", false);
+	return state_drop_pending(r->st, STATE_OF_RECOVERY, &r->cli->fault);
+}
+
+/* The code is with its user; the epoch that the one before opened is not over
+ * yet. */
+static int
+owe_key(struct renew *r)
+{
+	struct buf b defer(buf_wipe) = buf_init(STATE_OWED_LEN);
+	struct wr w = wr_to(&b);
+
+	wr_u32(&w, epoch_of_head(r->ses));
+	return wr_finish(&w) != 0 ? FAULT_INTERNAL : state_set_pending(r->st,
+	    STATE_OF_RECOVERY, buf_bytes(&b), &r->cli->fault);
+}
+
+/* Whether a run before handed over the very code that is in this file, and was
+ * broken off in changing the key. */
+static bool
+owed(struct renew *r, const struct args *in, uint32_t *epoch)
+{
+	return in->out != NULL && !in->keep_key && state_owed(r->st, epoch) &&
+	    has_code(r, in->out);
+}
+
+/* Others may have changed it meanwhile. */
+static int
+go_on(struct renew *r, const char *out, uint32_t epoch)
+{
+	int rc = cli_session(r->cli, r->st, SESSION_WRITE, &r->ses);
+
+	if (rc != 0)
+		return rc;
+	cli_print(r->cli, "The code in %s is in force since a run before.\n",
+	    out);
+	if (epoch_of_head(r->ses) <= epoch || epoch_stale(r->ses))
+		return change_key(r);
+	cli_set_bool(r->cli, "rotated", true);
+	return state_drop_pending(r->st, STATE_OF_RECOVERY, &r->cli->fault);
+}
+
+static int
+hand_over(struct renew *r, const struct args *in)
+{
+	int rc = begin(r, in->out);
+
+	if (rc == 0)
+		rc = announce(r);
+	if (rc == 0)
+		rc = bring_in(r);
+	if (rc == 0)
+		rc = prove(r);
+	if (rc == 0)
+		rc = handover_code(r->cli, &r->k->code, in->out);
+	if (rc != 0)
+		return rc;
+	cli_print(r->cli, "The code before it opens nothing any more.\n");
+	if (in->keep_key)
+		return keep_key(r);
+	rc = owe_key(r);
+	return rc != 0 ? rc : change_key(r);
 }
 
 static int
@@ -290,6 +379,7 @@ make_new(struct cli *cli, const struct args *in)
 {
 	struct renew r defer(renew_wipe) = { .cli = cli,
 		.k = secret_new(sizeof(*r.k)) };
+	uint32_t epoch;
 	int rc;
 
 	if (r.k == NULL)
@@ -301,22 +391,10 @@ make_new(struct cli *cli, const struct args *in)
 		rc = fault_set(&cli->fault, FAULT_CONFIG, "%s: init has not "
 		    "handed its recovery code over yet: run skerry init "
 		    "again", r.st->dir);
-	if (rc == 0)
-		rc = begin(&r, in->out);
-	if (rc == 0)
-		rc = announce(&r);
-	if (rc == 0)
-		rc = bring_in(&r);
-	if (rc == 0)
-		rc = prove(&r);
-	if (rc == 0)
-		rc = handover_code(cli, &r.k->code, in->out);
-	if (rc == 0)
-		rc = state_drop_pending(r.st, STATE_OF_RECOVERY, &cli->fault);
 	if (rc != 0)
 		return rc;
-	cli_print(cli, "The code before it opens nothing any more.\n");
-	return change_key(&r, in->keep_key);
+	return owed(&r, in, &epoch) ? go_on(&r, in->out, epoch) :
+				      hand_over(&r, in);
 }
 
 static int

@@ -132,12 +132,29 @@ show_pins(struct cli *cli, const struct state *st)
 	return 0;
 }
 
+/* What a recovery new that was broken off has left to do. */
+static void
+show_recovery(struct cli *cli, struct state *st)
+{
+	uint32_t epoch;
+	bool owed = state_owed(st, &epoch);
+	bool begun = !owed && state_has_pending(st, STATE_OF_RECOVERY);
+
+	cli_set_bool(cli, "recovery_begun", begun);
+	if (begun)
+		cli_print(cli, "%-10s a new code was begun: run skerry "
+		    "recovery new\n", "recovery");
+	else if (owed && st->head.epoch <= epoch)
+		cli_print(cli, "%-10s the space still has the key that the "
+		    "code before the last opened: run skerry rotate\n",
+		    "recovery");
+}
+
 static int
 run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS, { 0 } };
 	struct state *st defer(state_closep) = NULL;
-	bool begun;
 	int rc;
 
 	if (cli_getopt(cli, argc, argv, "", options) != -1)
@@ -170,11 +187,7 @@ run(struct cli *cli, int argc, char **argv)
 		cli_print(cli, "%-10s none seen yet\n", "head");
 	if (st->binding.stage == STATE_READY)
 		show_commit(cli, st);
-	begun = state_has_pending(st, STATE_OF_RECOVERY);
-	cli_set_bool(cli, "recovery_begun", begun);
-	if (begun)
-		cli_print(cli, "%-10s a new code was begun: run skerry "
-		    "recovery new\n", "recovery");
+	show_recovery(cli, st);
 	rc = show_pins(cli, st);
 	return rc != 0 ? rc : show_lease(cli, st);
 }

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "client/file.h"
 #include "crypt/secret.h"
 
@@ -36,29 +38,54 @@ handover_check(struct cli *cli, const char *path)
 	    err, "--recovery-out: %s", path);
 }
 
-/* As it is after a run that was broken off. */
-static bool
-has_line(const char *path, const char *line)
+/* How much of the line is all that the file has: after a run that was broken
+ * off; -1 where it has anything else. */
+static ssize_t
+has_of(const char *path, const char *line)
 {
 	struct buf b defer(buf_wipe) = buf_init(LINE_LEN + 1);
 	struct fault scrap = { 0 };
 
 	return file_read(AT_FDCWD, path, &b, &scrap) == 0 &&
-	    b.n == LINE_LEN && memcmp(b.p, line, LINE_LEN) == 0;
+	    b.n <= LINE_LEN && (b.n == 0 || memcmp(b.p, line, b.n) == 0) ?
+	    (ssize_t)b.n : -1;
+}
+
+/* The name, too, survives a power cut. */
+static bool
+sync_folder(const char *path)
+{
+	char copy[PATH_MAX];
+	int fd defer(fd_close) = -1;
+
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
+		return false;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && fsync(fd) == 0;
 }
 
 static int
 write_line(struct cli *cli, const char *path, const char *line)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	int fd = open(path, flags, 0600);
+	ssize_t has;
 	bool ok;
 
-	if (fd < 0 && errno == EEXIST && has_line(path, line))
-		return 0;
+	if (fd < 0 && errno == EEXIST) {
+		has = has_of(path, line);
+		if (has == LINE_LEN)
+			return 0;
+		if (has >= 0 && unlink(path) == 0)
+			fd = open(path, flags, 0600);
+		else
+			errno = EEXIST;
+	}
 	if (fd < 0)
 		return fault_sys(&cli->fault, fault_from_errno(errno), errno,
 		    "%s", path);
-	ok = write(fd, line, LINE_LEN) == LINE_LEN && fsync(fd) == 0;
+	ok = write(fd, line, LINE_LEN) == LINE_LEN && fsync(fd) == 0 &&
+	    sync_folder(path);
 	if (close(fd) == 0 && ok)
 		return 0;
 	(void)fault_sys(&cli->fault, fault_from_errno(errno), errno, "%s",

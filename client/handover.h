@@ -13,7 +13,8 @@ int handover_check(struct cli *cli, const char *path) must_check;
 
 /* Prints the code at once, as the start of the --json answer too; or writes it
  * to a new file at path, mode 0600, synced.  A file that has this very code is
- * fine; another: FAULT_EXISTS.  FAULT_IO where it could not be printed. */
+ * fine, one that has a part of it is replaced; another: FAULT_EXISTS.
+ * FAULT_IO where it could not be printed. */
 int handover_code(struct cli *cli, const struct recovery_code *code,
     const char *path) must_check;
 

@@ -598,6 +598,20 @@ state_has_pending(const struct state *st, enum state_pending of)
 	return faccessat(st->fd, unfinished[of].name, F_OK, 0) == 0;
 }
 
+bool
+state_owed(struct state *st, uint32_t *epoch)
+{
+	struct buf b defer(buf_wipe) = buf_init(STATE_PENDING_MAX);
+	struct fault scrap = { 0 };
+	struct rd r;
+
+	if (state_get_pending(st, STATE_OF_RECOVERY, &b, &scrap) != 0)
+		return false;
+	r = rd_from(b.p, b.n);
+	*epoch = rd_u32(&r);
+	return rd_finish(&r) == 0;
+}
+
 int
 state_drop_pending(struct state *st, enum state_pending of, struct fault *f)
 {

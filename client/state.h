@@ -136,6 +136,11 @@ int state_set_pending(struct state *st, enum state_pending of,
 int state_get_pending(struct state *st, enum state_pending of,
     struct buf *out, struct fault *f) must_check;
 bool state_has_pending(const struct state *st, enum state_pending of);
+/* Whether of a recovery code that was handed over only the change of the
+ * space's key is left: then that is what is pending, as the u32 epoch that the
+ * code before opened last. */
+#define STATE_OWED_LEN 4
+bool state_owed(struct state *st, uint32_t *epoch);
 int state_drop_pending(struct state *st, enum state_pending of,
     struct fault *f) must_check;
 

@@ -193,8 +193,42 @@ def killed(old):
     code = read(path).strip()
     t.eq((r.code, len(codes(b)[0])), (0, 1), "the next run goes on to the end")
     t.eq((enters(code), enters(old)), (True, False), "the code is the new one")
-    t.eq(new(a, "--recovery-out", path).code, 21, "(it was the last step)")
+    r = new(a, "--recovery-out", path)
+    t.eq((r.code, "is in force" in r.err), (21, True),
+         "(it was the last step, and the file has that code)")
     return code
+
+
+def killed_at_last(old):
+    """In the rotation: the same command goes on with that alone."""
+    for i, which in enumerate(("/v1/epochs", "/v1/head",
+                               "/v1/epochs/destroy")):
+        path = os.path.join(a.dir, f"code-late-{i}")
+        args = ("recovery", "new", "--recovery-out", path)
+        before = a.json("status")["epoch"]
+        t.eq(cut_off(which, a, *args), -9, f"killed after {which}")
+        code = read(path).strip()
+        shown = a.json("status")["recovery_begun"]
+        live = codes(b)[0]
+        r = new(a, *args[2:], "--json")
+        t.eq((r.code, r.json["rotated"], shown), (0, True, False),
+             "the same command goes on with the key")
+        t.eq((codes(b)[0], read(path).strip()), (live, code),
+             "and leaves the code")
+        t.ok(a.json("status")["epoch"] > before, "the key is another")
+        t.eq((enters(code), a.run(*args).code), (True, 21), "which it opens")
+    t.eq(enters(old), False, "(not the one of before)")
+    path = os.path.join(a.dir, "code-late")
+    cut_off("/v1/epochs", a, "recovery", "new", "--recovery-out", path)
+    t.ok("run skerry rotate" in a.run("status").out, "status says so")
+    t.eq(b.run("rotate").code, 0, "(another device rotates)")
+    r = new(a, "--recovery-out", path)
+    t.eq((r.code, "commit" in r.out), (0, False), "then nothing is left to do")
+    cut_off("/v1/epochs", a, "recovery", "new", "--recovery-out", path + "2")
+    r = new(a, "--json")
+    t.eq((r.code, enters(r.json["recovery_code"]), enters(read(path + "2"))),
+         (0, True, False), "without that file it is another code")
+    return r.json["recovery_code"]
 
 
 def begun_and_left(old):
@@ -283,8 +317,8 @@ def in_turn():
     code = empty_space()
     t.eq(enters(code), True, "(again)")
     code = usage()
-    for step in (standard, split, sealed, killed, begun_and_left, exchanged,
-                 meanwhile, both):
+    for step in (standard, split, sealed, killed, killed_at_last,
+                 begun_and_left, exchanged, meanwhile, both):
         code = step(code)
 
 

@@ -52,6 +52,25 @@ takes_a_file_that_has_the_code(void **state)
 	assert_int_equal(handover_code(&x.cli, &code, x.path), FAULT_EXISTS);
 }
 
+/* A run that was killed in writing it. */
+static void
+goes_on_with_a_part_of_the_line(void **state)
+{
+	static const struct recovery_code code = { { 7 } };
+	struct target x = target(state);
+	char line[RECOVERY_TEXT_LEN + 1];
+	uint8_t got[128];
+
+	recovery_text(&code, line);
+	for (size_t n = 0; n <= RECOVERY_TEXT_LEN; n++) {
+		scratch_write(x.s, "code", (const uint8_t *)line, n);
+		assert_int_equal(handover_code(&x.cli, &code, x.path), 0);
+		assert_int_equal(scratch_read(x.s, "code", got, sizeof(got)),
+		    RECOVERY_TEXT_LEN + 1);
+		assert_memory_equal(got, line, RECOVERY_TEXT_LEN);
+	}
+}
+
 int
 main(void)
 {
@@ -60,6 +79,8 @@ main(void)
 		    writes_a_file_for_its_owner_alone, scratch_setup,
 		    scratch_teardown),
 		cmocka_unit_test_setup_teardown(takes_a_file_that_has_the_code,
+		    scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(goes_on_with_a_part_of_the_line,
 		    scratch_setup, scratch_teardown),
 	};
 
