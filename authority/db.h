@@ -69,6 +69,14 @@ struct db_share {
 	uint8_t blob[WRAP_LEN];
 };
 
+/* Which shares are wanted: those of sets with a serial, or of that one of them
+ * which is known to be in force (or NULL). */
+struct db_share_of {
+	const uint8_t *space; /* [ID_LEN] */
+	uint32_t serial;
+	const struct custody *in_force;
+};
+
 struct db_device_slot {
 	uint32_t epoch;
 	uint8_t device[ID_LEN];
@@ -159,13 +167,13 @@ struct db {
 	int (*device_get)(struct db *db, const uint8_t id[static ID_LEN],
 	    struct db_device *out, struct fault *f);
 
-	/* FAULT_EXISTS. */
+	/* FAULT_EXISTS; FAULT_LIMIT past DB_SPACES_MAX of an account. */
 	int (*space_add)(struct db *db, const struct db_space *s,
 	    struct fault *f);
 	/* FAULT_NOT_FOUND. */
 	int (*space_get)(struct db *db, const uint8_t id[static ID_LEN],
 	    struct db_space *out, struct fault *f);
-	/* At most DB_SPACES_MAX, by id. */
+	/* By id. */
 	int (*space_list)(struct db *db, const uint8_t account[static ID_LEN],
 	    struct db_space *out, size_t *n, struct fault *f);
 
@@ -174,7 +182,7 @@ struct db {
 	/* Another blob in the place of one that is there: FAULT_NOT_FOUND. */
 	int (*slot_set)(struct db *db, const uint8_t space[static ID_LEN],
 	    enum db_kind kind, const struct db_slot *slot, struct fault *f);
-	/* At most DB_SLOTS_MAX, by epoch. */
+	/* By epoch.  FAULT_LIMIT past DB_SLOTS_MAX, as of the other lists. */
 	int (*slot_list)(struct db *db, const uint8_t space[static ID_LEN],
 	    enum db_kind kind, struct db_slot *out, size_t *n,
 	    struct fault *f);
@@ -231,16 +239,16 @@ struct db {
 	int (*announced_get)(struct db *db, const uint8_t space[static ID_LEN],
 	    struct custody *out, struct fault *f);
 
+	/* By epoch.  To add: FAULT_LIMIT past DB_SLOTS_MAX. */
 	int (*share_add)(struct db *db, const uint8_t space[static ID_LEN],
 	    const struct db_share *s, struct fault *f);
-	/* At most DB_SLOTS_MAX of sets with that serial, by epoch. */
-	int (*share_list)(struct db *db, const uint8_t space[static ID_LEN],
-	    uint32_t serial, struct db_share *out, size_t *n,
-	    struct fault *f);
+	int (*share_list)(struct db *db, const struct db_share_of *of,
+	    struct db_share *out, size_t *n, struct fault *f);
+	/* FAULT_LIMIT past DB_SLOTS_MAX of a device. */
 	int (*device_slot_add)(struct db *db,
 	    const uint8_t space[static ID_LEN],
 	    const struct db_device_slot *s, struct fault *f);
-	/* At most DB_SLOTS_MAX of a device, by epoch. */
+	/* Of a device, by epoch. */
 	int (*device_slot_list)(struct db *db,
 	    const uint8_t space[static ID_LEN],
 	    const uint8_t device[static ID_LEN], struct db_device_slot *out,
@@ -253,7 +261,8 @@ struct db {
 	    db_left_fn *each, void *arg, struct fault *f);
 	int (*left_drop)(struct db *db, const struct custody *set,
 	    struct fault *f);
-	/* Receipts for that, by the set; at most DB_LEFT_MAX, by epoch. */
+	/* Receipts for that, by the set and by epoch.  To list: FAULT_LIMIT
+	 * past DB_LEFT_MAX. */
 	int (*left_add)(struct db *db, const struct custody *set,
 	    uint32_t epoch, const uint8_t in[static RECEIPT_LEN],
 	    struct fault *f);

@@ -58,16 +58,18 @@ static const char schema[] =
 	X(DEVICE_REVOKE, "UPDATE device SET live = 0 WHERE id = ?")            \
 	X(DEVICE_GET, "SELECT account, sign, box, recovery, live FROM device"  \
 	              " WHERE id = ?")                                         \
+	X(SPACE_COUNT, "SELECT count(*) FROM space WHERE account = ?"          \
+	               " AND id <> ?")                                         \
 	X(SPACE_ADD, "INSERT INTO space VALUES (?, ?, ?, ?, ?)")               \
 	X(SPACE_GET, "SELECT id, account, prefix, residency, depot FROM space" \
 	             " WHERE id = ?")                                          \
 	X(SPACE_LIST, "SELECT id, account, prefix, residency, depot"           \
-	              " FROM space WHERE account = ? ORDER BY id LIMIT ?")     \
+	              " FROM space WHERE account = ? ORDER BY id")             \
 	X(SLOT_ADD, "INSERT INTO keyslot VALUES (?, ?, ?, ?)")                 \
 	X(SLOT_SET, "UPDATE keyslot SET blob = ?4 WHERE space = ?1"            \
 	            " AND kind = ?2 AND epoch = ?3")                           \
 	X(SLOT_LIST, "SELECT epoch, blob FROM keyslot WHERE space = ?"         \
-	             " AND kind = ? ORDER BY epoch LIMIT ?")                   \
+	             " AND kind = ? ORDER BY epoch")                           \
 	X(HEAD_GET, "SELECT number, head FROM head WHERE space = ?")           \
 	X(HEAD_FIRST, "INSERT INTO head VALUES (?, 1, ?)"                      \
 	              " ON CONFLICT DO NOTHING")                               \
@@ -317,8 +319,15 @@ device_get(struct db *db, const uint8_t id[static ID_LEN],
 static int
 space_add(struct db *db, const struct db_space *s, struct fault *f)
 {
-	struct sql_run r = sql_run(db_sqlite(db), sql[S_SPACE_ADD]);
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_SPACE_COUNT]);
+	int rc;
 
+	sql_blob(&r, s->account, ID_LEN);
+	sql_blob(&r, s->id, ID_LEN);
+	rc = sql_room(&r, DB_SPACES_MAX, "spaces of an account", f);
+	if (rc != 0)
+		return rc;
+	r = sql_run(db_sqlite(db), sql[S_SPACE_ADD]);
 	sql_blob(&r, s->id, ID_LEN);
 	sql_blob(&r, s->account, ID_LEN);
 	sql_blob(&r, s->prefix, ID_LEN);
@@ -365,8 +374,7 @@ space_list(struct db *db, const uint8_t account[static ID_LEN],
 	int rc;
 
 	sql_blob(&r, account, ID_LEN);
-	sql_int(&r, DB_SPACES_MAX);
-	while (k < DB_SPACES_MAX && sql_row(&r))
+	while (sql_more(&r, k, DB_SPACES_MAX))
 		space_row(&r, &out[k++]);
 	rc = sql_finish(&r, f);
 	if (rc == 0)
@@ -415,8 +423,7 @@ slot_list(struct db *db, const uint8_t space[static ID_LEN],
 
 	sql_blob(&r, space, ID_LEN);
 	sql_int(&r, kind);
-	sql_int(&r, DB_SLOTS_MAX);
-	while (k < DB_SLOTS_MAX && sql_row(&r)) {
+	while (sql_more(&r, k, DB_SLOTS_MAX)) {
 		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
 		out[k].n = (size_t)sqlite3_column_bytes(r.s, 1);
 		if (out[k].n <= DB_BLOB_MAX)
@@ -507,19 +514,15 @@ enrolment_add(struct db *db, const struct db_enrolment *e,
 {
 	struct fault none = { 0 };
 	struct sql_run r;
-	int64_t n;
 	int rc = enrolment_get(db, e->device, out, &none);
 
 	/* One that is kept has its place, however many there are. */
 	if (rc == 0)
 		return 0;
 	r = sql_run(db_sqlite(db), sql[S_ENROLMENT_COUNT]);
-	n = sql_row(&r) ? sqlite3_column_int64(r.s, 0) : 0;
-	rc = sql_finish(&r, f);
+	rc = sql_room(&r, DB_ENROLMENTS_MAX, "enrolments", f);
 	if (rc != 0)
 		return rc;
-	if (n >= DB_ENROLMENTS_MAX)
-		return fault_set(f, FAULT_LIMIT, "too many enrolments");
 	r = sql_run(db_sqlite(db), sql[S_ENROLMENT_ADD]);
 	sql_blob(&r, e->device, ID_LEN);
 	sql_blob(&r, e->sign.b, sizeof(e->sign.b));

@@ -128,13 +128,37 @@ announced_get(struct db *db, const uint8_t space[static ID_LEN],
 	return one_set(&r, out, f);
 }
 
+static void
+set_mark(const struct custody *set, uint8_t out[static 8])
+{
+	uint8_t hash[HASH_LEN];
+
+	custody_hash(set, hash);
+	memcpy(out, hash, 8);
+}
+
+/* What share_list would then tell of: until a set of that serial is known to be
+ * in force, shares of all that were tried with it. */
 static int
 share_add(struct db *db, const uint8_t space[static ID_LEN],
     const struct db_share *s, struct fault *f)
 {
 	struct sql_run r = sql_run(db_sqlite(db),
-	    "INSERT OR REPLACE INTO share VALUES (?, ?, ?, ?, ?, ?)");
+	    "SELECT count(*) FROM share WHERE space = ?1 AND serial = ?2"
+	    " AND NOT (epoch = ?3 AND mark = ?4) AND (mark = ?4 OR NOT EXISTS"
+	    " (SELECT 1 FROM custody WHERE space = ?1 AND serial = ?2))");
+	int rc;
 
+	sql_blob(&r, space, ID_LEN);
+	sql_int(&r, s->serial);
+	sql_int(&r, s->epoch);
+	sql_blob(&r, s->mark, sizeof(s->mark));
+	rc = sql_room(&r, DB_SLOTS_MAX, "shares of one "
+	    "space, many of moves that were broken off: run skerry rotate", f);
+	if (rc != 0)
+		return rc;
+	r = sql_run(db_sqlite(db),
+	    "INSERT OR REPLACE INTO share VALUES (?, ?, ?, ?, ?, ?)");
 	sql_blob(&r, space, ID_LEN);
 	sql_int(&r, s->epoch);
 	sql_int(&r, s->serial);
@@ -145,20 +169,27 @@ share_add(struct db *db, const uint8_t space[static ID_LEN],
 }
 
 static int
-share_list(struct db *db, const uint8_t space[static ID_LEN],
-    uint32_t serial, struct db_share *out, size_t *n, struct fault *f)
+share_list(struct db *db, const struct db_share_of *of, struct db_share *out,
+    size_t *n, struct fault *f)
 {
-	struct sql_run r = sql_run(db_sqlite(db),
+	struct sql_run r = sql_run(db_sqlite(db), of->in_force == NULL ?
 	    "SELECT epoch, number, blob FROM share"
-	    " WHERE space = ? AND serial = ? ORDER BY epoch");
+	    " WHERE space = ? AND serial = ? ORDER BY epoch" :
+	    "SELECT epoch, number, blob FROM share"
+	    " WHERE space = ? AND serial = ? AND mark = ? ORDER BY epoch");
+	uint8_t mark[8];
 	size_t k = 0;
 	int rc;
 
-	sql_blob(&r, space, ID_LEN);
-	sql_int(&r, serial);
-	while (k < DB_SLOTS_MAX && sql_row(&r)) {
+	sql_blob(&r, of->space, ID_LEN);
+	sql_int(&r, of->serial);
+	if (of->in_force != NULL) {
+		set_mark(of->in_force, mark);
+		sql_blob(&r, mark, sizeof(mark));
+	}
+	while (sql_more(&r, k, DB_SLOTS_MAX)) {
 		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
-		out[k].serial = serial;
+		out[k].serial = of->serial;
 		out[k].index = (uint8_t)sqlite3_column_int(r.s, 1);
 		sql_exact(&r, 2, out[k].blob, WRAP_LEN);
 		k++;
@@ -174,8 +205,18 @@ device_slot_add(struct db *db, const uint8_t space[static ID_LEN],
     const struct db_device_slot *s, struct fault *f)
 {
 	struct sql_run r = sql_run(db_sqlite(db),
-	    "INSERT OR REPLACE INTO device_slot VALUES (?, ?, ?, ?)");
+	    "SELECT count(*) FROM device_slot WHERE space = ? AND device = ?"
+	    " AND epoch <> ?");
+	int rc;
 
+	sql_blob(&r, space, ID_LEN);
+	sql_blob(&r, s->device, ID_LEN);
+	sql_int(&r, s->epoch);
+	rc = sql_room(&r, DB_SLOTS_MAX, "keyslots of a device", f);
+	if (rc != 0)
+		return rc;
+	r = sql_run(db_sqlite(db),
+	    "INSERT OR REPLACE INTO device_slot VALUES (?, ?, ?, ?)");
 	sql_blob(&r, space, ID_LEN);
 	sql_int(&r, s->epoch);
 	sql_blob(&r, s->device, ID_LEN);
@@ -196,7 +237,7 @@ device_slot_list(struct db *db, const uint8_t space[static ID_LEN],
 
 	sql_blob(&r, space, ID_LEN);
 	sql_blob(&r, device, ID_LEN);
-	while (k < DB_SLOTS_MAX && sql_row(&r)) {
+	while (sql_more(&r, k, DB_SLOTS_MAX)) {
 		out[k].epoch = (uint32_t)sqlite3_column_int64(r.s, 0);
 		memcpy(out[k].device, device, ID_LEN);
 		out[k].n = sql_column(&r, 1).n;
@@ -301,7 +342,7 @@ left_list(struct db *db, const struct custody *set,
 	custody_hash(set, hash);
 	sql_blob(&r, set->space, ID_LEN);
 	sql_blob(&r, hash, HASH_LEN);
-	while (k < DB_LEFT_MAX && sql_row(&r))
+	while (sql_more(&r, k, DB_LEFT_MAX))
 		sql_exact(&r, 0, out[k++], RECEIPT_LEN);
 	rc = sql_finish(&r, f);
 	if (rc == 0)

@@ -75,16 +75,20 @@ shares_of(struct ledger *l, const struct ledger_call *c,
 {
 	struct db_share share[DB_SLOTS_MAX];
 	struct custody set;
+	bool known;
 	size_t n = 0;
 	int rc = l->db->custody_get(l->db, s->id, &set, f);
 
 	/* A set that was not confirmed here may be in force at home. */
 	if (rc == 0 && (serial == 0 || ledger_custody_home(l, &set)))
 		serial = set.serial;
+	known = rc == 0 && serial == set.serial;
 	if (rc == FAULT_NOT_FOUND)
 		rc = 0;
 	if (rc == 0)
-		rc = l->db->share_list(l->db, s->id, serial, share, &n, f);
+		rc = l->db->share_list(l->db, &(struct db_share_of){
+		    .space = s->id, .serial = serial,
+		    .in_force = known ? &set : NULL }, share, &n, f);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = release(l, c, s, &share[i], to, f);
 	return rc;

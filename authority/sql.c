@@ -85,6 +85,16 @@ sql_exact(struct sql_run *r, int i, void *out, size_t n)
 		r->rc = SQLITE_CORRUPT;
 }
 
+bool
+sql_more(struct sql_run *r, size_t k, size_t max)
+{
+	bool has = sql_row(r);
+
+	if (has && k == max)
+		r->rc = SQLITE_TOOBIG;
+	return has && k < max;
+}
+
 int
 sql_finish(struct sql_run *r, struct fault *f)
 {
@@ -127,12 +137,27 @@ sql_get(struct sql_run *r, void *out, size_t n, struct fault *f)
 }
 
 int
+sql_room(struct sql_run *r, int64_t max, const char *what, struct fault *f)
+{
+	int64_t n = sql_row(r) ? sqlite3_column_int64(r->s, 0) : 0;
+	int rc = sql_finish(r, f);
+
+	if (rc == 0 && n >= max)
+		return fault_set(f, FAULT_LIMIT, "no room for more than %lld "
+		    "%s", (long long)max, what);
+	return rc;
+}
+
+int
 sql_failed(struct sql *sql, int rc, struct fault *f)
 {
 	int err = sql->h != NULL ? sqlite3_system_errno(sql->h) : 0;
 	int code = FAULT_INTERNAL;
 
 	switch (rc & 0xff) {
+	case SQLITE_TOOBIG:
+		return fault_set(f, FAULT_LIMIT, "database: a list is longer "
+		    "than it may be");
 	case SQLITE_FULL:
 		code = FAULT_SPACE;
 		break;

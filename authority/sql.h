@@ -44,6 +44,10 @@ void sql_int(struct sql_run *r, int64_t v);
 /* Whether there is a row. */
 bool sql_row(struct sql_run *r);
 
+/* The same, of a list that has k already and room for max: whatever it has more
+ * is FAULT_LIMIT, told by sql_finish(). */
+bool sql_more(struct sql_run *r, size_t k, size_t max);
+
 /* Borrowed until the next row. */
 struct bytes sql_column(struct sql_run *r, int i);
 
@@ -64,8 +68,13 @@ int sql_one(struct sql_run *r, bool found, struct fault *f);
 int sql_get(struct sql_run *r, void *out, size_t n, struct fault *f)
 	must_check;
 
-/* The fault of a SQLite code: FAULT_SPACE, FAULT_EXISTS, FAULT_MEMORY,
- * FAULT_IO, FAULT_INTERNAL. */
+/* Ends it.  FAULT_LIMIT where its first row, a count, leaves no room for one
+ * more of max; what: their name. */
+int sql_room(struct sql_run *r, int64_t max, const char *what,
+    struct fault *f) must_check;
+
+/* The fault of a SQLite code: FAULT_SPACE, FAULT_LIMIT, FAULT_EXISTS,
+ * FAULT_MEMORY, FAULT_IO, FAULT_INTERNAL. */
 int sql_failed(struct sql *sql, int rc, struct fault *f);
 
 /* Finalizes what is kept, and closes the database. */

@@ -545,15 +545,23 @@ set_of(uint32_t serial, uint8_t mark)
 }
 
 static void
+set_share(struct db_share *s, const struct custody *set, uint32_t epoch)
+{
+	uint8_t hash[HASH_LEN];
+
+	*s = (struct db_share){ .epoch = epoch, .serial = set->serial,
+		.index = 1, .blob = { (uint8_t)epoch } };
+	custody_hash(set, hash);
+	memcpy(s->mark, hash, sizeof(s->mark));
+}
+
+static void
 put_share(struct db *db, const struct custody *set, uint32_t epoch)
 {
-	struct db_share s = { .epoch = epoch, .serial = set->serial,
-		.index = 1, .blob = { (uint8_t)epoch } };
-	uint8_t hash[HASH_LEN];
+	struct db_share s;
 	struct fault f = { 0 };
 
-	custody_hash(set, hash);
-	memcpy(s.mark, hash, sizeof(s.mark));
+	set_share(&s, set, epoch);
 	assert_int_equal(db->share_add(db, space, &s, &f), 0);
 }
 
@@ -611,6 +619,66 @@ ends_what_came_before_a_set_alone(void **state)
 	assert_int_equal(left_by(db, &set, &s), 0);
 	assert_int_equal(left_by(db, &next, &s), 1);
 	assert_int_equal(left_by(db, &old, &s), 0);
+	commit(db);
+}
+
+/* What a list has no room for does not come into being. */
+static void
+refuses_what_no_list_has_room_for(void **state)
+{
+	struct custody set = { .len = CUSTODY_LEN(1), .serial = 2 };
+	struct db_space s = { .residency = "r", .depot = "d" };
+	struct db_device_slot device = { .device = { 1 }, .n = 5 };
+	struct db_share share = { .serial = 2, .index = 1 };
+	const struct db_share_of all = { .space = space, .serial = 2 };
+	const struct db_share_of own = { .space = space, .serial = 2,
+		.in_force = &set };
+	struct db_share got[DB_SLOTS_MAX];
+	struct db *db = *state;
+	struct fault f = { 0 };
+	size_t n;
+
+	memcpy(set.space, space, ID_LEN);
+	memcpy(s.account, account, ID_LEN);
+	begin(db);
+	for (unsigned i = 0; i < DB_SLOTS_MAX; i++) {
+		share.epoch = device.epoch = 1 + i / 8;
+		share.mark[0] = (uint8_t)(i % 8);
+		device.epoch = 1 + i;
+		s.id[0] = (uint8_t)i;
+		s.id[1] = s.prefix[1] = 77;
+		s.prefix[0] = (uint8_t)i;
+		assert_int_equal(db->share_add(db, space, &share, &f), 0);
+		assert_int_equal(db->device_slot_add(db, space, &device, &f),
+		    0);
+		if (i != 0) /* there is one already */
+			assert_int_equal(db->space_add(db, &s, &f), 0);
+	}
+	assert_int_equal(db->share_list(db, &all, got, &n, &f), 0);
+	assert_int_equal(n, DB_SLOTS_MAX);
+	/* In the place of one that is there. */
+	assert_int_equal(db->share_add(db, space, &share, &f), 0);
+	assert_int_equal(db->device_slot_add(db, space, &device, &f), 0);
+	share.epoch = device.epoch = 100;
+	s.id[0] = s.prefix[0] = 100;
+	assert_int_equal(db->share_add(db, space, &share, &f), FAULT_LIMIT);
+	assert_non_null(strstr(f.text, "64 shares"));
+	assert_int_equal(db->device_slot_add(db, space, &device, &f),
+	    FAULT_LIMIT);
+	assert_int_equal(db->space_add(db, &s, &f), FAULT_LIMIT);
+	device.device[0] = 2;
+	assert_int_equal(db->device_slot_add(db, space, &device, &f), 0);
+	share.serial = 3; /* a move away from there */
+	assert_int_equal(db->share_add(db, space, &share, &f), 0);
+	/* Known to be in force, it is told of by its own. */
+	assert_int_equal(db->custody_add(db, &set, false, &f), 0);
+	set_share(&share, &set, 7);
+	assert_int_equal(db->share_add(db, space, &share, &f), 0);
+	assert_int_equal(db->share_list(db, &all, got, &n, &f),
+	    FAULT_LIMIT);
+	assert_int_equal(db->share_list(db, &own, got, &n, &f), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(got[0].epoch, 7);
 	commit(db);
 }
 
@@ -692,6 +760,7 @@ main(void)
 		TEST(an_invitation_ends),
 		TEST(drops_an_epoch_whole),
 		TEST(ends_what_came_before_a_set_alone),
+		TEST(refuses_what_no_list_has_room_for),
 		TEST(keeps_receipts_of_what_was_left_by_its_set),
 		cmocka_unit_test(tells_a_path_that_cannot_be),
 		cmocka_unit_test(names_a_file_that_is_no_database),
