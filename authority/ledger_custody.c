@@ -26,26 +26,49 @@ ledger_custody_read(const json_t *j, struct custody *out)
 	return FAULT_MALFORMED;
 }
 
-int
-ledger_custody_signed(struct ledger *l, const struct ledger_call *c,
-    const struct custody *s, struct fault *f)
+/* live: the signer's standing.  FAULT_DENIED: no device of the account. */
+static int
+check_signer(struct ledger *l, const struct ledger_call *c,
+    const struct custody *s, bool *live, struct fault *f)
 {
 	struct buf raw defer(buf_wipe) = buf_init(CHAIN_ENTRY_LEN * CHAIN_MAX);
 	struct chain chain defer(chain_wipe) = { 0 };
 	const struct custody_who who = { .chain = &chain };
-	bool live = false;
 	int rc = l->db->chain_get(l->db, c->sender.account, 0, &raw, f);
 
 	if (rc == 0 && chain_append_all(&chain, buf_bytes(&raw)) != 0)
 		rc = fault_set(f, FAULT_INTERNAL, "stored chain");
 	if (rc != 0)
 		return rc;
-	if (s->kind != CUSTODY_DEVICE ||
-	    memcmp(s->signer, c->sender.id, ID_LEN) != 0 ||
-	    custody_check(s, &who, &live) != 0 || !live)
+	if (s->kind != CUSTODY_DEVICE || custody_check(s, &who, live) != 0)
 		return fault_set(f, FAULT_DENIED,
-		    "custody: not signed by the sender");
+		    "custody: not signed by a device of the account");
 	return 0;
+}
+
+int
+ledger_custody_signed(struct ledger *l, const struct ledger_call *c,
+    const struct custody *s, struct fault *f)
+{
+	bool live = false;
+	int rc = check_signer(l, c, s, &live, f);
+
+	if (rc == 0 && (!live || memcmp(s->signer, c->sender.id, ID_LEN) != 0))
+		rc = fault_set(f, FAULT_DENIED,
+		    "custody: not signed by the sender");
+	return rc;
+}
+
+/* [custody] Who only holds is told that a set is in force by any device: the
+ * one that made it may be gone. */
+static int
+check_sender(struct ledger *l, const struct ledger_call *c,
+    const struct custody *s, bool tells, struct fault *f)
+{
+	bool live;
+
+	return tells ? check_signer(l, c, s, &live, f) :
+		       ledger_custody_signed(l, c, s, f);
 }
 
 /* [custody] What was announced and is due is in force, at the home: devices are
@@ -107,7 +130,8 @@ ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
 	if (rc == 0)
 		rc = l->db->custody_get(l->db, space, &current, f);
 	if (rc == FAULT_NOT_FOUND)
-		return fault_set(f, FAULT_INTERNAL, "no custody set");
+		return fault_set(f, FAULT_CONFLICT, "no custody is known to "
+		    "be in force here");
 	if (rc == 0)
 		rc = l->db->custody_list(l->db, space, seen, SETS_MAX + 1, &raw,
 		    f);
@@ -454,13 +478,15 @@ ledger_custody(struct ledger *l, const struct ledger_call *c, json_t **out,
 		return fault_set(f, FAULT_MALFORMED, "custody: members");
 	rc = ledger_space(l, c, id, &space, f);
 	if (rc == 0)
-		rc = ledger_custody_signed(l, c, &set, f);
+		rc = l->db->custody_home(l->db, id, &home, f);
+	if (rc == 0)
+		rc = check_sender(l, c, &set,
+		    !home && json_array_size(slots) == 0, f);
 	if (rc != 0)
 		return rc;
-	rc = l->db->custody_home(l->db, id, &home, f);
-	if (rc == 0 && !home)
+	if (!home)
 		rc = elsewhere(l, &space, &set, slots, f);
-	else if (rc == 0)
+	else
 		rc = l->db->custody_get(l->db, id, &current, f);
 	if (rc == 0 && home && !custody_same(&current, &set))
 		rc = at_home(l, &space, &current, &set, slots, f);

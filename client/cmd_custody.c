@@ -386,6 +386,9 @@ set(struct cli *cli, const char *mode, const struct args *in)
 
 	if (rc == 0)
 		rc = state_require_ready(st, &cli->fault);
+	/* Two at once, in one second, would make one set and two splits. */
+	if (rc == 0)
+		rc = state_setup(st, &cli->fault);
 	if (rc == 0)
 		rc = read_want(cli, st, mode, in, &t);
 	if (rc == 0)

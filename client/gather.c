@@ -16,7 +16,7 @@
 #include "crypt/secret.h"
 #include "crypt/shamir.h"
 
-#define SHARES_MAX 20 /* one each, and some of a move that was given up */
+#define SHARES_MAX 20 /* one each, and some of moves that were given up */
 #define PART_MAX 64u /* entries of a chain: each has a proof in the answer */
 #define WHOLE_MAX 200u /* that a request has room for */
 #define GRACE_MS 5000 /* for the others, once k have answered */
@@ -140,6 +140,46 @@ ask_and_tell(struct gather *g, struct authority *a, struct gather_one *o)
 	return rc;
 }
 
+/* [custody] It was not told yet which set is in force: the move was broken off
+ * when the home had taken it.  So it knows of none (an earlier release calls
+ * that INTERNAL), or has shares of moves before that came to nothing, two of an
+ * epoch or more than it has room for. */
+static bool
+untold(const struct gather_one *o, int rc)
+{
+	uint32_t last = 0;
+
+	for (size_t k = 0; rc == 0 && k < o->answer.nkeys; k++) {
+		const struct answer_key *x = &o->answer.key[k];
+
+		if (x->kind == ANSWER_SHARE && x->epoch == last)
+			return true;
+		last = x->kind == ANSWER_SHARE ? x->epoch : last;
+	}
+	return rc == FAULT_LIMIT || rc == FAULT_CONFLICT ||
+	    rc == FAULT_INTERNAL;
+}
+
+static int
+ask_until_told(struct gather *g, struct authority *a, struct gather_one *o)
+{
+	struct answer_receipts *none;
+	struct fault scrap = { 0 };
+	int rc = ask_and_tell(g, a, o);
+
+	if (!untold(o, rc))
+		return rc;
+	none = calloc(1, sizeof(*none)); /* leaving_settle asks for them */
+	if (none != NULL &&
+	    authority_custody(a, g->set, NULL, 0, none, &scrap) == 0) {
+		answer_wipe_session(&o->answer);
+		o->f = (struct fault){ 0 };
+		rc = ask_and_tell(g, a, o);
+	}
+	free(none);
+	return rc;
+}
+
 static int
 ask_one(struct gather *g, int i, const atomic_bool *stop)
 {
@@ -154,7 +194,7 @@ ask_one(struct gather *g, int i, const atomic_bool *stop)
 	memcpy(config.signer, st->device, ID_LEN);
 	if (rc == 0)
 		rc = authority_open(&config, &a, &o->f);
-	return rc != 0 ? rc : ask_and_tell(g, a, o);
+	return rc != 0 ? rc : ask_until_told(g, a, o);
 }
 
 static void *
@@ -257,30 +297,43 @@ struct shares {
 	unsigned holders; /* who gave them */
 };
 
-static int
-open_shares(const struct gather *g, uint32_t epoch, struct shares *s,
-    struct fault *f)
+/* A holder's share number nth of an epoch, if it has one.  It has the share of
+ * its own place, no other. */
+static const struct answer_key *
+find_share(const struct gather *g, int i, uint32_t epoch, size_t nth)
 {
-	int rc = 0;
+	const struct gather_one *o = &g->one[i];
 
-	for (int i = 0; rc == 0 && i < g->set->n; i++) {
-		const struct gather_one *o = &g->one[i];
-		unsigned before = s->n;
+	for (size_t k = 0; o->rc == 0 && k < o->answer.nkeys; k++) {
+		const struct answer_key *x = &o->answer.key[k];
 
-		for (size_t k = 0; o->rc == 0 && rc == 0 &&
-		    k < o->answer.nkeys; k++) {
-			const struct answer_key *x = &o->answer.key[k];
-
-			/* A holder has the share of its own place, no other. */
-			if (x->kind != ANSWER_SHARE || x->epoch != epoch ||
-			    x->index != i + 1 || s->n == SHARES_MAX)
-				continue;
-			if (release_open(g->st, x, s->b[s->n].b, f) == 0)
-				s->index[s->n++] = x->index;
-		}
-		s->holders += s->n > before;
+		if (x->kind == ANSWER_SHARE && x->epoch == epoch &&
+		    x->index == i + 1 && nth-- == 0)
+			return x;
 	}
-	return rc;
+	return NULL;
+}
+
+/* The first of all comes before the second of any: who gives many takes no
+ * other's place. */
+static void
+open_shares(const struct gather *g, uint32_t epoch, struct shares *s)
+{
+	bool has[CUSTODY_HOLDERS_MAX] = { false };
+	struct fault scrap = { 0 };
+
+	for (size_t nth = 0; nth < SHARES_MAX; nth++)
+		for (int i = 0; i < g->set->n && s->n < SHARES_MAX; i++) {
+			const struct answer_key *x = find_share(g, i, epoch,
+			    nth);
+
+			if (x == NULL || release_open(g->st, x, s->b[s->n].b,
+			    &scrap) != 0)
+				continue;
+			s->index[s->n++] = x->index;
+			s->holders += !has[i];
+			has[i] = true;
+		}
 }
 
 static int
@@ -351,15 +404,13 @@ from_shares(const struct gather *g, uint32_t epoch, struct gather_check check,
     struct space_key *out, struct fault *f)
 {
 	struct shares *s defer(secret_freep) = secret_new(sizeof(*s));
-	struct fault scrap = { 0 };
-	int rc;
 
 	if (s == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	rc = open_shares(g, epoch, s, &scrap);
-	if (rc == 0 && s->holders < g->set->k)
+	open_shares(g, epoch, s);
+	if (s->holders < g->set->k)
 		return too_few(g, s->holders, f);
-	return rc != 0 ? rc : join(g, epoch, s, check, out, f);
+	return join(g, epoch, s, check, out, f);
 }
 
 /* [custody] Only what the pinned custody has: whoever could slip in a key of

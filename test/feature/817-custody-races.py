@@ -6,6 +6,7 @@ refused with what to do, nothing is lost, and what was destroyed stays so."""
 
 import os
 import random
+import sqlite3
 import sys
 import threading
 import time
@@ -146,6 +147,44 @@ def two_moves():
     sound("two moves", a, b)
 
 
+def shares(holder):
+    path = os.path.join(holder.home, "db", "authority.sqlite")
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    n = db.execute("SELECT count(*) FROM share").fetchone()[0]
+    db.close()
+    return n
+
+
+def broken_off():
+    """Moves that the home never heard of, and one that it alone heard of."""
+    if a.json("custody")["custody"] != "standard":
+        ok(a.run("custody", "set", "standard"), "standard")
+    was = shares(ie), shares(iceland)
+    evil.drips = "/v1/custody"
+    for i in range(5):
+        before = shares(iceland)
+        time.sleep(1.1)  # sets of one second are one set
+        p = a.start("custody", "set", *SPLIT)
+        while p.poll() is None and shares(iceland) == before:
+            time.sleep(0.05)
+        p.kill()
+        p.communicate()
+    evil.drips = None
+    t.eq((shares(ie), shares(iceland)), (was[0] + 5, was[1] + 5),
+         "five moves were broken off")
+    time.sleep(1.1)
+    meanwhile("/v1/custody", lambda: (p.kill(), p.wait()))
+    p = a.start("custody", "set", *SPLIT)
+    p.communicate()
+    evil.plan = None
+    t.eq((shares(ie), shares(iceland)), (was[0] + 6, was[1] + 6),
+         "the sixth came into force, and nobody but the home knows")
+    t.ok(b.reads(data), "another device reads")
+    t.eq((shares(ie), shares(iceland)), (1, 1),
+         "and has told the holders, which keep their share of that one")
+    sound("broken off", a, b)
+
+
 def at_random():
     if os.environ.get("SKERRY_SANITIZED"):  # the moments above are the same
         return
@@ -162,4 +201,4 @@ def at_random():
 
 
 t.run(joins, admits_under_a_rotation, moves_under_a_rotation,
-      rotates_under_a_move, two_moves, at_random)
+      rotates_under_a_move, two_moves, broken_off, at_random)

@@ -5,6 +5,8 @@
 #include "client/authority.h"
 #include "client/file.h"
 #include "client/gather.h"
+#include "client/release.h"
+#include "crypt/shamir.h"
 
 /* What the holder has, and is. */
 static struct {
@@ -40,6 +42,19 @@ authority_session(struct authority *a, const struct authority_ask *ask,
 {
 	(void)a;
 	(void)ask;
+	(void)out;
+	return fault_set(f, FAULT_INTERNAL, "not to be asked");
+}
+
+int
+authority_custody(struct authority *a, const struct custody *set,
+    const struct authority_slot *slot, size_t n, struct answer_receipts *out,
+    struct fault *f)
+{
+	(void)a;
+	(void)set;
+	(void)slot;
+	(void)n;
 	(void)out;
 	return fault_set(f, FAULT_INTERNAL, "not to be asked");
 }
@@ -123,6 +138,56 @@ sends_what_may_be_new_and_else_all(void **state)
 	state_close(st);
 }
 
+static void
+give(struct gather *g, int i, const struct key_share *share)
+{
+	struct answer_session *to = &g->one[i].answer;
+	struct answer_key *k = &to->key[to->nkeys++];
+
+	*k = (struct answer_key){ .kind = ANSWER_SHARE, .epoch = 1,
+		.index = (uint8_t)(i + 1) };
+	assert_int_equal(release_seal(&g->st->binding, &(struct release_to){
+	    .box = &g->st->box_pub, .device = g->st->device, .epoch = 1,
+	    .index = k->index }, share->b, k->sealed), 0);
+}
+
+static bool
+is_seven(void *arg, uint32_t epoch, const struct space_key *key)
+{
+	(void)arg;
+	(void)epoch;
+	return key->b[0] == 7;
+}
+
+/* [custody] One holder of more than the threshold cannot keep the others from
+ * giving the key, however many shares it gives. */
+static void
+who_gives_many_shares_takes_no_others_place(void **state)
+{
+	const struct custody set = { .mode = CUSTODY_SPLIT, .k = 2, .n = 3 };
+	const struct space_key key = { { 7 } };
+	const struct key_share bad = { { 9 } };
+	struct gather *g defer(gather_freep) = calloc(1, sizeof(*g));
+	struct lease *lease = calloc(1, sizeof(*lease));
+	struct state *st = site_ready(*state);
+	struct key_share share[3];
+	struct fault f = { 0 };
+
+	g->st = st;
+	g->set = &set;
+	assert_int_equal(shamir_split(&key, 2, 3, share), 0);
+	for (int i = 0; i < LEASE_EPOCHS_MAX; i++)
+		give(g, 0, &bad);
+	give(g, 1, &share[1]);
+	give(g, 2, &share[2]);
+	assert_int_equal(gather_keys(g, (struct gather_check){ is_seven, NULL },
+	    lease, &f), 0);
+	assert_int_equal(lease->nepochs, 1);
+	assert_memory_equal(&lease->key[0], &key, sizeof(key));
+	free(lease);
+	state_close(st);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, site_setup, site_teardown)
 
 int
@@ -130,6 +195,7 @@ main(void)
 {
 	const struct CMUnitTest t[] = {
 		T(sends_what_may_be_new_and_else_all),
+		T(who_gives_many_shares_takes_no_others_place),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
