@@ -118,6 +118,9 @@ show_left(struct cli *cli, const struct leaving_report *r)
 
 		cli_receipt(cli, x->holder, &x->receipt, proved);
 	}
+	if (r->more != 0)
+		cli_print(cli, "and %zu more receipts, in the state folder\n",
+		    r->more);
 	for (size_t i = 0; i < r->ndoubts; i++) {
 		const struct leaving_doubt *d = &r->doubt[i];
 
@@ -129,6 +132,7 @@ show_left(struct cli *cli, const struct leaving_report *r)
 		    d->jurisdiction, "epochs", epochs_json(d), "why", d->why));
 	}
 	(void)json_object_set_new(cli->out, "left", proved);
+	cli_set_int(cli, "left_more", (int64_t)r->more);
 	(void)json_object_set_new(cli->out, "unproved", open);
 }
 

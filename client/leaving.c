@@ -169,9 +169,11 @@ leaving_note(const struct session *ses, const struct custody *old,
 		struct leaving *x;
 
 		if (l.n == LEAVING_MAX)
-			return fault_set(f, FAULT_LIMIT, "too many holders "
-			    "were left that have not shown that they "
-			    "destroyed their keyslots: run skerry custody");
+			return fault_set(f, FAULT_LIMIT, "nothing was "
+			    "changed: there is room for %d holders that were "
+			    "left and have not shown yet that they destroyed "
+			    "their keyslots, and skerry custody asks them "
+			    "again", LEAVING_MAX);
 		x = &l.one[l.n++];
 		*x = (struct leaving){ .old = *old, .set = *set, .index = i };
 		for (size_t e = 0; e < ses->nepochs && e <
@@ -260,14 +262,14 @@ static int
 keep(struct settling *s, struct leaving *x, const struct receipt *r,
     const uint8_t raw[static RECEIPT_LEN], struct fault *f)
 {
-	struct leaving_receipt *o = &s->out->receipt[s->out->nreceipts];
+	struct leaving_receipt o = { .receipt = *r };
 	char name[160];
 	size_t i = 0;
 	int rc;
 
 	while (i < x->n && x->epoch[i] != r->epoch)
 		i++;
-	if (i == x->n || s->out->nreceipts == ARRAY_LEN(s->out->receipt))
+	if (i == x->n)
 		return 0; /* of a try before, or had already */
 	(void)snprintf(name, sizeof(name), "receipt-%u-%s-left-%u", r->epoch,
 	    s->peer->name, x->set.serial);
@@ -275,9 +277,11 @@ keep(struct settling *s, struct leaving *x, const struct receipt *r,
 	    f);
 	if (rc != 0)
 		return rc;
-	*o = (struct leaving_receipt){ .receipt = *r };
-	(void)snprintf(o->holder, sizeof(o->holder), "%s", s->peer->name);
-	s->out->nreceipts++;
+	(void)snprintf(o.holder, sizeof(o.holder), "%s", s->peer->name);
+	if (s->out->nreceipts < ARRAY_LEN(s->out->receipt))
+		s->out->receipt[s->out->nreceipts++] = o;
+	else
+		s->out->more++;
 	x->epoch[i] = x->epoch[--x->n];
 	return 0;
 }

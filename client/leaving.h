@@ -59,6 +59,7 @@ struct leaving_doubt {
 
 struct leaving_report {
 	size_t nreceipts, ndoubts;
+	size_t more; /* receipts that were kept and have no room here */
 	struct leaving_receipt receipt[LEAVING_EPOCHS_MAX];
 	struct leaving_doubt doubt[LEAVING_MAX];
 };

@@ -324,6 +324,25 @@ ends_the_command_on_what_is_no_doubt_about_a_holder(void **state)
 }
 
 static void
+keeps_receipts_that_no_report_has_room_for(void **state)
+{
+	struct holders *x = *state;
+	const struct custody next = holders_next(x);
+	struct leaving_report *r = calloc(1, sizeof(*r));
+
+	note(x, &next);
+	pin(x, &next);
+	r->nreceipts = ARRAY_LEN(r->receipt) - 1;
+	assert_int_equal(leaving_settle(&x->ses, r, &x->f), 0);
+	assert_int_equal(r->nreceipts, ARRAY_LEN(r->receipt));
+	assert_int_equal(r->more, 8);
+	assert_int_equal(r->ndoubts, 0);
+	assert_true(holders_has(x, "receipt-3-c-left-2"));
+	assert_int_equal(noted(x), 0);
+	free(r);
+}
+
+static void
 notes_no_more_than_it_can_keep(void **state)
 {
 	struct holders *x = *state;
@@ -377,6 +396,7 @@ main(void)
 		TEST(is_not_made_known_to_the_home),
 		TEST(says_once_where_another_device_was_told),
 		TEST(ends_the_command_on_what_is_no_doubt_about_a_holder),
+		TEST(keeps_receipts_that_no_report_has_room_for),
 		TEST(notes_no_more_than_it_can_keep),
 		TEST(repairs_no_damaged_file),
 	};
