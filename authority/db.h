@@ -194,10 +194,11 @@ struct db {
 	int (*head_move)(struct db *db, const uint8_t space[static ID_LEN],
 	    const struct db_head *h, struct fault *f);
 
-	/* Keeps the older one where there is one; *out is what is kept.
-	 * FAULT_LIMIT past DB_ENROLMENTS_MAX. */
+	/* Keeps the older one where there is one; *out is what is kept.  Past
+	 * DB_ENROLMENTS_MAX the one that expires first makes room if it does
+	 * so before some time, else FAULT_LIMIT. */
 	int (*enrolment_add)(struct db *db, const struct db_enrolment *e,
-	    struct db_enrolment *out, struct fault *f);
+	    int64_t spare, struct db_enrolment *out, struct fault *f);
 	/* FAULT_NOT_FOUND. */
 	int (*enrolment_get)(struct db *db, const uint8_t id[static ID_LEN],
 	    struct db_enrolment *out, struct fault *f);

@@ -76,6 +76,9 @@ static const char schema[] =
 	X(HEAD_MOVE, "UPDATE head SET number = ?, head = ?"                    \
 	             " WHERE space = ? AND number = ?")                        \
 	X(ENROLMENT_COUNT, "SELECT count(*) FROM enrolment")                   \
+	X(ENROLMENT_SPARE, "DELETE FROM enrolment WHERE device ="             \
+	                   " (SELECT device FROM enrolment WHERE expires < ?"  \
+	                   " ORDER BY expires LIMIT 1)")                       \
 	X(ENROLMENT_ADD, "INSERT INTO enrolment VALUES (?, ?, ?, ?)"           \
 	                 " ON CONFLICT DO NOTHING")                            \
 	X(ENROLMENT_GET, "SELECT sign, box, expires FROM enrolment"            \
@@ -508,8 +511,31 @@ enrolment_get(struct db *db, const uint8_t id[static ID_LEN],
 	return rc;
 }
 
+/* As for who can fill the list: it is full only while he goes on. */
 static int
-enrolment_add(struct db *db, const struct db_enrolment *e,
+enrolment_room(struct db *db, int64_t spare, struct fault *f)
+{
+	struct sql_run r = sql_run(db_sqlite(db), sql[S_ENROLMENT_COUNT]);
+	struct fault why = { 0 };
+	int rc = sql_room(&r, DB_ENROLMENTS_MAX, "enrolments", &why);
+
+	if (rc == FAULT_LIMIT) {
+		r = sql_run(db_sqlite(db), sql[S_ENROLMENT_SPARE]);
+		sql_int(&r, spare);
+		rc = sql_write(&r, &why);
+		if (rc == 0 && sqlite3_changes(self(db)->sql.h) == 0)
+			rc = fault_set(&why, FAULT_LIMIT, "%d devices wait to "
+			    "be approved, and there is room for no more: try "
+			    "again in a quarter of an hour",
+			    DB_ENROLMENTS_MAX);
+	}
+	if (rc != 0)
+		*f = why;
+	return rc;
+}
+
+static int
+enrolment_add(struct db *db, const struct db_enrolment *e, int64_t spare,
     struct db_enrolment *out, struct fault *f)
 {
 	struct fault none = { 0 };
@@ -519,8 +545,7 @@ enrolment_add(struct db *db, const struct db_enrolment *e,
 	/* One that is kept has its place, however many there are. */
 	if (rc == 0)
 		return 0;
-	r = sql_run(db_sqlite(db), sql[S_ENROLMENT_COUNT]);
-	rc = sql_room(&r, DB_ENROLMENTS_MAX, "enrolments", f);
+	rc = enrolment_room(db, spare, f);
 	if (rc != 0)
 		return rc;
 	r = sql_run(db_sqlite(db), sql[S_ENROLMENT_ADD]);

@@ -28,6 +28,7 @@
 #define LEDGER_CLOCK_SKEW 300
 #define LEDGER_NONCE_SECONDS 600
 #define LEDGER_ENROLMENT_SECONDS 86400
+#define LEDGER_ENROLMENT_KEPT 900 /* of these, whoever comes besides */
 #define LEDGER_BATCH_MAX 512         /* requests */
 #define LEDGER_BATCH_BYTES (8 << 20) /* of requests, after which none more */
 

@@ -39,7 +39,8 @@ ledger_enrol(struct ledger *l, const struct ledger_call *c, json_t **out,
 	int rc;
 
 	memcpy(e.device, c->sender.id, ID_LEN);
-	rc = l->db->enrolment_add(l->db, &e, &e, f);
+	rc = l->db->enrolment_add(l->db, &e, e.expires - LEDGER_ENROLMENT_KEPT,
+	    &e, f);
 	if (rc != 0)
 		return rc;
 	return ledger_json_done(json_pack("{s:I}", "expires",

@@ -184,9 +184,9 @@ keeps_the_older_enrolment(void **state)
 	struct fault f = { 0 };
 
 	begin(db);
-	assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	assert_int_equal(db->enrolment_add(db, &e, 0, &got, &f), 0);
 	e.expires = 60;
-	assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	assert_int_equal(db->enrolment_add(db, &e, 0, &got, &f), 0);
 	assert_true(got.expires == 50);
 	assert_int_equal(db->forget(db, 0, 51, &f), 0);
 	assert_int_equal(db->enrolment_get(db, e.device, &got, &f),
@@ -204,15 +204,22 @@ a_full_list_of_enrolments_keeps_those_that_are_there(void **state)
 	begin(db);
 	for (uint32_t i = 0; i < DB_ENROLMENTS_MAX; i++) {
 		memcpy(e.device + 4, &i, sizeof(i));
-		assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+		assert_int_equal(db->enrolment_add(db, &e, 0, &got, &f), 0);
 	}
 	e.expires = 60;
-	assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	assert_int_equal(db->enrolment_add(db, &e, 0, &got, &f), 0);
 	assert_true(got.expires == 50);
 	e.device[0]++;
-	assert_int_equal(db->enrolment_add(db, &e, &got, &f), FAULT_LIMIT);
+	assert_int_equal(db->enrolment_add(db, &e, 0, &got, &f), FAULT_LIMIT);
+	assert_non_null(strstr(f.text, "65536 devices"));
+	/* One that is older than that makes room, and no other. */
+	assert_int_equal(db->enrolment_add(db, &e, 50, &got, &f), FAULT_LIMIT);
+	assert_int_equal(db->enrolment_add(db, &e, 51, &got, &f), 0);
+	assert_int_equal(db->enrolment_get(db, e.device, &got, &f), 0);
+	e.device[0]++;
+	assert_int_equal(db->enrolment_add(db, &e, 50, &got, &f), FAULT_LIMIT);
 	assert_int_equal(db->forget(db, 0, 51, &f), 0);
-	assert_int_equal(db->enrolment_add(db, &e, &got, &f), 0);
+	assert_int_equal(db->enrolment_add(db, &e, 0, &got, &f), 0);
 	commit(db);
 }
 
