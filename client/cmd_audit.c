@@ -194,6 +194,19 @@ tell_broken(struct round *r, const struct audit *a, const struct fault *f)
 		(void)fprintf(stderr, "skerry: ALARM: %s\n", f->text);
 }
 
+/* How much an outcome matters; from TRUST on it is told as an alarm. */
+enum { WELL, NOT_AUDITED, UNTRUE, ALARMED, BROKEN };
+
+static int
+weight(int rc)
+{
+	return rc == FAULT_LOG	 ? BROKEN :
+	    rc == FAULT_ALARM ? ALARMED :
+	    rc == FAULT_TRUST ? UNTRUE :
+	    rc != 0		 ? NOT_AUDITED :
+				WELL;
+}
+
 static void
 not_audited(struct round *r, const struct audit *a, int rc,
     const struct fault *f)
@@ -201,7 +214,7 @@ not_audited(struct round *r, const struct audit *a, int rc,
 	json_t *error = json_pack("{s:s,s:s}", "code", fault_name(rc), "text",
 	    f->text);
 
-	if (rc == FAULT_LOG || rc == FAULT_TRUST) {
+	if (weight(rc) >= UNTRUE) {
 		(void)json_object_set_new(error, "new",
 		    json_boolean(a->broken_fresh));
 		tell_broken(r, a, f);
@@ -214,7 +227,7 @@ not_audited(struct round *r, const struct audit *a, int rc,
 		    "authority", a->peer->name));
 	(void)json_object_set_new(json_array_get(r->logs,
 	    json_array_size(r->logs) - 1), "error", error);
-	if (r->rc == 0 || rc == FAULT_LOG) {
+	if (weight(rc) > weight(r->rc)) {
 		r->rc = rc;
 		r->fault = *f;
 	}
@@ -461,8 +474,7 @@ watch(struct cli *cli, struct state *st, const struct args *in)
 
 	do {
 		rc = one_round(cli, st, &again, first);
-		if (rc == FAULT_LOG || (rc == FAULT_ALARM &&
-					   worst.code != FAULT_LOG))
+		if (weight(rc) >= UNTRUE && weight(rc) >= weight(worst.code))
 			worst = cli->fault;
 		if (!may_pass(rc))
 			return rc;

@@ -171,6 +171,10 @@ def holders():
     t.ok("error" in r.json["logs"][1], "and names it")
     t.ok("release" in what(r, 0) and "release" in what(r, 2),
          "and reads the others")
+    right = tls(s.others[1])
+    with_certificate(certificate(folder()), s.others[1])
+    t.eq(audit(a).code, 13, "one that is not who it says matters more (TRUST)")
+    with_certificate(right, s.others[1])
     s.others[0].start()
     r = audit(a)
     t.eq(r.code, 0, "when it is back, it is read")
@@ -297,17 +301,17 @@ def hangs():
          [True] * 3, "and has told what it found")
 
 
-def tls():
+def tls(x=s.authority):
     kept = folder()
-    return [shutil.copy(os.path.join(s.authority.home, name), kept)
+    return [shutil.copy(os.path.join(x.home, name), kept)
             for name in ("tls.pem", "tls.key")]
 
 
-def with_certificate(files):
-    s.authority.stop()
+def with_certificate(files, x=s.authority):
+    x.stop()
     for name, path in zip(("tls.pem", "tls.key"), files):
-        shutil.copy(path, os.path.join(s.authority.home, name))
-    s.authority.start()
+        shutil.copy(path, os.path.join(x.home, name))
+    x.start()
 
 
 def watch():
@@ -330,7 +334,11 @@ def watch():
             seen = log["error"]["code"] if "error" in log else None
         t.ok(True, f"another certificate, and it goes on: {seen}")
     p.send_signal(signal.SIGTERM)
-    t.eq(p.wait(30), 130, "a signal ends it (INTERRUPTED)")
+    t.eq(p.wait(30), 13, "a signal ends it, with the worst that it saw")
+    p = b.start("audit", "--watch", "1", "--json")
+    p.stdout.readline()
+    p.send_signal(signal.SIGTERM)
+    t.eq(p.wait(30), 130, "which was nothing (INTERRUPTED)")
 
 
 t.run(first, budget, devices, opened, trust, holders, stolen, at_once, full_disk,

@@ -512,7 +512,7 @@ def nonsense():
     for alter, code, says, new, end, hooks in (
             (lambda j: {}, "MALFORMED", "not understood", None, 130, 0),
             (lambda j: {**j, "account": "0" * 32}, "TRUST",
-             "another account", True, 130, 1)):
+             "another account", True, 13, 1)):
         evil.plan = lambda path, j: alter(j) if path == "/v1/account" else j
         p = c.start("audit", "--watch", "1", "--json", "--hook",
                     f"echo >> {ran}")
