@@ -7,6 +7,7 @@
 #include "authority/sql.h"
 
 #define DB_SQLITE_BUSY_MS 5000 /* for a lock of another process */
+#define DB_SQLITE_PURGE_MS 1000 /* the same, while everybody waits */
 
 /* Its statements. */
 struct sql *db_sqlite(struct db *db);

@@ -153,7 +153,7 @@ purge(struct db *db, bool wait, struct fault *f)
 	sqlite3 *h = db_sqlite(db)->h;
 	int rc;
 
-	(void)sqlite3_busy_timeout(h, wait ? DB_SQLITE_BUSY_MS : 0);
+	(void)sqlite3_busy_timeout(h, wait ? DB_SQLITE_PURGE_MS : 0);
 	rc = sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_TRUNCATE,
 	    NULL, NULL);
 	(void)sqlite3_busy_timeout(h, DB_SQLITE_BUSY_MS);

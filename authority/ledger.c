@@ -420,6 +420,7 @@ void
 ledger_batch_add(struct ledger *l, struct ledger_batch *b, struct bytes in)
 {
 	struct ledger_reply *r = &b->reply[b->n++];
+	size_t before = l->ndoomed;
 
 	*r = (struct ledger_reply){ 0 };
 	if (b->fault.code != 0)
@@ -429,6 +430,7 @@ ledger_batch_add(struct ledger *l, struct ledger_batch *b, struct bytes in)
 	/* A full disk may have undone the requests before, too. */
 	else if (!l->db->active(l->db))
 		(void)fault_set(&b->fault, FAULT_SPACE, "no space left");
+	r->dooms = l->ndoomed != before;
 }
 
 /* Step 2 of the order. */
@@ -439,13 +441,28 @@ make_durable(struct ledger *l, struct fault *f)
 
 	if (rc == 0)
 		rc = l->db->commit(l->db, f);
-	/* [custody] Only what is deleted for good takes its secret with it,
-	 * and who asked hears of it only then. */
 	if (rc == 0)
-		return ledger_secret_shred(l, f);
+		return 0;
 	l->db->abort(l->db);
 	l->forgot = 0;
 	return rc;
+}
+
+/* [custody] Only what is deleted for good takes its secret with it, and who
+ * asked, he alone, hears of it only then. */
+static void
+shred(struct ledger *l, struct ledger_batch *b)
+{
+	struct fault f = { 0 };
+
+	if (ledger_secret_shred(l, &f) == 0)
+		return;
+	for (size_t i = 0; i < b->n; i++) {
+		if (!b->reply[i].dooms)
+			continue;
+		reply_wipe(&b->reply[i]);
+		b->reply[i].fault = f;
+	}
 }
 
 void
@@ -454,6 +471,8 @@ ledger_batch_end(struct ledger *l, struct ledger_batch *b,
 {
 	int shown_rc = 0, rc = make_durable(l, &b->fault);
 
+	if (rc == 0)
+		shred(l, b);
 	if (rc == 0)
 		rc = ledger_log_follow(&l->log, &shown_rc, &b->fault);
 	for (size_t i = 0; i < b->n; i++) {

@@ -76,6 +76,7 @@ struct ledger_reply {
 	struct fault fault;
 	struct ledger_outbox box;
 	bool waits;     /* until the log shows what it tells */
+	bool dooms;     /* secrets, which are to be gone before it is sent */
 	json_t *proofs; /* of its entries */
 	size_t asked;   /* of keys, and not got yet */
 	bool again;     /* keys did not know the log when they were asked */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "authority/vault.h"
+#include "base/logline.h"
 
 static struct vault_name
 name_of(const uint8_t space[static ID_LEN], uint32_t epoch)
@@ -176,6 +177,17 @@ destroy(struct ledger *l, const struct vault_name *n, struct fault *f)
 	return rc != 0 || blobs.n != 0 ? rc : vault_destroy(l->vault, n, f);
 }
 
+static void
+tell(const char *event, const struct fault *f)
+{
+	struct logline line = logline_begin(f == NULL ? LOGLINE_INFO :
+		LOGLINE_ERROR, event);
+
+	if (f != NULL)
+		logline_fault(&line, f);
+	logline_end(&line);
+}
+
 static int
 shred(struct ledger *l, bool wait, struct fault *f)
 {
@@ -188,10 +200,22 @@ shred(struct ledger *l, bool wait, struct fault *f)
 	return rc;
 }
 
+/* Nobody waits for long, and for one reader of the database once. */
 int
 ledger_secret_shred(struct ledger *l, struct fault *f)
 {
-	return l->ndoomed == l->overdue ? 0 : shred(l, true, f);
+	struct fault why = { 0 };
+	int rc = l->ndoomed == l->overdue ? 0 :
+					    shred(l, l->overdue == 0, &why);
+
+	if (rc == 0)
+		return 0;
+	if (l->overdue == 0)
+		tell("not-destroyed-yet", &why);
+	return fault_set(f, rc == FAULT_IO ? FAULT_AUTHORITY : rc, "what is "
+	    "deleted could not be destroyed yet (%.100s), as while the "
+	    "database is copied for a backup: it will be as soon as it can",
+	    why.text);
 }
 
 void
@@ -203,7 +227,8 @@ ledger_secret_again(struct ledger *l, int64_t now)
 	if (l->ndoomed == 0 || now == l->tried)
 		return;
 	l->tried = now;
-	(void)!shred(l, false, &scrap);
+	if (shred(l, false, &scrap) == 0)
+		tell("destroyed", NULL);
 }
 
 static int

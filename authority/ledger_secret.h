@@ -35,7 +35,7 @@ int ledger_secret_uncover(struct ledger *l, const struct db_space *space,
 
 /* After a commit: destroys the secrets of l->doomed and what the database has
  * left of deleted rows, where this batch has doomed any.  What fails, as while
- * another process reads the database, stays doomed. */
+ * another process reads the database, stays doomed: FAULT_AUTHORITY then. */
 int ledger_secret_shred(struct ledger *l, struct fault *f) must_check;
 
 /* Between batches: what a batch before could not destroy, once a second and
