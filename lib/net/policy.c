@@ -271,9 +271,14 @@ trust_read(const char *text, struct policy *p, struct fault *f)
 	if (rc == 0)
 		rc = trust_parse(text != NULL ? file : buf_bytes(&own),
 		    &p->trust, &line);
+	if (rc == FAULT_LIMIT && text == NULL)
+		return fault_set(f, rc, "policy: its %zu authorities keep more "
+		    "than %d logs", p->nauthorities, TRUST_LOGS_MAX);
 	if (rc != 0)
 		return fault_set(f, rc, "policy: trust: line %u: %s", line,
-		    fault_text(rc));
+		    rc == FAULT_LIMIT ? "too long, or more than 32 logs, 64 "
+					"witnesses or 64 groups" :
+					fault_text(rc));
 	for (size_t i = 0; i < p->nauthorities; i++)
 		if (!trusts(p->trust, &p->authorities[i].log))
 			return fault_set(f, FAULT_CONFIG,

@@ -8,6 +8,7 @@
 #include "crypt/secret.h"
 #include "crypt/sign.h"
 #include "net/policy.h"
+#include "tlog/note.h"
 
 #define KEY "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 #define LOG                                                                  \
@@ -116,6 +117,56 @@ refuses_rules_broken(void **state)
 	}
 }
 
+/* Authorities with a log each. */
+static void
+many(unsigned n, struct buf *out)
+{
+	static const char rest[] = "],\"depots\":[" DEPOTS
+	    "],\"residencies\":[" RESIDENCY("es", "\"madrid\"", "\"ch\"") "]}";
+	static const char first[] =
+	    "{\"v\":1,\"serial\":7,\"issued\":5,\"authorities\":[";
+
+	assert_int_equal(buf_append(out, first, strlen(first)), 0);
+	for (unsigned i = 0; i < n; i++) {
+		struct buf log defer(buf_wipe) = buf_init(NOTE_VKEY_MAX);
+		char name[32], one[1024];
+		struct sign_key own;
+		struct sign_pub its;
+		struct note_key k;
+
+		sign_new(&own, &its);
+		(void)snprintf(name, sizeof(name), "a%u.example/log", i);
+		assert_int_equal(note_key_make(text(name), NOTE_ED25519, &its,
+		    &k), 0);
+		assert_int_equal(note_key_format(&k, &log), 0);
+		(void)snprintf(one, sizeof(one), "%s{\"name\":\"a%u\","
+		    "\"jurisdiction\":\"ch\",\"url\":\"https://a%u.example\","
+		    "\"ca\":\"PEM\",\"intake\":\"" KEY "\",\"signing\":\""
+		    KEY "\",\"log\":\"%.*s\"}", i == 0 ? "" : ",", i, i,
+		    (int)log.n, log.p);
+		assert_int_equal(buf_append(out, one, strlen(one)), 0);
+	}
+	assert_int_equal(buf_append(out, rest, sizeof(rest)), 0);
+}
+
+static void
+says_how_many_authorities_there_may_be(void **state)
+{
+	(void)state;
+	for (unsigned n = 32; n <= 33; n++) {
+		struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+		struct buf json defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+		struct fault f = { 0 };
+
+		many(n, &json);
+		assert_int_equal(sign((const char *)json.p, &file, &f),
+		    n == 32 ? 0 : FAULT_LIMIT);
+		if (n == 33)
+			assert_non_null(strstr(f.text, "its 33 authorities "
+			    "keep more than 32 logs"));
+	}
+}
+
 static void
 refuses_other_forms(void **state)
 {
@@ -195,6 +246,7 @@ main(void)
 		cmocka_unit_test(loads_what_it_signed),
 		cmocka_unit_test(refuses_another_signer),
 		cmocka_unit_test(refuses_rules_broken),
+		cmocka_unit_test(says_how_many_authorities_there_may_be),
 		cmocka_unit_test(refuses_other_forms),
 		cmocka_unit_test(tells_an_unknown_version),
 		cmocka_unit_test(refuses_every_prefix_and_change),
