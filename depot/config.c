@@ -9,6 +9,7 @@
 
 #define CONNECTIONS_MAX 1000000u
 #define THREADS_MAX 1024u
+#define RATE_MAX 1048576u
 
 static const cyaml_schema_value_t key_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 64),
@@ -31,10 +32,14 @@ static const cyaml_schema_field_t fields[] = {
 	    CYAML_FLAG_OPTIONAL, struct config, metrics, 1, 64),
 	CYAML_FIELD_UINT_PTR("max_connections", CYAML_FLAG_POINTER |
 	    CYAML_FLAG_OPTIONAL, struct config, max_connections),
+	CYAML_FIELD_UINT_PTR("max_per_address", CYAML_FLAG_POINTER |
+	    CYAML_FLAG_OPTIONAL, struct config, max_per_address),
 	CYAML_FIELD_UINT_PTR("drain_seconds", CYAML_FLAG_POINTER |
 	    CYAML_FLAG_OPTIONAL, struct config, drain_seconds),
 	CYAML_FIELD_UINT_PTR("idle_seconds", CYAML_FLAG_POINTER |
 	    CYAML_FLAG_OPTIONAL, struct config, idle_seconds),
+	CYAML_FIELD_UINT_PTR("least_rate", CYAML_FLAG_POINTER |
+	    CYAML_FLAG_OPTIONAL, struct config, least_rate),
 	CYAML_FIELD_UINT_PTR("threads", CYAML_FLAG_POINTER |
 	    CYAML_FLAG_OPTIONAL, struct config, threads),
 	CYAML_FIELD_UINT_PTR("disk_threads", CYAML_FLAG_POINTER |
@@ -83,6 +88,12 @@ check(const struct config *c, struct fault *f)
 	if (rc == 0)
 		rc = settings_range("max_connections", c->max_connections, 1,
 		    CONNECTIONS_MAX, f);
+	if (rc == 0)
+		rc = settings_range("max_per_address", c->max_per_address, 1,
+		    CONNECTIONS_MAX, f);
+	if (rc == 0)
+		rc = settings_range("least_rate", c->least_rate, 0, RATE_MAX,
+		    f);
 	if (rc == 0)
 		rc = settings_range("drain_seconds", c->drain_seconds, 0, 86400,
 		    f);

@@ -19,7 +19,9 @@ struct config {
 	char *metrics; /* loopback address:port, or NULL */
 	unsigned *max_connections; /* the rest: NULL where absent */
 	unsigned *drain_seconds;
+	unsigned *max_per_address;
 	unsigned *idle_seconds;
+	unsigned *least_rate; /* bytes a second */
 	unsigned *threads;
 	unsigned *disk_threads;
 	uint64_t *quota; /* bytes */

@@ -2,10 +2,11 @@
 #include "depot/door.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,23 +15,41 @@
 #include <microhttpd.h>
 
 #include "base/fault.h"
+#include "depot/watch.h"
 
+#define TICK_MS 250
+#define STEP_MAX_MS 1000
 #define SHORT_MS 20 /* of what it needs: then it tries again */
 
 struct door {
 	struct MHD_Daemon *const *daemon; /* borrowed */
 	size_t n, next;
-	atomic_uint *open; /* connections; borrowed */
-	unsigned most;     /* of them */
+	struct watch *watch; /* borrowed */
+	uint64_t clock, read; /* the watch's milliseconds; the machine's */
 	atomic_bool closing;
 	pthread_t thread;
 	int fd;
 };
 
-static void
-pause_shortly(void)
+/* Time in which this process stood still is not held against anybody. */
+static uint64_t
+clock_read(struct door *d)
 {
-	const struct timespec t = { .tv_nsec = SHORT_MS * 1000000 };
+	uint64_t step, now;
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	step = now - d->read;
+	d->read = now;
+	d->clock += step < STEP_MAX_MS ? step : STEP_MAX_MS;
+	return d->clock;
+}
+
+static void
+pause_for(unsigned ms)
+{
+	const struct timespec t = { .tv_nsec = ms * 1000000l };
 
 	(void)nanosleep(&t, NULL);
 }
@@ -40,38 +59,63 @@ hand_over(struct door *d, int fd, const struct sockaddr *addr, socklen_t n)
 {
 	struct MHD_Daemon *m = d->daemon[d->next++ % d->n];
 
-	atomic_fetch_add(d->open, 1);
-	/* What it refuses it closes. */
+	if (watch_add(d->watch, fd, addr, d->clock) != 0) {
+		(void)close(fd);
+		return;
+	}
+	/* What it refuses it closes; nobody else adds that number. */
 	if (MHD_add_connection(m, fd, addr, n) != MHD_YES)
-		atomic_fetch_sub(d->open, 1);
+		watch_drop(d->watch, fd);
+}
+
+/* The place of another, who sees to it soon; or that one ends by itself. */
+static void
+make_room(struct door *d)
+{
+	pause_for(watch_shed(d->watch, d->clock) ? 1 : SHORT_MS);
+}
+
+static void
+accept_one(struct door *d)
+{
+	struct sockaddr_storage addr;
+	socklen_t n = sizeof(addr);
+	int fd = accept4(d->fd, (struct sockaddr *)&addr, &n,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0)
+		hand_over(d, fd, (struct sockaddr *)&addr, n);
+	else if (errno == EMFILE || errno == ENFILE)
+		make_room(d);
+	else if (errno == ENOMEM || errno == ENOBUFS)
+		pause_for(SHORT_MS);
 }
 
 static void *
 run(void *arg)
 {
 	struct door *d = arg;
+	struct pollfd waiting = { .fd = d->fd, .events = POLLIN };
+	uint64_t next = 0;
 
 	while (!atomic_load(&d->closing)) {
-		struct sockaddr_storage addr;
-		socklen_t n = sizeof(addr);
-		int fd = -1;
-
-		if (atomic_load(d->open) < d->most)
-			fd = accept4(d->fd, (struct sockaddr *)&addr, &n,
-			    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (clock_read(d) >= next) {
+			watch_tick(d->watch, d->clock);
+			next = d->clock + TICK_MS;
+		}
+		if (poll(&waiting, 1, TICK_MS) <= 0)
+			continue;
+		if (watch_full(d->watch))
+			make_room(d);
 		else
-			errno = EAGAIN;
-		if (fd >= 0)
-			hand_over(d, fd, (struct sockaddr *)&addr, n);
-		else if (errno != EINTR && errno != ECONNABORTED)
-			pause_shortly();
+			accept_one(d);
 	}
 	return NULL;
 }
 
 int
 door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    atomic_uint *open, unsigned most, struct door **out)
+    struct watch *watch, struct door **out)
 {
 	struct door *d = calloc(1, sizeof(*d));
 
@@ -81,10 +125,8 @@ door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
 	}
 	d->daemon = daemon;
 	d->n = n;
-	d->open = open;
-	d->most = most;
+	d->watch = watch;
 	d->fd = fd;
-	(void)fcntl(fd, F_SETFL, 0); /* the thread has nothing but to wait */
 	if (pthread_create(&d->thread, NULL, run, d) != 0) {
 		(void)close(fd);
 		free(d);

@@ -5,20 +5,21 @@
 #ifndef SKERRY_DEPOT_DOOR_H
 #define SKERRY_DEPOT_DOOR_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/attr.h"
 
 struct door;
+struct watch;
 struct MHD_Daemon;
 
-/* Takes over fd, a listening socket, in any case.  Counts in open what it hands
- * over; the caller counts down what ends.  While there are most, connections
- * wait.  The n daemons, each a thread, and open must outlive the door.
+/* Takes over fd, a listening socket, in any case.  Adds to the watch what it
+ * hands over; the caller drops what ends.  While the watch is full, and has
+ * nothing to shed, connections wait.  Its thread also gives the watch its
+ * ticks.  The n daemons, each a thread, and the watch must outlive the door.
  * FAULT_MEMORY. */
 int door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    atomic_uint *open, unsigned most, struct door **out) must_check;
+    struct watch *watch, struct door **out) must_check;
 
 /* Stops listening; waits for the thread; frees.  NULL is fine. */
 void door_close(struct door *d);

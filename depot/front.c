@@ -28,31 +28,58 @@ struct front {
 	struct MHD_Daemon **https; /* owned; each a network thread */
 	size_t nhttps;
 	struct door *door;
-	atomic_uint connections; /* open ones */
+	struct watch *watch; /* of the connections */
 	struct blocks *blocks; /* for what connections receive */
 	struct MHD_Daemon *metrics; /* NULL: none */
 	struct pool *pool;
 };
 
+/* A connection. */
+struct line {
+	struct watched *watched; /* the watch's */
+	struct intake *intake;   /* owned; NULL: it reads by itself */
+};
+
 static void
-on_connection(void *cls, struct MHD_Connection *conn, void **intake,
+on_connection(void *cls, struct MHD_Connection *conn, void **context,
     enum MHD_ConnectionNotificationCode what)
 {
+	int fd = MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	struct front *front = cls;
-	const union MHD_ConnectionInfo *tls, *fd;
+	struct line *line = *context;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-		intake_free(*intake);
-		atomic_fetch_sub(&front->connections, 1);
+		watch_drop(front->watch, fd);
+		if (line != NULL)
+			intake_free(line->intake);
+		free(line);
 		return;
 	}
-	tls = MHD_get_connection_info(conn,
-	    MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	fd = MHD_get_connection_info(conn,
-	    MHD_CONNECTION_INFO_CONNECTION_FD);
-	if (tls != NULL && fd != NULL)
-		*intake = intake_new(tls->tls_session, fd->connect_fd,
-		    front->blocks);
+	*context = line = calloc(1, sizeof(*line));
+	if (line == NULL)
+		return;
+	line->watched = watch_find(front->watch, fd);
+	line->intake = intake_new(MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session, fd,
+	    front->blocks);
+}
+
+/* What the connection is at. */
+static void
+note(struct MHD_Connection *conn, enum watch_phase phase)
+{
+	const struct line *line = MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+
+	if (line != NULL)
+		watch_note(line->watched, phase);
+}
+
+static void
+note_request(const struct request *r)
+{
+	note(r->conn, r->admitted ? WATCH_MOVING : WATCH_STRANGER);
 }
 
 static void *
@@ -88,6 +115,7 @@ static void
 begin_job(struct front *front, struct request *r,
     void (*run)(struct pool_job *job))
 {
+	note(r->conn, WATCH_OURS);
 	MHD_suspend_connection(r->conn);
 	r->job.run = run;
 	if (pool_submit(front->pool, &r->job))
@@ -99,6 +127,7 @@ begin_job(struct front *front, struct request *r,
 static enum MHD_Result
 answer(struct request *r)
 {
+	note_request(r);
 	if (r->reply.response == NULL)
 		return MHD_NO;
 	if (atomic_load(&r->site->draining))
@@ -117,6 +146,7 @@ begin(struct front *front, struct request *r, const char *method)
 		return MHD_YES;
 	}
 	request_open(r);
+	note_request(r);
 	r->receiving = true;
 	if (r->length <= SOCK_DRAIN_MAX || !r->reply.decided)
 		return MHD_YES;
@@ -158,7 +188,7 @@ on_end(void *cls, struct MHD_Connection *conn, void **con_cls,
     enum MHD_RequestTerminationCode how)
 {
 	(void)cls;
-	(void)conn;
+	note(conn, WATCH_QUIET);
 	if (*con_cls != NULL)
 		request_end(*con_cls,
 		    how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
@@ -217,9 +247,10 @@ start_thread(struct front *front, const struct front_options *o)
 	    MHD_OPTION_HTTPS_MEM_CERT, o->cert,
 	    MHD_OPTION_HTTPS_MEM_KEY, o->key,
 	    MHD_OPTION_HTTPS_PRIORITIES, SOCK_TLS,
-	    MHD_OPTION_CONNECTION_LIMIT, INT_MAX, /* the door has it */
+	    /* The watch has limits and times. */
+	    MHD_OPTION_CONNECTION_LIMIT, INT_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, 0u,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_LEN,
-	    MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_target, front,
 	    MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
@@ -272,8 +303,9 @@ front_start(struct request_site *site, const struct front_options *o,
 	}
 	front->site = site;
 	front->blocks = blocks_new();
-	rc = front->blocks == NULL ? FAULT_MEMORY :
-				     pool_start(o->disk_threads, &front->pool);
+	front->watch = watch_new(&o->rule, site->metrics);
+	rc = front->blocks == NULL || front->watch == NULL ? FAULT_MEMORY :
+	    pool_start(o->disk_threads, &front->pool);
 	if (rc != 0)
 		rc = fault_set(f, rc, "threads");
 	else
@@ -281,8 +313,7 @@ front_start(struct request_site *site, const struct front_options *o,
 	if (rc == 0 && o->metrics_fd >= 0)
 		rc = start_metrics(front, o->metrics_fd, f);
 	if (rc == 0 && door_open(o->listen_fd, front->https,
-		front->nhttps, &front->connections, o->max_connections,
-		&front->door) != 0)
+		front->nhttps, front->watch, &front->door) != 0)
 		rc = fault_set(f, FAULT_MEMORY, "thread");
 	if (rc != 0) {
 		front_stop(front);
@@ -320,6 +351,7 @@ front_stop(struct front *front)
 		MHD_stop_daemon(front->metrics);
 	pool_free(front->pool);
 	blocks_free(front->blocks);
+	watch_free(front->watch);
 	free(front->https);
 	free(front);
 }

@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "base/fault.h"
 #include "depot/request.h"
+#include "depot/watch.h"
 
 struct front_options {
 	int listen_fd;  /* the front's from front_start on */
@@ -15,8 +16,7 @@ struct front_options {
 	const char *cert, *key; /* PEM */
 	unsigned threads;       /* of the network */
 	unsigned disk_threads;
-	unsigned max_connections;
-	unsigned idle_seconds; /* a silent connection is closed */
+	struct watch_rule rule;
 };
 
 struct front; /* opaque */

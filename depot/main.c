@@ -31,6 +31,7 @@
 #define DEFAULT_CONNECTIONS 4096
 #define DEFAULT_DRAIN_SECONDS 30
 #define DEFAULT_IDLE_SECONDS 60
+#define DEFAULT_LEAST_RATE 512
 #define DEFAULT_DISK_THREADS 16
 
 static const char usage_text[] =
@@ -132,6 +133,22 @@ open_all(struct depot *d, struct fault *f)
 	return rc;
 }
 
+/* No address takes more than a quarter, where the operator does not say. */
+static struct watch_rule
+rule_of(const struct config *c)
+{
+	unsigned most = value_or(c->max_connections, DEFAULT_CONNECTIONS);
+
+	return (struct watch_rule){
+		.most = most,
+		.most_per_address = value_or(c->max_per_address,
+		    most / 4 + (most % 4 != 0)),
+		.idle_seconds = value_or(c->idle_seconds,
+		    DEFAULT_IDLE_SECONDS),
+		.least_rate = value_or(c->least_rate, DEFAULT_LEAST_RATE),
+	};
+}
+
 static int
 start(struct depot *d, struct fault *f)
 {
@@ -145,10 +162,7 @@ start(struct depot *d, struct fault *f)
 		.threads = value_or(c->threads, cpus > 0 ? (unsigned)cpus : 1),
 		.disk_threads = value_or(c->disk_threads,
 		    DEFAULT_DISK_THREADS),
-		.max_connections = value_or(c->max_connections,
-		    DEFAULT_CONNECTIONS),
-		.idle_seconds = value_or(c->idle_seconds,
-		    DEFAULT_IDLE_SECONDS),
+		.rule = rule_of(c),
 	};
 	int rc = front_start(&d->site, &o, &d->front, f);
 

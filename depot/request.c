@@ -131,6 +131,7 @@ check_capability(struct request *r)
 	}
 	if (r->site->quota != 0 && (quota == 0 || quota > r->site->quota))
 		quota = r->site->quota;
+	r->admitted = true;
 	r->quota = quota;
 }
 

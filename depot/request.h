@@ -59,6 +59,7 @@ struct request {
 	bool opened;    /* op's begin was done, by whichever thread */
 	bool receiving; /* the body may come */
 	uint64_t begun_at; /* monotonic nanoseconds */
+	bool admitted;  /* the capability is good for it */
 	uint64_t quota;
 	enum metrics_verb verb;
 	uint64_t length, received; /* of the body */

@@ -150,7 +150,7 @@ def many_writers_one_quota():
 
 def connections():
     """Above the limit they wait until others end."""
-    other = Depot(max_connections=4, threads=2)
+    other = Depot(max_connections=4, max_per_address=99, threads=2)
     held = [other.raw() for _ in range(4)]
     codes = []
 

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A cut is a shutdown of the socket: the thread that has the connection sees
+ * its end and closes it, and what was acknowledged is still sent.  What a
+ * client took of an answer is what it acknowledged, as the kernel counts it:
+ * bytes in buffers on this side are no progress.
+ */
+#include "depot/watch.h"
+
+#include <linux/tcp.h> /* the C library's has less */
+#include <netinet/in.h>
+#include <pthread.h>
+#include <search.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "depot/metrics.h"
+
+#define PHASE_BITS 2
+#define PHASE(word) ((enum watch_phase)((word) & ((1u << PHASE_BITS) - 1)))
+#define NETWORK_LEN 8 /* of an IPv6 address */
+#define NEW_MS 2000   /* time enough for a handshake and a first request */
+
+struct address {
+	struct in6_addr net;
+	unsigned n; /* connections */
+};
+
+struct watched {
+	/* The phase, and above it how many there were: two of a kind that
+	 * follow each other between two ticks are told apart. */
+	atomic_uint at;
+	atomic_bool known; /* had a request with a good capability */
+
+	/* The rest is the watch's, under its lock. */
+	struct address *address;
+	unsigned seen;  /* at, as of the last tick */
+	uint64_t since; /* when that was new, or its last good window began */
+	uint64_t moved; /* bytes, as of since */
+	bool cut;
+};
+
+struct watch {
+	struct watch_rule rule;
+	struct metrics *metrics;
+	pthread_mutex_t lock; /* of the fields below */
+	void *addresses;      /* struct address, a tree of tsearch */
+	struct watched **by_fd;
+	size_t nfds;
+	unsigned n; /* connections */
+};
+
+struct watch *
+watch_new(const struct watch_rule *rule, struct metrics *metrics)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->rule = *rule;
+	w->metrics = metrics;
+	(void)pthread_mutex_init(&w->lock, NULL);
+	return w;
+}
+
+void
+watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	(void)pthread_mutex_destroy(&w->lock);
+	free(w->by_fd);
+	free(w);
+}
+
+bool
+watch_full(struct watch *w)
+{
+	bool full;
+
+	(void)pthread_mutex_lock(&w->lock);
+	full = w->n >= w->rule.most;
+	(void)pthread_mutex_unlock(&w->lock);
+	return full;
+}
+
+static int
+compare_nets(const void *a, const void *b)
+{
+	return memcmp(&((const struct address *)a)->net,
+	    &((const struct address *)b)->net, sizeof(struct in6_addr));
+}
+
+/* IPv4 as the IPv6 that maps it; IPv6 without what a host can choose. */
+static struct in6_addr
+net_of(const struct sockaddr *addr)
+{
+	struct in6_addr net = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+
+	if (addr->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)addr;
+
+		memcpy(net.s6_addr + 12, &in->sin_addr, sizeof(in->sin_addr));
+	} else if (addr->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const void *)addr;
+
+		net = in->sin6_addr;
+		if (!IN6_IS_ADDR_V4MAPPED(&net))
+			memset(net.s6_addr + NETWORK_LEN, 0,
+			    sizeof(net) - NETWORK_LEN);
+	}
+	return net;
+}
+
+/* Under lock. */
+static int
+address_take(struct watch *w, const struct sockaddr *addr,
+    struct address **out)
+{
+	struct address key = { .net = net_of(addr) }, *a;
+	struct address **found = tfind(&key, &w->addresses, compare_nets);
+
+	if (found != NULL) {
+		a = *found;
+		if (a->n >= w->rule.most_per_address)
+			return FAULT_LIMIT;
+	} else {
+		a = malloc(sizeof(*a));
+		if (a == NULL)
+			return FAULT_MEMORY;
+		*a = key;
+		if (tsearch(a, &w->addresses, compare_nets) == NULL) {
+			free(a);
+			return FAULT_MEMORY;
+		}
+	}
+	a->n++;
+	*out = a;
+	return 0;
+}
+
+/* Under lock. */
+static void
+address_give(struct watch *w, struct address *a)
+{
+	if (--a->n != 0)
+		return;
+	(void)tdelete(a, &w->addresses, compare_nets);
+	free(a);
+}
+
+/* Room for that descriptor in the table.  Under lock. */
+static int
+make_place(struct watch *w, size_t fd)
+{
+	size_t n = w->nfds < 64 ? 64 : w->nfds;
+	struct watched **p;
+
+	if (fd < w->nfds)
+		return 0;
+	while (n <= fd)
+		n *= 2;
+	p = realloc(w->by_fd, n * sizeof(*p));
+	if (p == NULL)
+		return FAULT_MEMORY;
+	memset(p + w->nfds, 0, (n - w->nfds) * sizeof(*p));
+	w->by_fd = p;
+	w->nfds = n;
+	return 0;
+}
+
+/* Under lock. */
+static int
+add(struct watch *w, size_t fd, const struct sockaddr *addr, uint64_t now)
+{
+	struct watched *c;
+	int rc = make_place(w, fd);
+
+	if (rc != 0)
+		return rc;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return FAULT_MEMORY;
+	rc = address_take(w, addr, &c->address);
+	if (rc != 0) {
+		free(c);
+		return rc;
+	}
+	c->since = now;
+	w->by_fd[fd] = c;
+	w->n++;
+	return 0;
+}
+
+int
+watch_add(struct watch *w, int fd, const struct sockaddr *addr, uint64_t now)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&w->lock);
+	rc = add(w, (size_t)fd, addr, now);
+	(void)pthread_mutex_unlock(&w->lock);
+	if (rc == FAULT_LIMIT)
+		metrics_cut(w->metrics, METRICS_CUT_ADDRESS);
+	if (rc == 0)
+		atomic_fetch_add(&w->metrics->connections, 1);
+	return rc;
+}
+
+struct watched *
+watch_find(struct watch *w, int fd)
+{
+	struct watched *c;
+
+	(void)pthread_mutex_lock(&w->lock);
+	c = w->by_fd[fd];
+	(void)pthread_mutex_unlock(&w->lock);
+	return c;
+}
+
+void
+watch_drop(struct watch *w, int fd)
+{
+	struct watched *c;
+
+	(void)pthread_mutex_lock(&w->lock);
+	c = w->by_fd[fd];
+	if (c != NULL) {
+		w->by_fd[fd] = NULL;
+		w->n--;
+		address_give(w, c->address);
+		atomic_fetch_sub(&w->metrics->connections, 1);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	free(c);
+}
+
+void
+watch_note(struct watched *c, enum watch_phase phase)
+{
+	unsigned at = atomic_load_explicit(&c->at, memory_order_relaxed);
+
+	if (PHASE(at) == phase)
+		return;
+	at = ((at >> PHASE_BITS) + 1) << PHASE_BITS | phase;
+	atomic_store_explicit(&c->at, at, memory_order_relaxed);
+	if (phase == WATCH_MOVING)
+		atomic_store_explicit(&c->known, true, memory_order_relaxed);
+}
+
+/* Bytes that the client sent and took; false where it cannot be known. */
+static bool
+bytes_moved(int fd, uint64_t *out)
+{
+	struct tcp_info ti = { 0 };
+	socklen_t n = sizeof(ti);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &n) != 0)
+		return false;
+	*out = ti.tcpi_bytes_acked + ti.tcpi_bytes_received;
+	return true;
+}
+
+/* A whole time is over.  Under lock. */
+static bool
+too_slow(const struct watch *w, struct watched *c, int fd, uint64_t now)
+{
+	uint64_t least = (uint64_t)w->rule.least_rate * w->rule.idle_seconds;
+	uint64_t moved;
+
+	switch (PHASE(c->seen)) {
+	case WATCH_OURS:
+		return false;
+	case WATCH_MOVING:
+		if (!bytes_moved(fd, &moved))
+			return false;
+		if (moved - c->moved < least || moved == c->moved)
+			return true;
+		c->moved = moved;
+		c->since = now;
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Under lock. */
+static void
+cut(struct watch *w, struct watched *c, int fd, enum metrics_cut why)
+{
+	c->cut = true;
+	metrics_cut(w->metrics, why);
+	(void)shutdown(fd, SHUT_RDWR);
+}
+
+/* Under lock. */
+static void
+look(struct watch *w, struct watched *c, int fd, uint64_t now)
+{
+	unsigned at = atomic_load_explicit(&c->at, memory_order_relaxed);
+	bool quiet = PHASE(at) == WATCH_QUIET;
+
+	if (at != c->seen) {
+		c->seen = at;
+		c->since = now;
+		if (!bytes_moved(fd, &c->moved))
+			c->moved = 0;
+	} else if (now - c->since >= w->rule.idle_seconds * UINT64_C(1000) &&
+	    too_slow(w, c, fd, now)) {
+		cut(w, c, fd, quiet ? METRICS_CUT_IDLE : METRICS_CUT_SLOW);
+	}
+}
+
+void
+watch_tick(struct watch *w, uint64_t now)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	for (size_t fd = 0; fd < w->nfds; fd++) {
+		struct watched *c = w->by_fd[fd];
+
+		if (c != NULL && !c->cut)
+			look(w, c, (int)fd, now);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+/* Whether it may be cut to make room.  Under lock. */
+static bool
+may_go(const struct watched *c, uint64_t now)
+{
+	unsigned at = atomic_load_explicit(&c->at, memory_order_relaxed);
+
+	return !c->cut && at == c->seen && now - c->since >= NEW_MS &&
+	    (PHASE(at) == WATCH_QUIET || PHASE(at) == WATCH_STRANGER);
+}
+
+/* Whether a should go before b. */
+static bool
+goes_first(const struct watched *a, const struct watched *b)
+{
+	bool known_a = atomic_load_explicit(&a->known, memory_order_relaxed);
+	bool known_b = atomic_load_explicit(&b->known, memory_order_relaxed);
+
+	return known_a != known_b ? known_b : a->since < b->since;
+}
+
+bool
+watch_shed(struct watch *w, uint64_t now)
+{
+	size_t first = SIZE_MAX;
+
+	(void)pthread_mutex_lock(&w->lock);
+	for (size_t fd = 0; fd < w->nfds; fd++) {
+		const struct watched *c = w->by_fd[fd];
+
+		if (c != NULL && may_go(c, now) && (first == SIZE_MAX ||
+			goes_first(c, w->by_fd[first])))
+			first = fd;
+	}
+	if (first != SIZE_MAX)
+		cut(w, w->by_fd[first], (int)first, METRICS_CUT_FULL);
+	(void)pthread_mutex_unlock(&w->lock);
+	return first != SIZE_MAX;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The connections that are open: how many each address has, and what each is
+ * at.  Those that hold a place and make no use of it are cut.
+ */
+#ifndef SKERRY_DEPOT_WATCH_H
+#define SKERRY_DEPOT_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+
+struct metrics;
+struct sockaddr;
+
+struct watch_rule {
+	unsigned most;             /* connections */
+	unsigned most_per_address; /* of IPv6, for each network of 64 bits */
+	unsigned idle_seconds;     /* for the next request to begin */
+	unsigned least_rate;       /* bytes a second; 0: none */
+};
+
+enum watch_phase {
+	WATCH_QUIET,    /* no request; the head of one may be coming */
+	WATCH_STRANGER, /* a request without a good capability */
+	WATCH_MOVING,   /* one with: its body or its answer is on the way */
+	WATCH_OURS,     /* one that waits for the depot */
+};
+
+struct watch;   /* opaque; any thread */
+struct watched; /* a connection; watch_drop ends it */
+
+/* metrics must outlive it, and is told of each cut.  NULL when out of
+ * memory. */
+struct watch *watch_new(const struct watch_rule *rule, struct metrics *metrics);
+
+/* All must be dropped. */
+void watch_free(struct watch *w);
+
+bool watch_full(struct watch *w);
+
+/* A connection of that socket begins, and is quiet; now: milliseconds
+ * that only grow, as everywhere here.  FAULT_LIMIT: its address has enough.
+ * FAULT_MEMORY. */
+int watch_add(struct watch *w, int fd, const struct sockaddr *addr,
+    uint64_t now) must_check;
+
+/* One that was added. */
+struct watched *watch_find(struct watch *w, int fd);
+
+/* Before the socket is closed; again does no harm. */
+void watch_drop(struct watch *w, int fd);
+
+/* What it is at now. */
+void watch_note(struct watched *c, enum watch_phase phase);
+
+/* Cuts who is too slow; to be called every second or oftener. */
+void watch_tick(struct watch *w, uint64_t now);
+
+/* Makes room: cuts the one that has been without a good request for longest,
+ * of those that never had one before the others.  False: there is none. */
+bool watch_shed(struct watch *w, uint64_t now);
+
+#endif

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/lib/cm.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "depot/metrics.h"
+#include "depot/watch.h"
+
+#define IDLE 10
+#define RATE 100
+#define MS 1000
+
+/* Connections over loopback; the watch has the ends at [1]. */
+struct pair {
+	int fd[2];
+};
+
+static struct metrics metrics;
+
+static struct watch *
+start(unsigned most, unsigned per_address)
+{
+	const struct watch_rule rule = { .most = most,
+		.most_per_address = per_address, .idle_seconds = IDLE,
+		.least_rate = RATE };
+	struct watch *w;
+
+	memset(&metrics, 0, sizeof(metrics));
+	w = watch_new(&rule, &metrics);
+	assert_non_null(w);
+	return w;
+}
+
+static struct pair
+connect_pair(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr *addr = (struct sockaddr *)&in;
+	int door = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t n = sizeof(in);
+	struct pair p;
+
+	p.fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(door, addr, n), 0);
+	assert_int_equal(listen(door, 1), 0);
+	assert_int_equal(getsockname(door, addr, &n), 0);
+	assert_int_equal(connect(p.fd[0], addr, n), 0);
+	p.fd[1] = accept(door, NULL, NULL);
+	assert_true(p.fd[1] >= 0);
+	(void)close(door);
+	return p;
+}
+
+static struct sockaddr_storage
+address(const char *text)
+{
+	struct sockaddr_storage ss = { 0 };
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&ss;
+	struct sockaddr_in *in = (struct sockaddr_in *)&ss;
+
+	if (strchr(text, ':') != NULL) {
+		in6->sin6_family = AF_INET6;
+		assert_int_equal(inet_pton(AF_INET6, text, &in6->sin6_addr),
+		    1);
+	} else {
+		in->sin_family = AF_INET;
+		assert_int_equal(inet_pton(AF_INET, text, &in->sin_addr), 1);
+	}
+	return ss;
+}
+
+static int
+add_from(struct watch *w, int fd, const char *from, uint64_t now)
+{
+	struct sockaddr_storage ss = address(from);
+
+	return watch_add(w, fd, (struct sockaddr *)&ss, now);
+}
+
+/* One connection, of this address, that begins at 0. */
+static struct watched *
+add(struct watch *w, struct pair *p, const char *from)
+{
+	*p = connect_pair();
+	assert_int_equal(add_from(w, p->fd[1], from, 0), 0);
+	return watch_find(w, p->fd[1]);
+}
+
+static void
+end(struct watch *w, const struct pair *p)
+{
+	watch_drop(w, p->fd[1]);
+	(void)close(p->fd[0]);
+	(void)close(p->fd[1]);
+}
+
+static bool
+is_cut(const struct pair *p)
+{
+	char c;
+
+	return recv(p->fd[1], &c, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
+static void
+send_some(const struct pair *p, size_t n)
+{
+	static const char zero[RATE * IDLE];
+
+	assert_int_equal(send(p->fd[0], zero, n, 0), n);
+}
+
+static void
+cuts_who_begins_nothing(void **state)
+{
+	struct watch *w = start(9, 9);
+	struct pair p;
+
+	(void)state;
+	(void)add(w, &p, "127.0.0.1");
+	watch_tick(w, IDLE * MS - 1);
+	assert_false(is_cut(&p));
+	watch_tick(w, IDLE * MS);
+	assert_true(is_cut(&p));
+	assert_int_equal(metrics.cuts[METRICS_CUT_IDLE], 1);
+	watch_tick(w, 9 * IDLE * MS);
+	assert_int_equal(metrics.cuts[METRICS_CUT_IDLE], 1);
+	assert_int_equal(metrics.connections, 1);
+	end(w, &p);
+	assert_int_equal(metrics.connections, 0);
+	watch_free(w);
+}
+
+static void
+each_request_gives_time_for_the_next(void **state)
+{
+	struct watch *w = start(9, 9);
+	struct pair p;
+	struct watched *c = add(w, &p, "127.0.0.1");
+
+	(void)state;
+	for (unsigned i = 1; i < 9; i++) {
+		watch_tick(w, i * (IDLE - 1) * MS);
+		assert_false(is_cut(&p));
+		watch_note(c, WATCH_MOVING);
+		watch_note(c, WATCH_QUIET);
+	}
+	end(w, &p);
+	watch_free(w);
+}
+
+static void
+wants_the_least_rate_in_each_window(void **state)
+{
+	struct watch *w = start(9, 9);
+	struct pair p;
+	struct watched *c = add(w, &p, "127.0.0.1");
+	uint64_t now = 0;
+
+	(void)state;
+	watch_note(c, WATCH_MOVING);
+	watch_tick(w, now);
+	for (unsigned i = 0; i < 5; i++) {
+		send_some(&p, RATE * IDLE);
+		watch_tick(w, now += IDLE * MS);
+		assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 0);
+	}
+	send_some(&p, RATE * IDLE - 1);
+	watch_tick(w, now += IDLE * MS);
+	assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 1);
+	end(w, &p);
+	watch_free(w);
+}
+
+/* What this side sends counts when it is taken, and as much. */
+static void
+counts_what_is_taken(void **state)
+{
+	static const char zero[RATE * IDLE];
+	struct watch *w = start(9, 9);
+	struct pair p;
+	struct watched *c = add(w, &p, "127.0.0.1");
+
+	(void)state;
+	watch_note(c, WATCH_MOVING);
+	watch_tick(w, 0);
+	assert_int_equal(send(p.fd[1], zero, sizeof(zero), 0), sizeof(zero));
+	watch_tick(w, IDLE * MS);
+	assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 0);
+	watch_tick(w, 2 * IDLE * MS);
+	assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 1);
+	end(w, &p);
+	watch_free(w);
+}
+
+static void
+does_not_blame_who_waits(void **state)
+{
+	struct watch *w = start(9, 9);
+	struct pair p;
+	struct watched *c = add(w, &p, "127.0.0.1");
+
+	(void)state;
+	watch_note(c, WATCH_MOVING);
+	watch_note(c, WATCH_OURS);
+	for (unsigned i = 0; i < 9; i++)
+		watch_tick(w, i * IDLE * MS);
+	assert_false(is_cut(&p));
+	watch_note(c, WATCH_MOVING);
+	watch_tick(w, 10 * IDLE * MS);
+	watch_tick(w, 11 * IDLE * MS - 1);
+	assert_false(is_cut(&p));
+	end(w, &p);
+	watch_free(w);
+}
+
+/* However much one sends that nobody vouched for. */
+static void
+strangers_have_one_window(void **state)
+{
+	struct watch *w = start(9, 9);
+	struct pair p;
+	struct watched *c = add(w, &p, "127.0.0.1");
+
+	(void)state;
+	watch_note(c, WATCH_STRANGER);
+	watch_tick(w, 0);
+	send_some(&p, RATE * IDLE);
+	watch_tick(w, IDLE * MS);
+	assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 1);
+	end(w, &p);
+	watch_free(w);
+}
+
+static void
+counts_addresses(void **state)
+{
+	static const struct {
+		const char *from;
+		int rc;
+	} rows[] = {
+		{ "192.0.2.1", 0 },
+		{ "192.0.2.2", 0 },
+		{ "::ffff:192.0.2.1", 0 }, /* again */
+		{ "192.0.2.1", FAULT_LIMIT },
+		{ "::ffff:192.0.2.1", FAULT_LIMIT },
+		{ "2001:db8::1", 0 },
+		{ "2001:db8::ffff:ffff:ffff:ffff", 0 }, /* same network */
+		{ "2001:db8::2", FAULT_LIMIT },
+		{ "2001:db8:0:1::1", 0 },
+		{ "192.0.2.2", 0 },
+		{ "192.0.2.2", FAULT_LIMIT },
+	};
+	struct watch *w = start(100, 2);
+
+	(void)state;
+	for (int i = 0; i < (int)ARRAY_LEN(rows); i++)
+		assert_int_equal(add_from(w, 1000 + i, rows[i].from, 0),
+		    rows[i].rc);
+	assert_int_equal(metrics.connections, 7);
+	assert_int_equal(metrics.cuts[METRICS_CUT_ADDRESS], 4);
+	watch_drop(w, 1000);
+	assert_int_equal(add_from(w, 1000, "192.0.2.1", 0), 0);
+	for (int i = 0; i < (int)ARRAY_LEN(rows); i++)
+		watch_drop(w, 1000 + i);
+	assert_int_equal(metrics.connections, 0);
+	watch_free(w);
+}
+
+/* Strangers first, then by age; none that is new or at something. */
+static void
+sheds_in_order(void **state)
+{
+	struct watch *w = start(4, 9);
+	struct pair p[4];
+	struct watched *c[4];
+
+	(void)state;
+	assert_false(watch_full(w));
+	for (int i = 0; i < 4; i++)
+		c[i] = add(w, &p[i], "127.0.0.1");
+	assert_true(watch_full(w));
+	assert_false(watch_shed(w, 1999));
+	watch_note(c[0], WATCH_MOVING);
+	watch_note(c[0], WATCH_QUIET);
+	watch_note(c[1], WATCH_MOVING);
+	watch_tick(w, 1 * MS);
+	watch_note(c[2], WATCH_STRANGER);
+	watch_tick(w, 2 * MS);
+
+	assert_true(watch_shed(w, 4 * MS));
+	assert_true(is_cut(&p[3]));
+	assert_true(watch_shed(w, 4 * MS));
+	assert_true(is_cut(&p[2]));
+	assert_true(watch_shed(w, 4 * MS));
+	assert_true(is_cut(&p[0]));
+	assert_false(watch_shed(w, 4 * MS));
+	assert_false(is_cut(&p[1]));
+	assert_int_equal(metrics.cuts[METRICS_CUT_FULL], 3);
+	for (int i = 0; i < 4; i++)
+		end(w, &p[i]);
+	watch_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cuts_who_begins_nothing),
+		cmocka_unit_test(each_request_gives_time_for_the_next),
+		cmocka_unit_test(wants_the_least_rate_in_each_window),
+		cmocka_unit_test(counts_what_is_taken),
+		cmocka_unit_test(does_not_blame_who_waits),
+		cmocka_unit_test(strangers_have_one_window),
+		cmocka_unit_test(counts_addresses),
+		cmocka_unit_test(sheds_in_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
