@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Who may do what: checks the capability of each request.  Tokens that were
- * verified lately are known by their SHA-256, so that a signature is not
- * checked at every request.
+ * verified lately are known by a tag, so that a signature is not checked at
+ * every request.
  */
 #ifndef SKERRY_DEPOT_GATE_H
 #define SKERRY_DEPOT_GATE_H
@@ -26,7 +26,7 @@ enum gate_answer {
 struct gate; /* opaque; any thread */
 
 /* keys: of the authorities, 1 .. GATE_KEYS_MAX, copied; depot: this depot's
- * name, copied.  NULL when out of memory. */
+ * name, copied.  NULL when out of memory or random bytes. */
 struct gate *gate_new(const struct sign_pub *keys, size_t n,
     const char *depot);
 void gate_free(struct gate *g);

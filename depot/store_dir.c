@@ -21,10 +21,11 @@ store_dir_path(const struct store_name *name, struct store_dir_path *out)
 
 	hex_id_format(name->prefix, p);
 	hex_id_format(name->id, o);
-	(void)snprintf(out->prefix, sizeof(out->prefix), "%s", p);
-	(void)snprintf(out->fan, sizeof(out->fan), "%s/%.2s", p, o);
+	memcpy(out->prefix, p, sizeof(p));
 	(void)snprintf(out->object, sizeof(out->object), "%s/%.2s/%s", p, o,
 	    o);
+	memcpy(out->fan, out->object, STORE_DIR_FAN_LEN);
+	out->fan[STORE_DIR_FAN_LEN] = '\0';
 }
 
 int
