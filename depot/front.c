@@ -14,6 +14,7 @@
 #include "depot/blocks.h"
 #include "depot/door.h"
 #include "depot/intake.h"
+#include "depot/outlet.h"
 #include "net/sock.h"
 
 /* Of a connection.  Half of it receives a body: a whole TLS record of 16 KiB
@@ -37,7 +38,9 @@ struct front {
 /* A connection. */
 struct line {
 	struct watched *watched; /* the watch's */
-	struct intake *intake;   /* owned; NULL: it reads by itself */
+	/* Owned; NULL: it reads, sends by itself. */
+	struct intake *intake;
+	struct outlet *outlet;
 };
 
 static void
@@ -46,13 +49,17 @@ on_connection(void *cls, struct MHD_Connection *conn, void **context,
 {
 	int fd = MHD_get_connection_info(conn,
 	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	gnutls_session_t tls = MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
 	struct front *front = cls;
 	struct line *line = *context;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		watch_drop(front->watch, fd);
-		if (line != NULL)
+		if (line != NULL) {
 			intake_free(line->intake);
+			outlet_free(line->outlet);
+		}
 		free(line);
 		return;
 	}
@@ -60,17 +67,23 @@ on_connection(void *cls, struct MHD_Connection *conn, void **context,
 	if (line == NULL)
 		return;
 	line->watched = watch_find(front->watch, fd);
-	line->intake = intake_new(MHD_get_connection_info(conn,
-	    MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session, fd,
-	    front->blocks);
+	line->intake = intake_new(tls, fd, front->blocks);
+	line->outlet = outlet_new(tls, fd);
+}
+
+/* NULL when out of memory. */
+static struct line *
+line_of(struct MHD_Connection *conn)
+{
+	return MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
 /* What the connection is at. */
 static void
 note(struct MHD_Connection *conn, enum watch_phase phase)
 {
-	const struct line *line = MHD_get_connection_info(conn,
-	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	const struct line *line = line_of(conn);
 
 	if (line != NULL)
 		watch_note(line->watched, phase);
@@ -125,11 +138,15 @@ begin_job(struct front *front, struct request *r,
 }
 
 static enum MHD_Result
-answer(struct request *r)
+answer(struct request *r, const char *method)
 {
+	const struct line *line = line_of(r->conn);
+
 	note_request(r);
 	if (r->reply.response == NULL)
 		return MHD_NO;
+	if (line != NULL && r->reply.bytes != 0 && strcmp(method, "HEAD") != 0)
+		outlet_join(line->outlet);
 	if (atomic_load(&r->site->draining))
 		reply_field(&r->reply, MHD_HTTP_HEADER_CONNECTION, "close");
 	return MHD_queue_response(r->conn, r->reply.status,
@@ -152,7 +169,7 @@ begin(struct front *front, struct request *r, const char *method)
 		return MHD_YES;
 	/* The server skips the body of a PUT that is answered early; that of
 	 * others it would take for the next request. */
-	return strcmp(method, "PUT") == 0 ? answer(r) : MHD_NO;
+	return strcmp(method, "PUT") == 0 ? answer(r, method) : MHD_NO;
 }
 
 static enum MHD_Result
@@ -180,7 +197,7 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 		return MHD_YES;
 	}
 	request_finish(r);
-	return answer(r);
+	return answer(r, method);
 }
 
 static void

@@ -9,10 +9,6 @@
 #include <jansson.h>
 #include <microhttpd.h>
 
-/* The server's own reader of files takes 4 KiB at a time, and makes a TLS
- * record of each. */
-#define READ_BLOCK 65536u
-
 static void
 decide(struct reply *r, unsigned status, struct MHD_Response *response,
     uint64_t bytes)
@@ -90,7 +86,7 @@ respond_part(int fd, uint64_t first, uint64_t len)
 	if (part != NULL) {
 		*part = (struct part){ fd, first, len };
 		response = MHD_create_response_from_callback(len,
-		    len < READ_BLOCK ? (size_t)len : READ_BLOCK, read_part,
+		    len < REPLY_BLOCK ? (size_t)len : REPLY_BLOCK, read_part,
 		    part, free_part);
 	}
 	if (response == NULL) {

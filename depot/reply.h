@@ -31,6 +31,10 @@ enum reply_code {
 #undef X
 };
 
+/* So much of a file is read at a time.  The server's own reader takes 4 KiB,
+ * and makes a TLS record of each. */
+#define REPLY_BLOCK 65536u
+
 struct reply {
 	bool decided;
 	struct MHD_Response *response; /* NULL: none yet, or out of memory */

@@ -254,9 +254,11 @@ serve_get(struct request *r)
 	}
 	if (answer == RANGE_WHOLE)
 		part = (struct range){ .len = size };
-	/* Reading ahead starts before the first byte is asked for. */
-	(void)posix_fadvise(fd, (off_t)part.first, (off_t)part.len,
-	    POSIX_FADV_WILLNEED);
+	/* Reading ahead starts before the first byte is asked for, where not
+	 * all is asked for at once. */
+	if (part.len > REPLY_BLOCK)
+		(void)posix_fadvise(fd, (off_t)part.first,
+		    (off_t)part.len, POSIX_FADV_WILLNEED);
 	if (answer == RANGE_PART)
 		reply_part(r, fd, &part, size);
 	else
