@@ -21,13 +21,8 @@
 
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
 
-#define TEXT(key, member)                                                   \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, struct config,      \
-	    member, 1, 4096)
-#define OPTIONAL(key, member)                                               \
-	CYAML_FIELD_STRING_PTR(key,                                         \
-	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, member, \
-	    1, 4096)
+#define TEXT(key, member) SETTINGS_TEXT(key, member, 4096)
+#define OPTIONAL(key, member) SETTINGS_OPTIONAL(key, member, 4096)
 
 #define TOKEN(key, member)                                                  \
 	CYAML_FIELD_STRING_PTR(key,                                         \
@@ -89,8 +84,7 @@ static const cyaml_schema_field_t fields[] = {
 	OPTIONAL("metrics", metrics),
 	OPTIONAL("lease", lease),
 	OPTIONAL("user", user),
-	CYAML_FIELD_UINT_PTR("threads",
-	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, threads),
+	SETTINGS_NUMBER("threads", threads),
 	OPTIONAL("keystore", keystore),
 	CYAML_FIELD_MAPPING_PTR("pkcs11",
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, pkcs11,
@@ -312,17 +306,10 @@ check_keystore(const struct config *c, struct fault *f)
 }
 
 static int
-check_socket(const char *key, const char *where, bool loopback,
-    struct fault *f)
-{
-	int rc = where == NULL ? 0 : sock_check(where, loopback, f);
-
-	return rc == 0 ? 0 : fault_add(f, rc, "%s", key);
-}
-
-static int
 check(const struct config *c, struct fault *f)
 {
+	const struct settings_range threads = { "threads", c->threads, 1,
+		CONFIG_THREADS_MAX };
 	uint32_t lease;
 	int rc;
 
@@ -345,11 +332,11 @@ check(const struct config *c, struct fault *f)
 	    strcmp(c->admission, "open") != 0)
 		return fault_set(f, FAULT_CONFIG,
 		    "admission: open or invitation is wanted");
-	rc = settings_range("threads", c->threads, 1, CONFIG_THREADS_MAX, f);
+	rc = settings_ranges(&threads, 1, f);
 	if (rc == 0)
-		rc = check_socket("listen", c->listen, false, f);
+		rc = sock_check("listen", c->listen, false, f);
 	if (rc == 0)
-		rc = check_socket("metrics", c->metrics, true, f);
+		rc = sock_check("metrics", c->metrics, true, f);
 	if (rc == 0)
 		rc = check_witnesses(c, f);
 	return rc != 0 ? rc : check_keystore(c, f);
@@ -365,14 +352,12 @@ beside(const char *path, const char *name)
 	return asprintf(&out, "%.*s%s", dir, path, name) < 0 ? NULL : out;
 }
 
-int
-config_load(const char *path, struct config **out, struct fault *f)
+static int
+complete(void *settings, struct fault *f)
 {
-	struct config *c defer(config_freep) = NULL;
-	int rc = settings_load(path, &top, (void **)&c, f);
+	struct config *c = settings;
+	int rc;
 
-	if (rc != 0)
-		return rc;
 	if (c->lease == NULL)
 		c->lease = strdup("12h");
 	if (c->epochs == NULL)
@@ -382,19 +367,19 @@ config_load(const char *path, struct config **out, struct fault *f)
 	rc = check(c, f);
 	if (rc == 0)
 		rc = default_log(c, f);
-	if (rc == 0)
-		rc = default_ca(c, f);
-	if (rc != 0)
-		return fault_add(f, rc, "%s", path);
-	*out = take(c);
-	return 0;
+	return rc != 0 ? rc : default_ca(c, f);
+}
+
+int
+config_load(const char *path, struct config **out, struct fault *f)
+{
+	return settings_load(path, &top, complete, (void **)out, f);
 }
 
 void
 config_free(struct config *c)
 {
-	if (c != NULL)
-		settings_free(&top, c);
+	settings_free(&top, c);
 }
 
 void

@@ -77,11 +77,13 @@ resolve(const char *where, bool loopback, struct addrinfo **out,
 }
 
 int
-sock_check(const char *where, bool loopback, struct fault *f)
+sock_check(const char *key, const char *where, bool loopback,
+    struct fault *f)
 {
 	struct addrinfo *ai defer(addrinfo_freep) = NULL;
+	int rc = where == NULL ? 0 : resolve(where, loopback, &ai, f);
 
-	return resolve(where, loopback, &ai, f);
+	return rc == 0 ? 0 : fault_add(f, rc, "%s", key);
 }
 
 static uint16_t

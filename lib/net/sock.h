@@ -23,7 +23,9 @@
 int sock_listen(const char *where, bool loopback, int *fd_out,
     uint16_t *port_out, struct fault *f) must_check;
 
-/* The form only, as sock_listen would.  FAULT_CONFIG. */
-int sock_check(const char *where, bool loopback, struct fault *f) must_check;
+/* The form only, as sock_listen would, of what the configuration has under that
+ * key; NULL is fine.  FAULT_CONFIG. */
+int sock_check(const char *key, const char *where, bool loopback,
+    struct fault *f) must_check;
 
 #endif

@@ -45,9 +45,9 @@ library(struct complaint *c)
 		.mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR };
 }
 
-int
-settings_load(const char *path, const cyaml_schema_value_t *schema,
-    void **out, struct fault *f)
+static int
+load(const char *path, const cyaml_schema_value_t *schema, void **out,
+    struct fault *f)
 {
 	struct complaint complaint = { .what = "" };
 	cyaml_config_t lib = library(&complaint);
@@ -62,21 +62,41 @@ settings_load(const char *path, const cyaml_schema_value_t *schema,
 	    cyaml_strerror(err));
 }
 
+int
+settings_load(const char *path, const cyaml_schema_value_t *schema,
+    int (*check)(void *settings, struct fault *f), void **out,
+    struct fault *f)
+{
+	void *settings = NULL;
+	int rc = load(path, schema, &settings, f);
+
+	if (rc != 0)
+		return rc;
+	rc = check(settings, f);
+	if (rc != 0) {
+		settings_free(schema, settings);
+		return fault_add(f, rc, "%s", path);
+	}
+	*out = settings;
+	return 0;
+}
+
 void
 settings_free(const cyaml_schema_value_t *schema, void *data)
 {
 	struct complaint complaint = { .what = "" };
 	cyaml_config_t lib = library(&complaint);
 
-	(void)cyaml_free(&lib, schema, data, 0);
+	if (data != NULL)
+		(void)cyaml_free(&lib, schema, data, 0);
 }
 
 int
-settings_range(const char *key, const unsigned *v, unsigned lo, unsigned hi,
-    struct fault *f)
+settings_ranges(const struct settings_range *r, size_t n, struct fault *f)
 {
-	if (v == NULL || (*v >= lo && *v <= hi))
-		return 0;
-	return fault_set(f, FAULT_CONFIG, "%s: must be from %u to %u", key, lo,
-	    hi);
+	for (; n != 0; r++, n--)
+		if (r->v != NULL && (*r->v < r->lo || *r->v > r->hi))
+			return fault_set(f, FAULT_CONFIG,
+			    "%s: must be from %u to %u", r->key, r->lo, r->hi);
+	return 0;
 }

@@ -60,7 +60,7 @@ def authority(program):
 
 def keys(source, page):
     """libcyaml's schema, and the names that the page explains."""
-    code = set(re.findall(r'(?:TEXT|OPTIONAL|TOKEN|CYAML_FIELD_\w+)\("(\w+)"', read(source)))
+    code = set(re.findall(r'(?:TEXT|OPTIONAL|NUMBER|TOKEN|CYAML_FIELD_\w+)\("(\w+)"', read(source)))
     text = read(page)
     got = set()
     for line in re.findall(r"^(\*\w+\*(?:, \*\w+\*)*)$", text, re.M):
