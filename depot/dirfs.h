@@ -4,10 +4,15 @@
 #ifndef SKERRY_DEPOT_DIRFS_H
 #define SKERRY_DEPOT_DIRFS_H
 
+#include <fcntl.h>
 #include <stddef.h>
 
 #include "base/attr.h"
 #include "base/fault.h"
+
+/* How a file is opened that this depot should have made: what somebody else put
+ * there is not followed, nor waited for. */
+#define DIRFS_READ (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
 /* For defer() on a descriptor that may be -1. */
 void dirfs_closep(int *fd);

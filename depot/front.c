@@ -14,6 +14,7 @@
 #include "depot/blocks.h"
 #include "depot/door.h"
 #include "depot/intake.h"
+#include "depot/opening.h"
 #include "depot/outlet.h"
 #include "net/sock.h"
 
@@ -33,6 +34,7 @@ struct front {
 	struct blocks *blocks; /* for what connections receive */
 	struct MHD_Daemon *metrics; /* NULL: none */
 	struct pool *pool;
+	struct opening opening; /* of prefixes */
 };
 
 /* A connection. */
@@ -99,8 +101,11 @@ static void *
 on_target(void *cls, const char *target, struct MHD_Connection *conn)
 {
 	struct front *front = cls;
+	struct request *r = request_new(front->site, conn, target);
 
-	return request_new(front->site, conn, target);
+	if (r != NULL)
+		r->front = front;
+	return r;
 }
 
 /* In a pool's thread. */
@@ -113,6 +118,20 @@ on_job(struct pool_job *job)
 	MHD_resume_connection(r->conn);
 }
 
+/* Its prefix is open, or cannot be: the callbacks of all that waited come
+ * again. */
+static void
+end_opening(struct front *front, struct request *r)
+{
+	struct request *next, *w = opening_end(&front->opening, r);
+
+	MHD_resume_connection(r->conn);
+	for (; w != NULL; w = next) {
+		next = w->next_open;
+		MHD_resume_connection(w->conn);
+	}
+}
+
 /* In a pool's thread. */
 static void
 on_open(struct pool_job *job)
@@ -120,21 +139,35 @@ on_open(struct pool_job *job)
 	struct request *r = (struct request *)job;
 
 	request_open(r);
-	MHD_resume_connection(r->conn);
+	end_opening(r->front, r);
 }
 
 /* The connection's callback comes again when the job is done. */
 static void
-begin_job(struct front *front, struct request *r,
-    void (*run)(struct pool_job *job))
+begin_job(struct front *front, struct request *r)
 {
 	note(r->conn, WATCH_OURS);
 	MHD_suspend_connection(r->conn);
-	r->job.run = run;
+	r->job.run = on_job;
 	if (pool_submit(front->pool, &r->job))
 		return;
 	request_stopping(r);
 	MHD_resume_connection(r->conn);
+}
+
+/* Likewise. */
+static void
+begin_opening(struct front *front, struct request *r)
+{
+	note(r->conn, WATCH_OURS);
+	MHD_suspend_connection(r->conn);
+	if (!opening_begin(&front->opening, r))
+		return;
+	r->job.run = on_open;
+	if (pool_submit(front->pool, &r->job))
+		return;
+	request_stopping(r);
+	end_opening(front, r);
 }
 
 static enum MHD_Result
@@ -159,7 +192,7 @@ begin(struct front *front, struct request *r, const char *method)
 	if (!r->begun)
 		request_begin(r, method);
 	if (request_opens_slowly(r)) {
-		begin_job(front, r, on_open);
+		begin_opening(front, r);
 		return MHD_YES;
 	}
 	request_open(r);
@@ -193,7 +226,7 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 		return MHD_YES;
 	}
 	if (!r->reply.decided && request_is_slow(r)) {
-		begin_job(front, r, on_job);
+		begin_job(front, r);
 		return MHD_YES;
 	}
 	request_finish(r);
@@ -319,6 +352,7 @@ front_start(struct request_site *site, const struct front_options *o,
 		return fault_set(f, FAULT_MEMORY, "front");
 	}
 	front->site = site;
+	(void)pthread_mutex_init(&front->opening.lock, NULL);
 	front->blocks = blocks_new();
 	front->watch = watch_new(&o->rule, site->metrics);
 	rc = front->blocks == NULL || front->watch == NULL ? FAULT_MEMORY :
@@ -369,6 +403,7 @@ front_stop(struct front *front)
 	pool_free(front->pool);
 	blocks_free(front->blocks);
 	watch_free(front->watch);
+	(void)pthread_mutex_destroy(&front->opening.lock);
 	free(front->https);
 	free(front);
 }

@@ -39,6 +39,7 @@ struct request_fields {
 };
 
 struct request_op;
+struct front;
 
 /*
  * Invariants:
@@ -50,6 +51,7 @@ struct request_op;
 struct request {
 	struct pool_job job; /* first */
 	struct request_site *site;
+	struct front *front; /* that has it; the front's own */
 	struct MHD_Connection *conn;
 	struct path path;
 	int path_rc;
@@ -63,6 +65,7 @@ struct request {
 	uint64_t quota;
 	enum metrics_verb verb;
 	uint64_t length, received; /* of the body */
+	struct request *next_open, *waiting; /* opening.h */
 	struct store_upload *upload;
 	bool summed; /* want and sum are set: there is a body */
 	struct digest want; /* as the client said */

@@ -71,8 +71,7 @@ dir_get(struct store *s, const struct store_name *name, int *fd_out,
 	int fd;
 
 	store_dir_path(name, &path);
-	fd = openat(store_dir_of(s)->v1, path.object,
-	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(store_dir_of(s)->v1, path.object, DIRFS_READ);
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		int err = errno;
 
@@ -91,7 +90,7 @@ dir_get(struct store *s, const struct store_name *name, int *fd_out,
 
 /* The name goes and the usage shrinks in one step. */
 static int
-unlink_object(struct store_dir *d, struct usage *u,
+unlink_object(struct store_dir *d, struct usage *u, uint8_t folder,
     const struct store_dir_path *path, struct fault *f)
 {
 	struct stat st;
@@ -101,8 +100,8 @@ unlink_object(struct store_dir *d, struct usage *u,
 	if (fstatat(d->v1, path->object, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    unlinkat(d->v1, path->object, 0) != 0)
 		err = errno;
-	else if (u->counted)
-		u->bytes -= (uint64_t)st.st_size;
+	else
+		usage_removed(u, folder, (uint64_t)st.st_size);
 	(void)pthread_mutex_unlock(&u->lock);
 	if (err != 0 && err != ENOENT)
 		return fault_sys(f, fault_from_errno(err), err, "remove %s",
@@ -126,7 +125,7 @@ dir_remove(struct store *s, const struct store_name *name, struct fault *f)
 	if (rc == FAULT_NOT_FOUND)
 		return 0;
 	if (rc == 0)
-		rc = unlink_object(d, u, &path, f);
+		rc = unlink_object(d, u, name->id[0], &path, f);
 	/* Synced also if it was gone: the one who removed it may not have
 	 * got that far. */
 	if (rc == 0)

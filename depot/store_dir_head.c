@@ -19,7 +19,7 @@ read_head(struct store_dir *d, const char *path, uint8_t out[STORE_HEAD_LEN],
 	uint8_t buf[STORE_HEAD_LEN + 1];
 	size_t n = 0;
 
-	fd = openat(d->v1, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(d->v1, path, DIRFS_READ);
 	if (fd < 0) {
 		int err = errno;
 
@@ -117,11 +117,11 @@ make_prefix(struct store_dir *d, struct usage *u, bool again, struct fault *f)
 {
 	int rc;
 
-	(void)pthread_mutex_lock(&u->lock);
+	(void)pthread_mutex_lock(&u->folder_lock);
 	if (again)
 		usage_forget_folders(u);
 	rc = store_dir_make_prefix(d, u, f);
-	(void)pthread_mutex_unlock(&u->lock);
+	(void)pthread_mutex_unlock(&u->folder_lock);
 	return rc;
 }
 

@@ -45,11 +45,11 @@ void store_dir_path(const struct store_name *name, struct store_dir_path *out);
 int store_dir_tmp(struct store_dir *d, char name[STORE_DIR_TMP_LEN + 1],
     int *fd_out, struct fault *f) must_check;
 
-/* Makes the prefix's folder durable.  Under u->lock. */
+/* Makes the prefix's folder durable.  Under u->folder_lock. */
 int store_dir_make_prefix(struct store_dir *d, struct usage *u,
     struct fault *f) must_check;
 
-/* Counts a prefix's objects, once.  Under u->lock. */
+/* Counts a prefix's objects, once; under none of its locks. */
 int store_dir_count(struct store_dir *d, struct usage *u,
     struct fault *f) must_check;
 

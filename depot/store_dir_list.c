@@ -212,6 +212,7 @@ count_fan(int prefix, unsigned n, uint64_t *bytes, bool *found,
 	struct fan_id id;
 	int rc = fan_open(prefix, n, &fan, f);
 
+	*bytes = 0;
 	*found = rc == 0;
 	if (rc != 0)
 		return rc == FAULT_NOT_FOUND ? 0 : rc;
@@ -219,42 +220,104 @@ count_fan(int prefix, unsigned n, uint64_t *bytes, bool *found,
 		uint64_t size = 0;
 
 		rc = fan_size(&fan, &id, &size);
-		if (rc != 0)
+		if (rc != 0 && rc != FAULT_NOT_FOUND)
 			return fault_set(f, rc, "size of an object");
 		*bytes += size;
 	}
 	return fan_finish(&fan, f);
 }
 
-int
-store_dir_count(struct store_dir *d, struct usage *u, struct fault *f)
+/* Nothing comes, but something may go while a folder is read: then it is read
+ * again. */
+static int
+add_fan(struct usage *u, int prefix, unsigned n, bool *found, struct fault *f)
 {
-	int dir defer(dirfs_closep) = -1;
+	bool disturbed = true;
+	uint64_t bytes;
+
+	while (disturbed) {
+		int rc;
+
+		(void)pthread_mutex_lock(&u->lock);
+		u->disturbed = false;
+		(void)pthread_mutex_unlock(&u->lock);
+		rc = count_fan(prefix, n, &bytes, found, f);
+		if (rc != 0)
+			return rc;
+		(void)pthread_mutex_lock(&u->lock);
+		disturbed = u->disturbed;
+		if (!disturbed) {
+			u->bytes += bytes;
+			atomic_store(&u->folders, n + 1);
+		}
+		(void)pthread_mutex_unlock(&u->lock);
+	}
+	return 0;
+}
+
+/* From the start, where an earlier try failed. */
+static void
+forget_count(struct usage *u)
+{
+	(void)pthread_mutex_lock(&u->lock);
+	u->bytes = 0;
+	atomic_store(&u->folders, 0);
+	(void)pthread_mutex_unlock(&u->lock);
+}
+
+/* A process that was killed may have made folders and not synced.  Those that
+ * are not known to be durable are made again when they are needed. */
+static int
+sync_folders(struct store_dir *d, struct usage *u, int dir,
+    const bool found[static USAGE_FANS], struct fault *f)
+{
 	char p[HEX_ID_LEN + 1];
-	bool found[USAGE_FANS] = { false };
-	uint64_t bytes = 0;
 	int rc;
 
-	if (u->counted)
-		return 0;
 	hex_id_format(u->prefix, p);
-	rc = dirfs_open(d->v1, p, &dir, f);
-	if (rc == FAULT_NOT_FOUND) {
-		u->counted = true;
-		return 0;
-	}
-	/* A process that was killed may have made folders and not synced. */
-	if (rc == 0)
-		rc = dirfs_sync(d->v1, p, f);
-	for (unsigned n = 0; rc == 0 && n < USAGE_FANS; n++)
-		rc = count_fan(dir, n, &bytes, &found[n], f);
+	rc = dirfs_sync(d->v1, p, f);
 	if (rc == 0)
 		rc = dirfs_sync(dir, p, f);
 	if (rc != 0)
 		return rc;
-	memcpy(u->durable, found, sizeof(found));
+	(void)pthread_mutex_lock(&u->folder_lock);
+	memcpy(u->durable, found, sizeof(u->durable));
 	u->prefix_durable = true;
-	u->bytes = bytes;
-	u->counted = true;
+	(void)pthread_mutex_unlock(&u->folder_lock);
 	return 0;
+}
+
+/* Under count_lock. */
+static int
+count(struct store_dir *d, struct usage *u, struct fault *f)
+{
+	int dir defer(dirfs_closep) = -1;
+	char p[HEX_ID_LEN + 1];
+	bool found[USAGE_FANS] = { false };
+	int rc;
+
+	forget_count(u);
+	hex_id_format(u->prefix, p);
+	rc = dirfs_open(d->v1, p, &dir, f);
+	if (rc == FAULT_NOT_FOUND) {
+		atomic_store(&u->folders, USAGE_FANS);
+		return 0;
+	}
+	for (unsigned n = 0; rc == 0 && n < USAGE_FANS; n++)
+		rc = add_fan(u, dir, n, &found[n], f);
+	return rc != 0 ? rc : sync_folders(d, u, dir, found, f);
+}
+
+int
+store_dir_count(struct store_dir *d, struct usage *u, struct fault *f)
+{
+	int rc = 0;
+
+	if (usage_known(u))
+		return 0;
+	(void)pthread_mutex_lock(&u->count_lock);
+	if (!usage_known(u))
+		rc = count(d, u, f);
+	(void)pthread_mutex_unlock(&u->count_lock);
+	return rc;
 }

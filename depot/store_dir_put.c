@@ -72,8 +72,7 @@ open_there(struct store_upload *u, struct fault *f)
 {
 	struct stat st;
 
-	u->there = openat(u->d->v1, u->path.object,
-	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	u->there = openat(u->d->v1, u->path.object, DIRFS_READ);
 	if (u->there < 0 && errno == ENOENT)
 		return fault_set(f, FAULT_MISSING, "%s", u->path.object);
 	if (u->there < 0 || fstat(u->there, &st) != 0) {
@@ -92,10 +91,8 @@ open_there(struct store_upload *u, struct fault *f)
 static int
 admit(struct store_upload *u, uint64_t quota, struct fault *f)
 {
-	int rc = store_dir_count(u->d, u->usage, f);
+	int rc = open_there(u, f);
 
-	if (rc == 0)
-		rc = open_there(u, f);
 	if (rc != FAULT_MISSING)
 		return rc;
 	rc = usage_reserve(u->usage, u->len, quota);
@@ -126,7 +123,7 @@ store_dir_put_ready(struct store *s, const uint8_t prefix[ID_LEN])
 {
 	const struct usage *u = usage_get(store_dir_of(s)->usage, prefix);
 
-	return u == NULL || atomic_load(&u->counted);
+	return u == NULL || usage_known(u);
 }
 
 int
@@ -147,6 +144,9 @@ store_dir_put_begin(struct store *s, const struct store_name *name,
 	u->fd = u->there = -1;
 	store_dir_path(name, &u->path);
 
+	rc = store_dir_count(d, usage, f);
+	if (rc != 0)
+		return rc;
 	(void)pthread_mutex_lock(&usage->lock);
 	rc = admit(u, quota, f);
 	(void)pthread_mutex_unlock(&usage->lock);
@@ -321,7 +321,7 @@ compare(struct store_upload *u, struct fault *f)
 	return rc;
 }
 
-/* Under the usage's lock. */
+/* Under the usage's folder_lock. */
 static int
 make_fan(struct store_upload *u, struct fault *f)
 {
@@ -340,42 +340,54 @@ make_fan(struct store_upload *u, struct fault *f)
 	return rc;
 }
 
-/* Under the usage's lock. */
+/* again: also where it was known to be there. */
 static int
-give_name(struct store_upload *u, struct fault *f)
-{
-	int rc = make_fan(u, f), err;
-
-	/* [depot] never over another object */
-	if (rc != 0 || renameat2(u->d->tmp, u->tmp, u->d->v1, u->path.object,
-		RENAME_NOREPLACE) == 0)
-		return rc;
-	err = errno;
-	return fault_sys(f, fault_from_errno(err), err, "name %s",
-	    u->path.object);
-}
-
-/* The name appears and the usage grows in one step.  FAULT_EXISTS when the name
- * is taken. */
-static int
-publish(struct store_upload *u, struct fault *f)
+make_folders(struct store_upload *u, bool again, struct fault *f)
 {
 	int rc;
 
-	(void)pthread_mutex_lock(&u->usage->lock);
-	rc = give_name(u, f);
-	if (rc == FAULT_NOT_FOUND) {
+	(void)pthread_mutex_lock(&u->usage->folder_lock);
+	if (again)
 		usage_forget_folders(u->usage);
-		rc = give_name(u, f);
-	}
-	if (rc == 0) {
+	rc = make_fan(u, f);
+	(void)pthread_mutex_unlock(&u->usage->folder_lock);
+	return rc;
+}
+
+/* The name appears and the usage grows in one step.  FAULT_EXISTS when the name
+ * is taken; FAULT_NOT_FOUND when its folder is not there. */
+static int
+give_name(struct store_upload *u, struct fault *f)
+{
+	int err = 0;
+
+	(void)pthread_mutex_lock(&u->usage->lock);
+	/* [depot] never over another object */
+	if (renameat2(u->d->tmp, u->tmp, u->d->v1, u->path.object,
+		RENAME_NOREPLACE) != 0) {
+		err = errno;
+	} else {
 		u->tmp[0] = '\0';
 		u->usage->bytes += u->len;
 		u->usage->reserved -= u->reserved;
 		u->reserved = 0;
 	}
 	(void)pthread_mutex_unlock(&u->usage->lock);
-	return rc;
+	return err == 0 ? 0 : fault_sys(f, fault_from_errno(err), err,
+	    "name %s", u->path.object);
+}
+
+static int
+publish(struct store_upload *u, struct fault *f)
+{
+	int rc = make_folders(u, false, f);
+
+	if (rc == 0)
+		rc = give_name(u, f);
+	if (rc != FAULT_NOT_FOUND)
+		return rc;
+	rc = make_folders(u, true, f);
+	return rc != 0 ? rc : give_name(u, f);
 }
 
 int

@@ -34,8 +34,10 @@ usage_free(struct usage_table *t)
 			struct usage *u = t->slots[i];
 
 			t->slots[i] = u->next;
-			(void)pthread_mutex_destroy(&u->lock);
 			(void)pthread_mutex_destroy(&u->head_lock);
+			(void)pthread_mutex_destroy(&u->count_lock);
+			(void)pthread_mutex_destroy(&u->folder_lock);
+			(void)pthread_mutex_destroy(&u->lock);
 			free(u);
 		}
 	}
@@ -57,14 +59,34 @@ usage_get(struct usage_table *t, const uint8_t prefix[ID_LEN])
 		u = calloc(1, sizeof(*u));
 		if (u != NULL) {
 			memcpy(u->prefix, prefix, ID_LEN);
-			(void)pthread_mutex_init(&u->lock, NULL);
 			(void)pthread_mutex_init(&u->head_lock, NULL);
+			(void)pthread_mutex_init(&u->count_lock, NULL);
+			(void)pthread_mutex_init(&u->folder_lock, NULL);
+			(void)pthread_mutex_init(&u->lock, NULL);
 			u->next = *slot;
 			*slot = u;
 		}
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	return u;
+}
+
+bool
+usage_known(const struct usage *u)
+{
+	return atomic_load(&u->folders) == USAGE_FANS;
+}
+
+void
+usage_removed(struct usage *u, uint8_t folder, uint64_t bytes)
+{
+	unsigned n = atomic_load(&u->folders);
+
+	/* Files that others put there were never counted. */
+	if (folder < n)
+		u->bytes -= bytes < u->bytes ? bytes : u->bytes;
+	else if (folder == n)
+		u->disturbed = true;
 }
 
 void

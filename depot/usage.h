@@ -17,18 +17,22 @@
 #define USAGE_FANS 256
 
 /*
- * Invariants, under lock:
- *  1. counted: bytes is the sum of the sizes of the objects that are visible;
- *     nothing becomes visible before counted is true.
+ * Invariants:
+ *  1. bytes is the sum of the sizes of the objects that are visible in the
+ *     first so many folders; nothing becomes visible before all are counted.
  *  2. reserved is the sum of the lengths of uploads under way.
  *  3. durable[n]: folder n is there, and the path to it survives a power cut.
+ * Nothing waits for the disk under lock but for a name that comes or goes.
  */
 struct usage {
 	struct usage *next;
 	uint8_t prefix[ID_LEN];
-	pthread_mutex_t lock;      /* of the fields below */
-	pthread_mutex_t head_lock; /* of the head mirror; taken first */
-	atomic_bool counted; /* also read without it: once true it stays */
+	pthread_mutex_t head_lock;   /* of the head mirror; taken first */
+	pthread_mutex_t count_lock;  /* of counting, once */
+	pthread_mutex_t folder_lock; /* of what is durable */
+	pthread_mutex_t lock;        /* of these: */
+	atomic_uint folders; /* counted; USAGE_FANS stays, and is read freely */
+	bool disturbed; /* something went in the folder that is counted now */
 	uint64_t bytes, reserved;
 	bool prefix_durable;
 	bool durable[USAGE_FANS];
@@ -44,8 +48,14 @@ void usage_free(struct usage_table *t);
  * memory. */
 struct usage *usage_get(struct usage_table *t, const uint8_t prefix[ID_LEN]);
 
+/* Whether all of the prefix is counted.  Any thread. */
+bool usage_known(const struct usage *u);
+
+/* An object of so many bytes went.  Under lock. */
+void usage_removed(struct usage *u, uint8_t folder, uint64_t bytes);
+
 /* Folders that were known to be there are not: they are made again.  Under
- * lock. */
+ * folder_lock. */
 void usage_forget_folders(struct usage *u);
 
 /* Takes len of the quota (0: none) for an upload.  Under lock.  FAULT_LIMIT

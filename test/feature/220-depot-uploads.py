@@ -185,5 +185,58 @@ def counted_slowly():
     d.restart()
 
 
+def counted_slowly_by_many():
+    """However many want a prefix that is being counted, and whatever of it:
+    who wants another one has the disk threads."""
+    prefix = new_id()
+    token = d.signer.capability(prefix)
+    names = [f"{i:02x}" + new_id()[2:] for i in range(50)]
+
+    def ask(method, o, body=None, **fields):
+        return d.request(method, f"/v1/{prefix}/{o}", body, token=token,
+                         **fields).status
+
+    def put(o, body):
+        return ask("PUT", o, body, If_None_Match="*",
+                   Content_Digest=digest(body))
+
+    for o in names:
+        put(o, b"x" * 100)
+    d.process.kill()
+    d.config["disk_threads"] = 4
+    d.start({"LD_PRELOAD": os.environ["SKERRY_SLOW_READDIR"]})
+    d.prefix = new_id()
+    d.token = d.signer.capability(d.prefix)
+    answers, begun = [], time.monotonic()
+
+    def one(i):
+        answers.append(put(new_id(), b"y"))
+        answers.append(ask("DELETE", names[i]))
+
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(20)]
+    deleted = threading.Thread(target=lambda: ask("DELETE", names[49]))
+    for x in threads:
+        x.start()
+    time.sleep(0.5)
+    deleted.start()
+    deleted.join()
+    took_delete = time.monotonic() - begun
+    other, took_other = d.put(new_id(), b"z"), time.monotonic() - begun
+    for x in threads:
+        x.join()
+    took = time.monotonic() - begun
+    t.eq(sorted(answers), [201] * 20 + [204] * 20, "all are answered")
+    t.eq(other.status, 201, "another prefix's upload is stored")
+    t.ok(took > 3 and took_other < took - 1,
+         f"while they waited: after {took_other:.1f} s of {took:.1f} s")
+    t.ok(took_delete < took - 1,
+         f"and so did a deletion: after {took_delete:.1f} s")
+    token = d.signer.capability(prefix, quota=29 * 100 + 20 + 50)
+    t.eq(put(new_id(), bytes(51)), 507, "what went meanwhile is not counted")
+    t.eq(put(new_id(), bytes(50)), 201, "nor is anything else missing")
+    del d.config["disk_threads"]
+    d.restart()
+
+
 t.run(truncated, races, killed, one_depot_a_folder, folders_removed,
-      counted_slowly)
+      counted_slowly, counted_slowly_by_many)

@@ -312,6 +312,50 @@ of_many_at_once_one_creates(void **state)
 	assert_int_equal(files_in_tmp(*state), 0);
 }
 
+/* A file or a pipe by the name of an object, made beside the depot. */
+static void
+plant(const struct env *e, const struct store_name *name, size_t len,
+    bool pipe)
+{
+	struct store_dir_path path;
+	char full[256];
+	int fd;
+
+	store_dir_path(name, &path);
+	(void)snprintf(full, sizeof(full), "%s/v1/%s", e->dir, path.object);
+	if (pipe) {
+		assert_int_equal(mkfifo(full, 0600), 0);
+		return;
+	}
+	fd = open(full, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)len), 0);
+	(void)close(fd);
+}
+
+static void
+what_others_put_there_does_no_harm(void **state)
+{
+	struct store_name a = name_of(1, 1), b = name_of(1, 2),
+			  c = name_of(1, 3);
+	struct env *e = *state;
+	enum store_put how;
+	uint64_t size;
+	int fd;
+
+	assert_int_equal(put(e->s, &a, bytes_of("123456", 6), 10, &how), 0);
+	/* Deleted, it takes no more off than was ever counted. */
+	plant(e, &b, 1000, false);
+	assert_int_equal(e->s->ops->remove(e->s, &b, &e->f), 0);
+	assert_int_equal(put(e->s, &b, bytes_of("1234", 4), 10, &how), 0);
+	/* Nobody waits for who would write to a pipe. */
+	plant(e, &c, 0, true);
+	assert_int_equal(e->s->ops->get(e->s, &c, &fd, &size, &e->f),
+	    FAULT_IO);
+	assert_int_equal(put(e->s, &c, bytes_of("1", 1), 0, &how),
+	    FAULT_EXISTS);
+}
+
 static void
 quota_counts_what_is_there_and_under_way(void **state)
 {
@@ -455,6 +499,7 @@ main(void)
 		T(only_one_depot_has_a_folder),
 		T(of_many_at_once_one_creates),
 		T(quota_counts_what_is_there_and_under_way),
+		T(what_others_put_there_does_no_harm),
 		T(lists_in_pages_in_order),
 		T(head_moves_forward_only),
 		T(makes_folders_again_that_others_removed),
