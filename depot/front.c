@@ -142,14 +142,23 @@ on_open(struct pool_job *job)
 	end_opening(r->front, r);
 }
 
+/* Prefixes take turns; their ids are random. */
+static bool
+submit(struct front *front, struct request *r,
+    void (*run)(struct pool_job *job))
+{
+	r->job.run = run;
+	memcpy(&r->job.owner, r->path.prefix, sizeof(r->job.owner));
+	return pool_submit(front->pool, &r->job);
+}
+
 /* The connection's callback comes again when the job is done. */
 static void
 begin_job(struct front *front, struct request *r)
 {
 	note(r->conn, WATCH_OURS);
 	MHD_suspend_connection(r->conn);
-	r->job.run = on_job;
-	if (pool_submit(front->pool, &r->job))
+	if (submit(front, r, on_job))
 		return;
 	request_stopping(r);
 	MHD_resume_connection(r->conn);
@@ -163,8 +172,7 @@ begin_opening(struct front *front, struct request *r)
 	MHD_suspend_connection(r->conn);
 	if (!opening_begin(&front->opening, r))
 		return;
-	r->job.run = on_open;
-	if (pool_submit(front->pool, &r->job))
+	if (submit(front, r, on_open))
 		return;
 	request_stopping(r);
 	end_opening(front, r);

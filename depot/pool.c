@@ -10,11 +10,57 @@
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct pool_job *first, **tail;
+	struct pool_job *first, **tail; /* queues, by their first jobs */
 	bool stopping;
 	unsigned nthreads;
 	pthread_t threads[];
 };
+
+/* Under lock. */
+static void
+append_queue(struct pool *p, struct pool_job *first)
+{
+	first->next_queue = NULL;
+	*p->tail = first;
+	p->tail = &first->next_queue;
+}
+
+/* Under lock. */
+static void
+append(struct pool *p, struct pool_job *job)
+{
+	struct pool_job *q = p->first;
+
+	job->next = NULL;
+	job->last = job;
+	while (q != NULL && q->owner != job->owner)
+		q = q->next_queue;
+	if (q == NULL) {
+		append_queue(p, job);
+		return;
+	}
+	q->last->next = job;
+	q->last = job;
+}
+
+/* The first of the queue whose turn it is; that goes to the end.  NULL: there
+ * is none.  Under lock. */
+static struct pool_job *
+next_job(struct pool *p)
+{
+	struct pool_job *job = p->first;
+
+	if (job == NULL)
+		return NULL;
+	p->first = job->next_queue;
+	if (p->first == NULL)
+		p->tail = &p->first;
+	if (job->next != NULL) {
+		job->next->last = job->last;
+		append_queue(p, job->next);
+	}
+	return job;
+}
 
 static void *
 work(void *arg)
@@ -23,7 +69,7 @@ work(void *arg)
 
 	(void)pthread_mutex_lock(&p->lock);
 	for (;;) {
-		struct pool_job *job = p->first;
+		struct pool_job *job = next_job(p);
 
 		if (job == NULL && p->stopping)
 			break;
@@ -31,9 +77,6 @@ work(void *arg)
 			(void)pthread_cond_wait(&p->wake, &p->lock);
 			continue;
 		}
-		p->first = job->next;
-		if (p->first == NULL)
-			p->tail = &p->first;
 		(void)pthread_mutex_unlock(&p->lock);
 		job->run(job);
 		(void)pthread_mutex_lock(&p->lock);
@@ -69,12 +112,10 @@ pool_submit(struct pool *p, struct pool_job *job)
 {
 	bool taken;
 
-	job->next = NULL;
 	(void)pthread_mutex_lock(&p->lock);
 	taken = !p->stopping;
 	if (taken) {
-		*p->tail = job;
-		p->tail = &job->next;
+		append(p, job);
 		(void)pthread_cond_signal(&p->wake);
 	}
 	(void)pthread_mutex_unlock(&p->lock);

@@ -204,4 +204,26 @@ def hundreds():
     t.eq(other.process.wait(), 0, "and the depot ends well")
 
 
-t.run(heads, bodies, answers, of_one_address, of_all, hundreds)
+def of_one_prefix():
+    """Much work for one prefix is done in turns with that of others."""
+    other = Depot(disk_threads=1)
+    o, body = new_id(), os.urandom(BIG)
+    t.eq(other.put(o, body).status, 201, "a large object")
+    asked = [other.raw() for _ in range(60)]
+    for s in asked:
+        s.sendall(f"HEAD {other.path(o)} HTTP/1.1\r\nHost: x\r\n"
+                  f"Want-Repr-Digest: sha-256=1\r\n"
+                  f"Authorization: Bearer {other.token}\r\n\r\n".encode())
+    begun = time.monotonic()
+    other.prefix = new_id()
+    other.token = other.signer.capability(other.prefix)
+    t.eq(other.put(new_id(), b"x").status, 201, "another prefix's upload")
+    took = time.monotonic() - begun
+    t.ok(all(s.recv(1000).startswith(b"HTTP/1.1 200") for s in asked),
+         "all are answered")
+    whole = time.monotonic() - begun
+    t.ok(took < whole / 3, f"it waited {took:.2f} s of {whole:.2f} s")
+    other.process.kill()
+
+
+t.run(heads, bodies, answers, of_one_address, of_all, hundreds, of_one_prefix)
