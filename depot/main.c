@@ -32,6 +32,12 @@
 #define DEFAULT_DRAIN_SECONDS 30
 #define DEFAULT_IDLE_SECONDS 60
 #define DEFAULT_LEAST_RATE 512
+
+/* Descriptors: a connection has one, and its transfer another; the process has
+ * some, and so has each thread. */
+#define FILES_CONNECTION 2
+#define FILES_OWN 64
+#define FILES_THREAD 4
 #define DEFAULT_DISK_THREADS 16
 
 static const char usage_text[] =
@@ -46,6 +52,7 @@ static const char usage_text[] =
 struct depot {
 	struct config *config;
 	struct buf cert, key; /* PEM, till the server has read them */
+	unsigned long files; /* that the process may have open */
 	int listen_fd, metrics_fd;
 	uint16_t port, metrics_port;
 	struct metrics metrics;
@@ -133,12 +140,30 @@ open_all(struct depot *d, struct fault *f)
 	return rc;
 }
 
+/* No more than there are descriptors for: connections that wait are better off
+ * than requests that fail. */
+static unsigned
+most_connections(const struct depot *d, unsigned threads)
+{
+	unsigned most = value_or(d->config->max_connections,
+	    DEFAULT_CONNECTIONS);
+	unsigned long taken = FILES_OWN + (unsigned long)FILES_THREAD * threads;
+	unsigned long room = d->files < taken + FILES_CONNECTION ? 1 :
+	    (d->files - taken) / FILES_CONNECTION;
+	struct logline l;
+
+	if (most <= room)
+		return most;
+	l = logline_begin(LOGLINE_WARN, "descriptors");
+	logline_u64(&l, "max_connections", room);
+	logline_end(&l);
+	return (unsigned)room;
+}
+
 /* No address takes more than a quarter, where the operator does not say. */
 static struct watch_rule
-rule_of(const struct config *c)
+rule_of(const struct config *c, unsigned most)
 {
-	unsigned most = value_or(c->max_connections, DEFAULT_CONNECTIONS);
-
 	return (struct watch_rule){
 		.most = most,
 		.most_per_address = value_or(c->max_per_address,
@@ -162,10 +187,11 @@ start(struct depot *d, struct fault *f)
 		.threads = value_or(c->threads, cpus > 0 ? (unsigned)cpus : 1),
 		.disk_threads = value_or(c->disk_threads,
 		    DEFAULT_DISK_THREADS),
-		.rule = rule_of(c),
 	};
-	int rc = front_start(&d->site, &o, &d->front, f);
+	int rc;
 
+	o.rule = rule_of(c, most_connections(d, o.threads + o.disk_threads));
+	rc = front_start(&d->site, &o, &d->front, f);
 	buf_wipe(&d->key);
 	return rc;
 }
@@ -218,7 +244,7 @@ run(const char *path, struct fault *f)
 	(void)sigaddset(&stop, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &stop, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	fd_raise(); /* a connection has one, a transfer another */
+	d.files = fd_raise();
 	d.site.metrics = &d.metrics;
 	d.site.quota = d.config->quota != NULL ? *d.config->quota : 0;
 

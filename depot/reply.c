@@ -9,6 +9,9 @@
 #include <jansson.h>
 #include <microhttpd.h>
 
+#include "base/logline.h"
+#include "depot/hex.h"
+
 static void
 decide(struct reply *r, unsigned status, struct MHD_Response *response,
     uint64_t bytes)
@@ -50,9 +53,29 @@ reply_empty(struct reply *r, unsigned status)
 
 /* A part of a file that is being sent. */
 struct part {
+	struct store_name name;
 	int fd;
 	uint64_t first, len;
 };
+
+/* Nothing can be answered any more; the operator hears of it. */
+static void
+tell(const struct part *part, ssize_t n)
+{
+	char p[HEX_ID_LEN + 1], o[HEX_ID_LEN + 1];
+	struct fault f;
+	struct logline l;
+	int rc = n < 0 ? fault_sys(&f, FAULT_IO, errno, "read") :
+			 fault_set(&f, FAULT_IO, "is shorter than it was");
+
+	hex_id_format(part->name.prefix, p);
+	hex_id_format(part->name.id, o);
+	(void)fault_add(&f, rc, "%s/%s", p, o);
+	l = logline_begin(LOGLINE_ERROR, "store");
+	logline_u64(&l, "status", 0);
+	logline_fault(&l, &f);
+	logline_end(&l);
+}
 
 static ssize_t
 read_part(void *cls, uint64_t pos, char *buf, size_t max)
@@ -65,7 +88,10 @@ read_part(void *cls, uint64_t pos, char *buf, size_t max)
 		n = pread(part->fd, buf, left < max ? (size_t)left : max,
 		    (off_t)(part->first + pos));
 	while (n < 0 && errno == EINTR);
-	return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
+	if (n > 0)
+		return n;
+	tell(part, n);
+	return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
 static void
@@ -78,13 +104,14 @@ free_part(void *cls)
 }
 
 static struct MHD_Response *
-respond_part(int fd, uint64_t first, uint64_t len)
+respond_part(const struct store_name *name, int fd, uint64_t first,
+    uint64_t len)
 {
 	struct part *part = malloc(sizeof(*part));
 	struct MHD_Response *response = NULL;
 
 	if (part != NULL) {
-		*part = (struct part){ fd, first, len };
+		*part = (struct part){ *name, fd, first, len };
 		response = MHD_create_response_from_callback(len,
 		    len < REPLY_BLOCK ? (size_t)len : REPLY_BLOCK, read_part,
 		    part, free_part);
@@ -97,8 +124,8 @@ respond_part(int fd, uint64_t first, uint64_t len)
 }
 
 void
-reply_file(struct reply *r, unsigned status, int fd, uint64_t first,
-    uint64_t len)
+reply_file(struct reply *r, unsigned status, const struct store_name *name,
+    int fd, uint64_t first, uint64_t len)
 {
 	if (r->decided) {
 		(void)close(fd);
@@ -108,7 +135,7 @@ reply_file(struct reply *r, unsigned status, int fd, uint64_t first,
 		(void)close(fd);
 		reply_empty(r, status);
 	} else {
-		decide(r, status, respond_part(fd, first, len), len);
+		decide(r, status, respond_part(name, fd, first, len), len);
 	}
 	reply_field(r, MHD_HTTP_HEADER_CONTENT_TYPE,
 	    "application/octet-stream");

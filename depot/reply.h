@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "depot/gate.h"
+#include "depot/store.h"
 
 struct MHD_Response;
 
@@ -63,9 +64,10 @@ void reply_empty(struct reply *r, unsigned status);
 void reply_body(struct reply *r, unsigned status, const char *type,
     const void *p, size_t n);
 
-/* Part of a file; the descriptor is the reply's from here on. */
-void reply_file(struct reply *r, unsigned status, int fd, uint64_t first,
-    uint64_t len);
+/* Part of an object's file; the descriptor is the reply's from here on.  Should
+ * it fail while it is sent, the log says so, and the connection is cut. */
+void reply_file(struct reply *r, unsigned status,
+    const struct store_name *name, int fd, uint64_t first, uint64_t len);
 
 void reply_field(struct reply *r, const char *name, const char *value);
 

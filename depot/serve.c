@@ -214,13 +214,14 @@ open_object(struct request *r, int *fd_out, uint64_t *size_out)
 static void
 reply_part(struct request *r, int fd, const struct range *part, uint64_t size)
 {
+	struct store_name name = name_of(r);
 	char value[96];
 
 	(void)snprintf(value, sizeof(value),
 	    "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, part->first,
 	    part->first + part->len - 1, size);
-	reply_file(&r->reply, MHD_HTTP_PARTIAL_CONTENT, fd, part->first,
-	    part->len);
+	reply_file(&r->reply, MHD_HTTP_PARTIAL_CONTENT, &name, fd,
+	    part->first, part->len);
 	reply_field(&r->reply, MHD_HTTP_HEADER_CONTENT_RANGE, value);
 }
 
@@ -239,6 +240,7 @@ void
 serve_get(struct request *r)
 {
 	enum range_answer answer = RANGE_WHOLE;
+	struct store_name name = name_of(r);
 	struct range part;
 	uint64_t size;
 	int fd;
@@ -262,7 +264,7 @@ serve_get(struct request *r)
 	if (answer == RANGE_PART)
 		reply_part(r, fd, &part, size);
 	else
-		reply_file(&r->reply, MHD_HTTP_OK, fd, 0, size);
+		reply_file(&r->reply, MHD_HTTP_OK, &name, fd, 0, size);
 	reply_field(&r->reply, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
 }
 
@@ -270,6 +272,7 @@ void
 serve_stat(struct request *r)
 {
 	char field[DIGEST_FIELD_MAX + 1] = "";
+	struct store_name name = name_of(r);
 	struct digest sum;
 	struct fault f;
 	uint64_t size;
@@ -287,7 +290,7 @@ serve_stat(struct request *r)
 		}
 		digest_format(&sum, field);
 	}
-	reply_file(&r->reply, MHD_HTTP_OK, fd, 0, size);
+	reply_file(&r->reply, MHD_HTTP_OK, &name, fd, 0, size);
 	r->reply.bytes = 0;
 	reply_field(&r->reply, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
 	if (field[0] != '\0')

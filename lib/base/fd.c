@@ -5,15 +5,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-void
+unsigned long
 fd_raise(void)
 {
-	struct rlimit r;
+	struct rlimit r, raised;
 
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
-		r.rlim_cur = r.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &r);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return RLIM_INFINITY;
+	raised = (struct rlimit){ r.rlim_max, r.rlim_max };
+	return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? r.rlim_max :
+							r.rlim_cur;
 }
 
 void

@@ -7,8 +7,9 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 
-/* As many descriptors as the process may have, where it began with fewer. */
-void fd_raise(void);
+/* As many descriptors as the process may have, where it began with fewer.
+ * Returns how many. */
+unsigned long fd_raise(void);
 
 /* For defer(); -1 is left alone. */
 void fd_close(int *fd);

@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -168,4 +169,53 @@ def connections():
     other.process.kill()
 
 
-t.run(connections, quota, operator_quota, full_disk, paging, many_writers_one_quota)
+def few_descriptors():
+    """Connections wait, or make way; no request fails for want of one."""
+    path = os.path.join(folder(), "depot")
+    with open(path, "w") as f:
+        f.write(f'#!/bin/sh\nulimit -n 200\nexec {d.binary} "$@"\n')
+    os.chmod(path, 0o755)
+    few = Depot(path, threads=2, max_per_address=1000)
+    most = few.process.event("descriptors")["max_connections"]
+    t.ok(16 <= most < 100, f"the log says that {most} are possible")
+    o, c = new_id(), few.connect()
+    t.eq(few.put(o, b"x" * 100000, conn=c).status, 201, "an object")
+    held = []
+
+    def hold():
+        for _ in range(150):
+            held.append(socket.create_connection(
+                ("127.0.0.1", few.port), 30))
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    holder.join()
+    codes = [few.put(new_id(), b"x" * 100000).status for _ in range(5)]
+    codes += [few.get(o).status for _ in range(5)]
+    t.eq(codes, [201] * 5 + [200] * 5, "all is served beside 150 others")
+    few.process.term()
+    t.eq(few.process.wait(), 0, "ends well")
+
+
+def cut_short():
+    """An object that fails while it is sent: the operator hears of it."""
+    o = new_id()
+    d.put(o, os.urandom(32 << 20))
+    s = d.raw()
+    s.sendall(f"GET {d.path(o)} HTTP/1.1\r\nHost: x\r\n"
+              f"Authorization: Bearer {d.token}\r\n\r\n".encode())
+    s.recv(1000)
+    os.truncate(d.files()[0][o], 100000)
+    n = 0
+    while True:
+        got = s.recv(1 << 20)
+        if not got:
+            break
+        n += len(got)
+    t.ok(n < 32 << 20, "the answer is cut")
+    said = d.process.wait_event("store", 10)
+    t.ok(said and said["status"] == 0 and o in said["text"],
+         "and the log names the object")
+
+
+t.run(connections, few_descriptors, cut_short, quota, operator_quota, full_disk, paging, many_writers_one_quota)
