@@ -32,7 +32,7 @@
 #define MARKS 256u
 
 /* One sealing in so many is checked by hashing again, too. */
-#define HASH_AGAIN 32u
+#define HASH_AGAIN 64u
 
 /* Keys that one call for random bytes is for. */
 #define FRESH 32u
