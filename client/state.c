@@ -90,6 +90,9 @@ lock_open(const struct state *st, const char *name, int how, int *out,
 	    O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int rc;
 
+	/* Who cannot write may still read, and waits for who can. */
+	if (fd < 0 && errno == EROFS)
+		fd = openat(st->fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return in_folder(st, fd_fault(name, f), f);
 	do

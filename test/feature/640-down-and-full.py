@@ -283,6 +283,26 @@ def cache_full():
         d.lock()
 
 
+def read_only_home():
+    """Under a lease, and with nothing new, there is nothing to write."""
+    d = s.device().join(a)
+    want = d.run("ls", "-R").out
+    if subprocess.run(["mount", "--bind", d.dir, d.dir],
+                      capture_output=True).returncode != 0:
+        t.skip("a device's folder that is read-only", "cannot mount")
+        return
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", d.dir], check=True)
+        r = d.run("ls", "-R")
+        t.eq((r.code, r.out), (0, want), "a read-only state folder: ls")
+        out = os.path.join(work, "from-read-only")
+        t.eq(d.run("get", "--to", out, "src").code, 0, "get")
+        fails(d.run("put", src), 18, "Read-only")
+    finally:
+        subprocess.run(["umount", "-l", d.dir], check=True)
+    d.lock()
+
+
 def lease_ends():
     brief.authority.stop()
     if time.monotonic() < begun + 50:
@@ -296,4 +316,4 @@ def lease_ends():
 
 t.run(depot_down, authority_down, lost_answer, revoked, strangers,
       foreign_capability, clocks, depot_full, few_descriptors, client_full,
-      cache_full, lease_ends)
+      cache_full, read_only_home, lease_ends)
