@@ -191,12 +191,14 @@ handle(struct ledger *l, const struct path *p, const struct ledger_call *c,
 	struct fault undo = { 0 };
 	int rc = l->db->mark(l->db, f);
 
+	l->nmade = 0;
 	if (rc == 0)
 		rc = p->handler(l, c, out, f);
 	if (rc == 0)
 		return l->db->keep(l->db, f);
 	if (l->db->active(l->db) && l->db->back(l->db, &undo) != 0)
 		l->db->abort(l->db);
+	ledger_secret_undo(l);
 	return rc;
 }
 

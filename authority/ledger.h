@@ -45,6 +45,8 @@ struct ledger {
 	struct vault_name doomed[LEDGER_BATCH_MAX * DB_EPOCHS_MAX]; /* by this
 	                                  * transaction */
 	size_t ndoomed, overdue; /* overdue: by a batch before it */
+	struct vault_name made[DB_SLOTS_MAX]; /* by this request */
+	size_t nmade;
 	int64_t tried;           /* when those were last tried */
 	int64_t forgot;     /* when old nonces were last dropped */
 	int64_t told;       /* when a request that failed was last logged */

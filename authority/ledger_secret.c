@@ -90,6 +90,9 @@ ledger_secret_for(struct ledger *l, const struct db_space *space,
 		return rc;
 	if (blobs.n != 0)
 		return ledger_secret_get(l, space->id, epoch, out, f);
+	if (l->nmade == ARRAY_LEN(l->made))
+		return fault_set(f, FAULT_LIMIT, "keyslots: of more than %zu "
+		    "epochs", ARRAY_LEN(l->made));
 	if (is_going(l, &n))
 		return fault_set(f, FAULT_AUTHORITY, "epoch %u: its keyslots "
 		    "are being destroyed; try again", epoch);
@@ -98,6 +101,7 @@ ledger_secret_for(struct ledger *l, const struct db_space *space,
 	rc = keymsg_secret(&l->keys, &of, s.wrapped);
 	if (rc != 0)
 		return fault_set(f, rc, "epoch secret: %s", keymsg_text(rc));
+	l->made[l->nmade++] = n;
 	rc = vault_put(l->vault, &n, s.wrapped, f);
 	if (rc == 0)
 		*out = s;
@@ -175,6 +179,15 @@ destroy(struct ledger *l, const struct vault_name *n, struct fault *f)
 	int rc = l->db->epoch_blobs(l->db, n->space, n->epoch, &blobs, f);
 
 	return rc != 0 || blobs.n != 0 ? rc : vault_destroy(l->vault, n, f);
+}
+
+void
+ledger_secret_undo(struct ledger *l)
+{
+	struct fault scrap = { 0 };
+
+	while (l->nmade > 0)
+		(void)!destroy(l, &l->made[--l->nmade], &scrap);
 }
 
 static void

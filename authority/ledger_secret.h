@@ -33,6 +33,10 @@ int ledger_secret_uncover(struct ledger *l, const struct db_space *space,
     enum db_kind kind, const struct db_slot *in, struct db_slot *out,
     struct fault *f) must_check;
 
+/* After a request that failed and was undone: the secrets that it made, of
+ * epochs that have no keyslot then, are destroyed.  l->nmade is 0 again. */
+void ledger_secret_undo(struct ledger *l);
+
 /* After a commit: destroys the secrets of l->doomed and what the database has
  * left of deleted rows, where this batch has doomed any.  What fails, as while
  * another process reads the database, stays doomed: FAULT_AUTHORITY then. */

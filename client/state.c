@@ -100,7 +100,8 @@ lock_open(const struct state *st, const char *name, int how, int *out,
 	while (rc != 0 && errno == EINTR && (how & LOCK_NB) == 0);
 	if (rc != 0 && errno == EWOULDBLOCK)
 		return fault_set(f, FAULT_CONFLICT,
-		    "%s: another command is setting it up", st->dir);
+		    "%s: another command that sets it up, moves the "
+		    "custody or makes a recovery code is under way", st->dir);
 	if (rc != 0)
 		return in_folder(st, fd_fault(name, f), f);
 	*out = fd;

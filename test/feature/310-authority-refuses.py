@@ -155,12 +155,15 @@ def new_accounts():
         tap.eq(codes(x.create()), (403, "DENIED"),
                f"residency {residency} with depot {depot}")
         tap.eq(x.session().code, "DENIED", "leaves nothing")
+    before = sorted(os.listdir(os.path.join(a.where, "epochs")))
     x = Account(a)
     x.body["keyslots"][0]["blob"] = b64(secrets.token_bytes(80))
     tap.eq(codes(x.create()), (401, "TAMPERED"), "a blob that does not open")
     y = Account(a)
     x.body["keyslots"][0] = y.body["keyslots"][0]
     tap.eq(codes(x.create()), (401, "TAMPERED"), "a blob of another space")
+    tap.eq(sorted(os.listdir(os.path.join(a.where, "epochs"))), before,
+           "and the folder of secrets has nothing of them")
     x = Account(a)
     x.body["chain"].reverse()
     tap.ok(x.create().code in ("DENIED", "MALFORMED"), "chain turned round")
