@@ -350,17 +350,19 @@ bool
 watch_shed(struct watch *w, uint64_t now)
 {
 	size_t first = SIZE_MAX;
+	bool going = false;
 
 	(void)pthread_mutex_lock(&w->lock);
-	for (size_t fd = 0; fd < w->nfds; fd++) {
+	for (size_t fd = 0; fd < w->nfds && !going; fd++) {
 		const struct watched *c = w->by_fd[fd];
 
+		going = c != NULL && c->cut;
 		if (c != NULL && may_go(c, now) && (first == SIZE_MAX ||
 			goes_first(c, w->by_fd[first])))
 			first = fd;
 	}
-	if (first != SIZE_MAX)
+	if (!going && first != SIZE_MAX)
 		cut(w, w->by_fd[first], (int)first, METRICS_CUT_FULL);
 	(void)pthread_mutex_unlock(&w->lock);
-	return first != SIZE_MAX;
+	return going || first != SIZE_MAX;
 }

@@ -60,7 +60,8 @@ void watch_note(struct watched *c, enum watch_phase phase);
 void watch_tick(struct watch *w, uint64_t now);
 
 /* Makes room: cuts the one that has been without a good request for longest,
- * of those that never had one before the others.  False: there is none. */
+ * of those that never had one before the others; none while one that was cut is
+ * still to be dropped.  False: there is none. */
 bool watch_shed(struct watch *w, uint64_t now);
 
 #endif
