@@ -15,6 +15,7 @@
 #include <microhttpd.h>
 
 #include "base/fault.h"
+#include "depot/lobby.h"
 #include "depot/watch.h"
 
 #define TICK_MS 250
@@ -25,6 +26,7 @@ struct door {
 	struct MHD_Daemon *const *daemon; /* borrowed */
 	size_t n, next;
 	struct watch *watch; /* borrowed */
+	struct lobby *lobby; /* borrowed */
 	uint64_t clock, read; /* the watch's milliseconds; the machine's */
 	atomic_bool closing;
 	pthread_t thread;
@@ -95,7 +97,8 @@ static void *
 run(void *arg)
 {
 	struct door *d = arg;
-	struct pollfd waiting = { .fd = d->fd, .events = POLLIN };
+	struct pollfd waiting[] = { { .fd = d->fd, .events = POLLIN },
+		{ .fd = lobby_fd(d->lobby), .events = POLLIN } };
 	uint64_t next = 0;
 
 	while (!atomic_load(&d->closing)) {
@@ -103,7 +106,11 @@ run(void *arg)
 			watch_tick(d->watch, d->clock);
 			next = d->clock + TICK_MS;
 		}
-		if (poll(&waiting, 1, TICK_MS) <= 0)
+		if (poll(waiting, ARRAY_LEN(waiting), TICK_MS) <= 0)
+			continue;
+		if (waiting[1].revents != 0)
+			lobby_wake(d->lobby);
+		if (waiting[0].revents == 0)
 			continue;
 		if (watch_full(d->watch))
 			make_room(d);
@@ -115,7 +122,7 @@ run(void *arg)
 
 int
 door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    struct watch *watch, struct door **out)
+    struct watch *watch, struct lobby *lobby, struct door **out)
 {
 	struct door *d = calloc(1, sizeof(*d));
 
@@ -126,6 +133,7 @@ door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
 	d->daemon = daemon;
 	d->n = n;
 	d->watch = watch;
+	d->lobby = lobby;
 	d->fd = fd;
 	if (pthread_create(&d->thread, NULL, run, d) != 0) {
 		(void)close(fd);

@@ -10,16 +10,17 @@
 #include "base/attr.h"
 
 struct door;
+struct lobby;
 struct watch;
 struct MHD_Daemon;
 
 /* Takes over fd, a listening socket, in any case.  Adds to the watch what it
  * hands over; the caller drops what ends.  While the watch is full, and has
  * nothing to shed, connections wait.  Its thread also gives the watch its
- * ticks.  The n daemons, each a thread, and the watch must outlive the door.
- * FAULT_MEMORY. */
+ * ticks and wakes the lobby.  The n daemons, each a thread, watch and lobby
+ * must outlive the door.  FAULT_MEMORY. */
 int door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    struct watch *watch, struct door **out) must_check;
+    struct watch *watch, struct lobby *lobby, struct door **out) must_check;
 
 /* Stops listening; waits for the thread; frees.  NULL is fine. */
 void door_close(struct door *d);

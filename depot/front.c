@@ -14,6 +14,7 @@
 #include "depot/blocks.h"
 #include "depot/door.h"
 #include "depot/intake.h"
+#include "depot/lobby.h"
 #include "depot/opening.h"
 #include "depot/outlet.h"
 #include "net/sock.h"
@@ -31,6 +32,7 @@ struct front {
 	size_t nhttps;
 	struct door *door;
 	struct watch *watch; /* of the connections */
+	struct lobby *lobby;
 	struct blocks *blocks; /* for what connections receive */
 	struct MHD_Daemon *metrics; /* NULL: none */
 	struct pool *pool;
@@ -39,11 +41,22 @@ struct front {
 
 /* A connection. */
 struct line {
+	struct lobby *lobby;
+	struct guest guest;      /* of it */
 	struct watched *watched; /* the watch's */
 	/* Owned; NULL: it reads, sends by itself. */
 	struct intake *intake;
 	struct outlet *outlet;
 };
+
+/* A callback of the intake. */
+static void
+on_wait(void *arg)
+{
+	struct line *line = arg;
+
+	lobby_wait(line->lobby, &line->guest);
+}
 
 static void
 on_connection(void *cls, struct MHD_Connection *conn, void **context,
@@ -68,8 +81,10 @@ on_connection(void *cls, struct MHD_Connection *conn, void **context,
 	*context = line = calloc(1, sizeof(*line));
 	if (line == NULL)
 		return;
+	line->lobby = front->lobby;
+	line->guest = (struct guest){ .conn = conn, .fd = fd };
 	line->watched = watch_find(front->watch, fd);
-	line->intake = intake_new(tls, fd, front->blocks);
+	line->intake = intake_new(tls, fd, front->blocks, on_wait, line);
 	line->outlet = outlet_new(tls, fd);
 }
 
@@ -363,8 +378,11 @@ front_start(struct request_site *site, const struct front_options *o,
 	(void)pthread_mutex_init(&front->opening.lock, NULL);
 	front->blocks = blocks_new();
 	front->watch = watch_new(&o->rule, site->metrics);
-	rc = front->blocks == NULL || front->watch == NULL ? FAULT_MEMORY :
-	    pool_start(o->disk_threads, &front->pool);
+	front->lobby = lobby_new();
+	rc = FAULT_MEMORY;
+	if (front->blocks != NULL && front->watch != NULL &&
+	    front->lobby != NULL)
+		rc = pool_start(o->disk_threads, &front->pool);
 	if (rc != 0)
 		rc = fault_set(f, rc, "threads");
 	else
@@ -372,7 +390,7 @@ front_start(struct request_site *site, const struct front_options *o,
 	if (rc == 0 && o->metrics_fd >= 0)
 		rc = start_metrics(front, o->metrics_fd, f);
 	if (rc == 0 && door_open(o->listen_fd, front->https,
-		front->nhttps, front->watch, &front->door) != 0)
+		front->nhttps, front->watch, front->lobby, &front->door) != 0)
 		rc = fault_set(f, FAULT_MEMORY, "thread");
 	if (rc != 0) {
 		front_stop(front);
@@ -391,6 +409,7 @@ front_drain(struct front *front, unsigned seconds, const sigset_t *stop)
 
 	atomic_store(&front->site->draining, true);
 	door_close(take(front->door));
+	lobby_close(front->lobby);
 	do
 		left = atomic_load(&front->site->metrics->in_flight);
 	while (left > 0 && steps-- > 0 && sigtimedwait(stop, NULL, &step) < 0);
@@ -401,6 +420,8 @@ void
 front_stop(struct front *front)
 {
 	door_close(front->door);
+	if (front->lobby != NULL)
+		lobby_close(front->lobby);
 	/* The pool first: it resumes the connections that it holds.  Others
 	 * may still ask it for work. */
 	pool_stop(front->pool);
@@ -411,6 +432,7 @@ front_stop(struct front *front)
 	pool_free(front->pool);
 	blocks_free(front->blocks);
 	watch_free(front->watch);
+	lobby_free(front->lobby);
 	(void)pthread_mutex_destroy(&front->opening.lock);
 	free(front->https);
 	free(front);

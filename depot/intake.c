@@ -7,6 +7,7 @@
 #include "depot/intake.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,10 @@
 
 struct intake {
 	struct blocks *blocks;
+	void (*wait)(void *arg);
+	void *arg;
 	int fd;
+	bool shaken; /* the handshake is done */
 	uint8_t *block; /* borrowed; NULL: nothing is in it */
 	size_t at, n;   /* what is in it and was not taken */
 };
@@ -40,10 +44,8 @@ fill(struct intake *in)
 }
 
 static ssize_t
-pull(gnutls_transport_ptr_t arg, void *p, size_t n)
+take_some(struct intake *in, void *p, size_t n)
 {
-	struct intake *in = arg;
-
 	if (in->block == NULL) {
 		ssize_t got;
 
@@ -64,6 +66,35 @@ pull(gnutls_transport_ptr_t arg, void *p, size_t n)
 	return (ssize_t)n;
 }
 
+/* The client's last message of a handshake is here. */
+static int
+on_finished(gnutls_session_t session, unsigned type, unsigned when,
+    unsigned incoming, const gnutls_datum_t *msg)
+{
+	gnutls_transport_ptr_t in, out;
+
+	(void)type;
+	(void)when;
+	(void)msg;
+	gnutls_transport_get_ptr2(session, &in, &out);
+	if (incoming != 0)
+		((struct intake *)in)->shaken = true;
+	return 0;
+}
+
+static ssize_t
+pull(gnutls_transport_ptr_t arg, void *p, size_t n)
+{
+	struct intake *in = arg;
+	ssize_t got = take_some(in, p, n);
+
+	if (got < 0 && errno == EAGAIN && !in->shaken && in->wait != NULL) {
+		in->wait(in->arg);
+		errno = EAGAIN;
+	}
+	return got;
+}
+
 /* The socket does not block: pull itself finds out. */
 static int
 pull_timeout(gnutls_transport_ptr_t arg, unsigned ms)
@@ -74,17 +105,22 @@ pull_timeout(gnutls_transport_ptr_t arg, unsigned ms)
 }
 
 struct intake *
-intake_new(gnutls_session_t session, int fd, struct blocks *blocks)
+intake_new(gnutls_session_t session, int fd, struct blocks *blocks,
+    void (*wait)(void *arg), void *arg)
 {
 	struct intake *in = calloc(1, sizeof(*in));
 
 	if (in == NULL)
 		return NULL;
 	in->blocks = blocks;
+	in->wait = wait;
+	in->arg = arg;
 	in->fd = fd;
 	gnutls_transport_set_ptr2(session, in,
 	    (gnutls_transport_ptr_t)(intptr_t)fd);
 	gnutls_transport_set_pull_function(session, pull);
+	gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED,
+	    GNUTLS_HOOK_POST, on_finished);
 	gnutls_transport_set_pull_timeout_function(session, pull_timeout);
 	return in;
 }

@@ -12,10 +12,11 @@
 
 struct intake;
 
-/* Sits between the session and its socket, which must not block.  NULL when
- * out of memory: the session goes on without. */
+/* Sits between the session and its socket, which must not block.  wait(arg) is
+ * called where the handshake lacks what is not there yet; NULL is fine.  NULL
+ * when out of memory: the session goes on without. */
 struct intake *intake_new(gnutls_session_t session, int fd,
-    struct blocks *blocks);
+    struct blocks *blocks, void (*wait)(void *arg), void *arg);
 
 /* The session must not receive any more.  NULL is fine. */
 void intake_free(struct intake *in);

@@ -34,7 +34,8 @@ def plain(depot=d, source=None):
 
 
 def lasts(s, piece, every=0.2, most=4 * IDLE):
-    """Whether it is still there after most seconds, a piece at a time."""
+    """Whether it is still there after so many seconds, a piece at a time.
+    Where it should not be, there is time for a busy machine."""
     end = time.monotonic() + most
     s.settimeout(every)
     while time.monotonic() < end:
@@ -50,20 +51,24 @@ def lasts(s, piece, every=0.2, most=4 * IDLE):
     return True
 
 
+def ends(s, piece):
+    return not lasts(s, piece, most=60)
+
+
 def cuts(why, depot=d):
     return int(re.search(f'cut_total{{why="{why}"}} (\\d+)',
                          depot.metrics())[1])
 
 
 def heads():
-    t.ok(not lasts(plain(), b""), "who is silent is cut")
+    t.ok(ends(plain(), b""), "who is silent is cut")
     s = plain()
     s.sendall(b"\x16\x03\x01\x40\x00")
-    t.ok(not lasts(s, b"\x01"), "a handshake, byte by byte")
-    t.ok(not lasts(d.raw(), b""), "silent after the handshake")
+    t.ok(ends(s, b"\x01"), "a handshake, byte by byte")
+    t.ok(ends(d.raw(), b""), "silent after the handshake")
     s = d.raw()
     s.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
-    t.ok(not lasts(s, b"x"), "a head, byte by byte")
+    t.ok(ends(s, b"x"), "a head, byte by byte")
     t.eq(cuts("idle"), 4, "all of them counted as idle")
     c = d.connect()
     for _ in range(4):
@@ -79,9 +84,9 @@ def bodies():
         return s
 
     before = cuts("slow")
-    t.ok(not lasts(begun(d.token), b"x"), "a body, byte by byte")
+    t.ok(ends(begun(d.token), b"x"), "a body, byte by byte")
     t.ok(lasts(begun(d.token), bytes(RATE)), "one above the least rate goes on")
-    t.ok(not lasts(begun("none"), bytes(RATE)),
+    t.ok(ends(begun("none"), bytes(RATE)),
          "not where the capability is not good")
     t.eq(cuts("slow") - before, 2, "they count as slow")
     t.ok(wait_for(lambda: not d.files()[1]), "nothing is left in tmp")
@@ -204,6 +209,50 @@ def hundreds():
     t.eq(other.process.wait(), 0, "and the depot ends well")
 
 
+def handshakes():
+    """One that waits for its client costs nothing while it does."""
+    other = Depot()
+
+    def seconds():
+        with open(f"/proc/{other.process.proc.pid}/stat") as f:
+            got = f.read().rpartition(")")[2].split()
+        return (int(got[11]) + int(got[12])) / os.sysconf("SC_CLK_TCK")
+
+    held = [plain(other) for _ in range(20)]
+    for s in held:
+        s.sendall(b"\x16\x03\x01")
+    time.sleep(0.5)
+    before = seconds()
+    time.sleep(2)
+    used = seconds() - before
+    t.ok(used < 0.5, f"20 in their first bytes: {used:.2f} s of 2 s")
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = other.tls.wrap_bio(incoming, outgoing,
+                             server_hostname="127.0.0.1")
+    raw = plain(other)
+    while True:
+        try:
+            tls.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            for b in outgoing.read():
+                raw.sendall(bytes([b]))
+            incoming.write(raw.recv(65536))
+    tls.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    for b in outgoing.read():
+        raw.sendall(bytes([b]))
+    incoming.write(raw.recv(65536))
+    answer = b""
+    while not answer:
+        try:
+            answer = tls.read(1000)
+        except ssl.SSLWantReadError:
+            incoming.write(raw.recv(65536))
+    t.ok(answer.startswith(b"HTTP/1.1 200"), "one by the byte is served")
+    other.process.term()
+    t.eq(other.process.wait(60), 0, "a stop amid handshakes ends well")
+
+
 def of_one_prefix():
     """Much work for one prefix is done in turns with that of others."""
     other = Depot(disk_threads=1)
@@ -226,4 +275,5 @@ def of_one_prefix():
     other.process.kill()
 
 
-t.run(heads, bodies, answers, of_one_address, of_all, hundreds, of_one_prefix)
+t.run(heads, bodies, answers, of_one_address, of_all, hundreds, handshakes,
+      of_one_prefix)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/lib/tlspair.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 
 #include "depot/intake.h"
@@ -13,7 +14,14 @@ struct env {
 	struct blocks *blocks;
 	struct intake *in;
 	uint8_t *sent;
+	unsigned waited; /* calls of the intake's */
 };
+
+static void
+on_wait(void *arg)
+{
+	((struct env *)arg)->waited++;
+}
 
 static void *
 send_all(void *arg)
@@ -42,7 +50,8 @@ setup(void **state)
 		e->sent[i] = (uint8_t)(i * 31 + i / 251);
 	tlspair_open(&e->pair);
 	e->blocks = blocks_new();
-	e->in = intake_new(e->pair.tls[1], e->pair.fd[1], e->blocks);
+	e->in = intake_new(e->pair.tls[1], e->pair.fd[1], e->blocks,
+	    on_wait, e);
 	*state = e;
 	return e->in == NULL;
 }
@@ -114,6 +123,42 @@ goes_on_without_a_block(void **state)
 		blocks_give(e->blocks, block[i]);
 }
 
+static void *
+shake_hands(void *arg)
+{
+	struct env *e = arg;
+
+	assert_int_equal(gnutls_handshake(e->pair.tls[0]), 0);
+	return NULL;
+}
+
+static void
+tells_when_the_handshake_waits_and_nothing_later(void **state)
+{
+	struct env *e = *state;
+	unsigned waited;
+	pthread_t client;
+	char c;
+	int rc;
+
+	(void)fcntl(e->pair.fd[1], F_SETFL, O_NONBLOCK);
+	for (unsigned i = 1; i < 4; i++) {
+		assert_int_equal(gnutls_handshake(e->pair.tls[1]),
+		    GNUTLS_E_AGAIN);
+		assert_int_equal(e->waited, i);
+	}
+	assert_int_equal(pthread_create(&client, NULL, shake_hands, e), 0);
+	do
+		rc = gnutls_handshake(e->pair.tls[1]);
+	while (rc == GNUTLS_E_AGAIN);
+	assert_int_equal(rc, 0);
+	assert_int_equal(pthread_join(client, NULL), 0);
+	waited = e->waited;
+	assert_int_equal(gnutls_record_recv(e->pair.tls[1], &c, 1),
+	    GNUTLS_E_AGAIN);
+	assert_int_equal(e->waited, waited);
+}
+
 int
 main(void)
 {
@@ -121,6 +166,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    gives_what_was_sent_and_holds_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes_on_without_a_block, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    tells_when_the_handshake_waits_and_nothing_later, setup,
 		    teardown),
 	};
 
