@@ -172,8 +172,11 @@ static int
 outcome(struct putcmd *c, const struct put *p, double seconds)
 {
 	struct cli *cli = c->cli;
-	char excluded[48] = "";
+	char removed[48] = "", excluded[48] = "";
 
+	if (p->removed != 0)
+		(void)snprintf(removed, sizeof(removed), ", %" PRIu64
+		    " removed", p->removed);
 	if (p->excluded != 0)
 		(void)snprintf(excluded, sizeof(excluded), ", %" PRIu64
 		    " excluded", p->excluded);
@@ -184,15 +187,17 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 		    p->number);
 	else
 		cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " %s, %.1f MiB (%"
-		    PRIu64 " read)%s; stored %" PRIu64 " %s, %.1f MiB in "
+		    PRIu64 " read)%s%s; stored %" PRIu64 " %s, %.1f MiB in "
 		    "%.2f s\n", p->number, p->files,
 		    cli_noun(p->files, "file", "files"),
-		    (double)p->bytes / 1048576, p->fresh_files, excluded,
-		    p->objects, cli_noun(p->objects, "object", "objects"),
+		    (double)p->bytes / 1048576, p->fresh_files, removed,
+		    excluded, p->objects,
+		    cli_noun(p->objects, "object", "objects"),
 		    (double)p->sent / 1048576, seconds);
 	if (p->renamed != 0)
 		cli_note(cli, "skerry: %" PRIu64 " %s by another device "
-		    "too; yours beside it, as *.conflict-*\n", p->renamed,
+		    "too; yours beside it, as *.conflict-*, until a put of a "
+		    "folder that has not got it\n", p->renamed,
 		    cli_noun(p->renamed, "path was changed",
 			"paths were changed"));
 	if (p->left_out + p->unsteady == 0)

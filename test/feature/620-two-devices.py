@@ -217,6 +217,22 @@ def deletions():
     t.ok(True, "a change is stronger than a deletion (never met)")
 
 
+def what_is_not_here():
+    """A put makes the folder what it is on this device, and says what went."""
+    for i in "one", "two":
+        write(src(a, "here", i), i.encode())
+    write(src(b, "here", "three"), b"three")
+    a.run("put", src(a, "here"))
+    r = b.run("put", src(b, "here"))
+    t.ok(r.code == 0 and "1 file" in r.out and ", 2 removed;" in r.out,
+         "a put says how many entries others had put") or t.note(r)
+    t.eq(all_contents(fetched("here")), {b"three"}, "which are gone from the "
+         "latest commit")
+    n = b.run("log", "--json").json["commits"][1]["number"]
+    r = b.run("cat", "--commit", str(n), "here/one")
+    t.eq(r.out, "one", "and are in the one before") or t.note(r)
+
+
 def invariants():
     r = c.run("check", "--full", "--history", "--json")
     t.ok(r.code == 0 and r.json["good"], "all commits are whole") or t.note(r)
@@ -226,4 +242,4 @@ def invariants():
 
 
 t.run(disjoint, same_names, collisions, folder_replaced, deletions,
-      invariants)
+      what_is_not_here, invariants)
