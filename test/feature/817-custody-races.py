@@ -145,6 +145,13 @@ def two_moves():
     t.eq(a.json("custody")["custody"], "standard" if refused else "split",
          "that of the one that was not counts")
     sound("two moves", a, b)
+    p = [a.start("custody", "set", "sealed") for _ in range(2)]
+    codes = [(x.communicate(timeout=120)[1], x.returncode) for x in p]
+    t.ok(all(c == 0 or (c == 16 and b"under way" in e) for e, c in codes) and
+         any(c == 0 for _, c in codes),
+         "two by one device: in turn, or one is told of the other") \
+        or t.note(repr(codes))
+    sound("two by one device", a, b)
 
 
 def shares(holder):
