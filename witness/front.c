@@ -225,7 +225,9 @@ front_start(struct state *s, const struct front_options *o,
 	if (front == NULL)
 		return fault_set(f, FAULT_MEMORY, "front");
 	front->state = s;
-	front->http = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+	/* By epoll it would try a TLS handshake that lacks bytes without a
+	 * pause (0.9.75). */
+	front->http = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD |
 	        MHD_USE_ITC | (o->cert != NULL ? MHD_USE_TLS : 0),
 	    0, NULL, NULL, on_request, front,
 	    MHD_OPTION_LISTEN_SOCKET, o->listen_fd,

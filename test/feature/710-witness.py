@@ -17,7 +17,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from cryptography.exceptions import InvalidSignature  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: E402
-from skerrytest import Process, Tap, certificate, folder  # noqa: E402
+from skerrytest import (Process, Tap, certificate, folder,  # noqa: E402
+                        handshakes_that_wait)
 
 t = Tap()
 BINARY = os.environ["SKERRY_WITNESS"]
@@ -405,4 +406,13 @@ def commands():
         t.eq(run("check-config", path)[0], 3, f"config: {text!r}")
 
 
-t.run(grows, refuses, shows, restarts, concurrent, kills, commands)
+def slow_handshakes():
+    cert, key = certificate(folder())
+    v = Witness(log, certificate=cert, private_key=key)
+    used = handshakes_that_wait(v.port, v.process.proc.pid)
+    t.ok(used < 0.5, f"20 in their first bytes: {used:.2f} s of 2 s")
+    v.process.kill()
+
+
+t.run(grows, refuses, shows, restarts, concurrent, kills, commands,
+      slow_handshakes)

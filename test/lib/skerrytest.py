@@ -147,6 +147,32 @@ def alive(pid):
     return any(runs(pid, x) for x in threads)
 
 
+def seconds_used(*pids):
+    """Of the processor, so far."""
+    used = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as f:
+            got = f.read().rpartition(")")[2].split()
+        used += int(got[11]) + int(got[12])
+    return used / os.sysconf("SC_CLK_TCK")
+
+
+def handshakes_that_wait(port, *pids):
+    """Seconds of the processor in two seconds in which twenty strangers have
+    each sent the first three bytes of a TLS handshake."""
+    held = [socket.create_connection(("127.0.0.1", port), 30)
+            for _ in range(20)]
+    for s in held:
+        s.sendall(b"\x16\x03\x01")
+    time.sleep(0.5)
+    before = seconds_used(*pids)
+    time.sleep(2)
+    used = seconds_used(*pids) - before
+    for s in held:
+        s.close()
+    return used
+
+
 def runs(pid, thread):
     try:
         with open(f"/proc/{pid}/task/{thread}/stat") as f:
