@@ -364,7 +364,9 @@ serve(struct front *fr, const char *certificate, const char *key,
 	    LINK_SOCKET_MAX), ANSWER_MS, on_answer);
 	if (fr->calls == NULL)
 		return fault_set(f, FAULT_MEMORY, "front: calls");
-	fr->https = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+	/* By epoll it would try a TLS handshake that lacks bytes without a
+	 * pause (0.9.75). */
+	fr->https = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD |
 	        MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, on_request, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 	    NULL, MHD_OPTION_LISTEN_SOCKET, ROLE_FD_LISTEN,

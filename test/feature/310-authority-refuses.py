@@ -415,6 +415,8 @@ def transport():
     tap.ok(acc.id.hex() not in text, "which name nobody")
     tap.eq(urllib.request.urlopen(base + "/healthz").read(), b"ok",
            "healthz on loopback")
+    used = skerrytest.handshakes_that_wait(a.port, *a.roles().values())
+    tap.ok(used < 0.5, f"20 in their first bytes: {used:.2f} s of 2 s")
 
 
 def separation():
