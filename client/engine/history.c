@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* Not what a later release wrote. */
 static bool
 is_lost(int rc)
 {

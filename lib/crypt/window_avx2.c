@@ -10,6 +10,8 @@
 #define STEP 16u
 #define VECTORS 8u /* of two blocks */
 
+static_assert(STEP <= WINDOW_STEP_MAX, "the end of the data has room");
+
 struct pairs {
 	__m256i round[WINDOW_ROUNDS + 1];
 };

@@ -11,6 +11,8 @@
 #define STEP 32u
 #define VECTORS 8u /* of four blocks */
 
+static_assert(STEP <= WINDOW_STEP_MAX, "the end of the data has room");
+
 struct quads {
 	__m512i round[WINDOW_ROUNDS + 1];
 };

@@ -35,6 +35,7 @@ extern const struct window_ops window_avx2;
 #include <immintrin.h>
 
 #define WINDOW_ROUNDS 9u /* that are calculated */
+#define WINDOW_STEP_MAX 32u /* positions in a step of any search */
 
 /* Of the state after them: what decides on the first word, on the second. */
 #define WINDOW_FIRST 0x0000ff00000000ff
@@ -97,7 +98,7 @@ inline_always size_t
 window_search(const void *ctx, window_step_fn fn, const size_t step,
     const uint8_t *p, size_t from, size_t to)
 {
-	uint8_t end[WINDOW_SPAN + 32] = { 0 };
+	uint8_t end[WINDOW_SPAN + WINDOW_STEP_MAX] = { 0 };
 	size_t i, left;
 
 	for (; to - from >= step; from += step) {

@@ -19,7 +19,7 @@
 
 struct chunker;
 
-/* Derives the table and the AES key.  Sets *out.  FAULT_MEMORY,
+/* Derives the key of the cipher.  Sets *out.  FAULT_MEMORY,
  * FAULT_INTERNAL. */
 int chunker_new(const struct dedup_key *key, struct chunker **out) must_check;
 void chunker_free(struct chunker *c);
