@@ -18,6 +18,16 @@
 
 #define MTIME 1000000000
 
+/* Where nodes and chunks end depends on the keys, so they are the same in each
+ * run, and others for each space of a run: a failure can be repeated. */
+static void
+key_of_test(void *key, size_t n)
+{
+	static unsigned char count;
+
+	memset(key, ++count, n);
+}
+
 struct mkspace *
 mkspace_new(void)
 {
@@ -36,12 +46,12 @@ mkspace_new(void)
 	secret_random(m->prefix, ID_LEN);
 	assert_int_equal(store_dir_open(m->depot, m->prefix, &m->store, &f),
 	    0);
-	secret_random(&m->dedup, sizeof(m->dedup));
+	key_of_test(&m->dedup, sizeof(m->dedup));
 	assert_int_equal(seal_new(BULK_BEST, &m->dedup, &m->seal), 0);
 	assert_int_equal(pack_init(&m->pack), 0);
 
 	m->key = secret_new(sizeof(*m->key));
-	secret_random(m->key, sizeof(*m->key));
+	key_of_test(m->key, sizeof(*m->key));
 	m->sign = secret_new(sizeof(*m->sign));
 	sign_new(m->sign, &m->sign_pub);
 	sign_box_new(&box, &box_pub);
