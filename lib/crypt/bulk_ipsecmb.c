@@ -89,7 +89,8 @@ submit(IMB_MGR *mgr, struct bytes msg, uint8_t *out)
 	return count_done(mgr, IMB_SUBMIT_JOB(mgr));
 }
 
-/* The longest first, so that the lanes come to their ends together. */
+/* By eighths of the longest, downwards, so that the lanes come to their ends
+ * together. */
 static int
 hash_in_lanes(IMB_MGR *mgr, const struct bytes *msg, size_t n,
     uint8_t (*out)[BULK_HASH_LEN])
@@ -99,13 +100,11 @@ hash_in_lanes(IMB_MGR *mgr, const struct bytes *msg, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		longest = msg[i].n > longest ? msg[i].n : longest;
-	for (size_t i = 0; i < n; i++) {
-		if (msg[i].n == longest)
-			done += submit(mgr, msg[i], out[i]);
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (msg[i].n != longest)
-			done += submit(mgr, msg[i], out[i]);
+	for (size_t part = 8 + 1; part-- > 0;) {
+		for (size_t i = 0; i < n; i++) {
+			if (msg[i].n * 8 / longest == part)
+				done += submit(mgr, msg[i], out[i]);
+		}
 	}
 	while ((job = IMB_FLUSH_JOB(mgr)) != NULL)
 		done += job->status == IMB_STATUS_COMPLETED;
