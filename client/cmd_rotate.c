@@ -21,7 +21,9 @@ run(struct cli *cli, int argc, char **argv)
 	if (optind != argc)
 		return cli_usage(cli, "rotate takes no operand");
 	rc = cli_state(cli, &st);
-	return rc != 0 ? rc : rotation_run(cli, st, "rotate", &w);
+	if (rc == 0)
+		rc = rotation_run(cli, st, "rotate", &w);
+	return rc != 0 ? rc : rotation_lost(cli, &w);
 }
 
 const struct command cmd_rotate = {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "client/custodian.h"
+#include "client/engine/fetch.h"
 #include "client/epoch.h"
 #include "client/given.h"
 #include "client/state.h"
@@ -40,6 +41,8 @@ show(struct cli *cli, const struct rewrite *w)
 	cli_set_int(cli, "objects", (int64_t)w->objects);
 	cli_set_int(cli, "sent", (int64_t)w->sent);
 	cli_set_int(cli, "conflicts", (int64_t)w->conflicts);
+	cli_set_int(cli, "lost", (int64_t)w->lost);
+	cli_warned(cli);
 	cli_print(cli, "commit %" PRIu64 ": epoch %u; %" PRIu64 " commits and %"
 	    PRIu64 " tree nodes sealed anew, %.1f MiB, no chunk moved\n",
 	    w->number, w->epoch, w->commits, w->nodes,
@@ -77,10 +80,13 @@ rotate(struct cli *cli, struct session *ses, const char *verb,
 	if (rc != 0)
 		return rc;
 	w->ses = ses;
+	w->warn = cli_warn;
+	w->warn_arg = cli;
 	w->progress = progress_new(verb, cli->quiet || cli->json);
 	rc = rewrite_run(w, &cli->fault);
 	progress_free(w->progress);
-	if (rc == FAULT_NOT_FOUND || rc == FAULT_INTERRUPTED) {
+	if (rc == FAULT_NOT_FOUND || rc == FAULT_INTERRUPTED ||
+	    fetch_is_lost(rc)) {
 		struct fault scrap = { 0 };
 
 		ses->last_epoch = w->epoch;
@@ -177,6 +183,17 @@ rotation_run(struct cli *cli, struct state *st, const char *verb,
 }
 
 int
+rotation_lost(struct cli *cli, const struct rewrite *w)
+{
+	if (w->lost == 0)
+		return 0;
+	return fault_set(&cli->fault, w->why, "the key is changed, but %"
+	    PRIu64 " %s of the space could not be sealed anew: lost at the "
+	    "depot, and no copy is here", w->lost,
+	    cli_noun(w->lost, "part", "parts"));
+}
+
+int
 rotation_follow(struct cli *cli, struct state *st, const char *done)
 {
 	struct rewrite w = { .message = "rotate" };
@@ -198,6 +215,10 @@ rotation_follow(struct cli *cli, struct state *st, const char *done)
 		}
 	}
 	rc = rotation_run(cli, st, "rotate", &w);
+	if (rc == 0 && rotation_lost(cli, &w) != 0) {
+		cli_note(cli, "skerry: %s\n", cli->fault.text);
+		cli->fault = (struct fault){ 0 };
+	}
 	if (rc == 0)
 		return 0;
 	(void)snprintf(why, sizeof(why), "%s", cli->fault.text);

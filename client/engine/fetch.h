@@ -68,6 +68,14 @@ void fetch_freep(struct fetch **ft);
 /* Only the chunk's own object is at fault, so that others can go on. */
 bool fetch_is_local(int rc);
 
+/* Of those, what is gone or altered, and not what a later release wrote. */
+static inline bool
+fetch_is_lost(int rc)
+{
+	return rc == FAULT_MISSING || rc == FAULT_TAMPERED ||
+	    rc == FAULT_MALFORMED;
+}
+
 /* A reader of the space by the index and dedup key of a commit, which it
  * borrows. */
 int fetch_reader(struct space *sp, const struct commit *commit,

@@ -3,13 +3,7 @@
 
 #include <string.h>
 
-/* Not what a later release wrote. */
-static bool
-is_lost(int rc)
-{
-	return rc == FAULT_MISSING || rc == FAULT_TAMPERED ||
-	    rc == FAULT_MALFORMED;
-}
+#include "client/engine/fetch.h"
 
 int
 history_parent(struct reader *r, const struct commit *c, struct commit *out,
@@ -24,7 +18,7 @@ history_parent(struct reader *r, const struct commit *c, struct commit *out,
 		return fault_set(f, FAULT_MALFORMED, "commit %llu has a "
 		    "parent that is not %llu", number, number - 1);
 	}
-	if (rc == 0 || !is_lost(rc))
+	if (rc == 0 || !fetch_is_lost(rc))
 		return rc;
 	if (number <= 2)
 		return fault_add(f, rc, "commit %llu is lost; those from %llu "

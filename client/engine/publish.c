@@ -152,24 +152,6 @@ write_index(struct publish *p, struct commit *c, struct fault *f)
 	return rc == 0 ? 0 : inner_fault(p, rc, "index", f);
 }
 
-static int
-copy_segments(const struct commit *from, struct commit *to)
-{
-	if (from->segments == 0)
-		return 0;
-	to->segment = calloc(from->segments, sizeof(*to->segment));
-	if (to->segment == NULL)
-		return FAULT_MEMORY;
-	for (; to->segments < from->segments; to->segments++) {
-		int rc = segment_copy(&from->segment[to->segments],
-		    &to->segment[to->segments]);
-
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
-}
-
 /* Cuts at a character's start, so that what is left is UTF-8. */
 static void
 set_message(struct commit *c, const char *message)
@@ -209,7 +191,7 @@ fill_commit(struct publish *p, const struct builder_tree *tree,
 	c->entries = tree->entries;
 	c->bytes = tree->bytes;
 	set_message(c, p->message);
-	if (copy_segments(&sp->commit, c) != 0)
+	if (commit_copy_segments(&sp->commit, c) != 0)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	return write_index(p, c, f);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "client/engine/fetch.h"
 #include "object/node.h"
 
 #define ANY_LEVEL 255u
@@ -74,8 +75,16 @@ leaf(struct reseal *r, struct bytes node, struct fault *f)
 	return rc == 0 ? 0 : failed(r, rc, f);
 }
 
-static int one(struct reseal *r, const struct ref *old, unsigned level,
-    struct ref *out, struct fault *f);
+/* A node, as what is above names it; level ANY for the root. */
+struct at {
+	const struct ref *ref;
+	unsigned level;
+	struct bytes key;
+	uint64_t entries; /* 0: not known */
+};
+
+static int one(struct reseal *r, const struct at *at, struct ref *out,
+    struct fault *f);
 
 /* An inner node with its children's new refs, into w. */
 static int
@@ -90,7 +99,9 @@ inner(struct reseal *r, struct bytes node, unsigned level,
 	while (rc == 0 && (rc = node_next(&it)) == 1) {
 		struct node_child c = it.child;
 
-		rc = one(r, &it.child.ref, level - 1, &c.ref, f);
+		rc = one(r, &(struct at){ .ref = &it.child.ref,
+		    .level = level - 1, .key = buf_bytes(&it.key),
+		    .entries = it.child.entries }, &c.ref, f);
 		if (rc != 0)
 			return rc;
 		rc = node_add_child(w, buf_bytes(&it.key), &c);
@@ -98,45 +109,63 @@ inner(struct reseal *r, struct bytes node, unsigned level,
 	return rc == 0 ? 0 : failed(r, rc, f);
 }
 
-/* The depth is bounded: each level is one below. */
 static int
-one(struct reseal *r, const struct ref *old, unsigned level, struct ref *out,
+load(struct reseal *r, const struct at *at, unsigned *level,
+    struct buf *plain, struct fault *f)
+{
+	int rc = r->source.load(r->source.arg, at->ref, at->level, plain);
+
+	if (rc == 0 && plain->n < NODE_HEADER_LEN)
+		rc = FAULT_MALFORMED;
+	if (rc != 0)
+		return failed(r, rc, f);
+	*level = at->level == ANY_LEVEL ? plain->p[1] : at->level;
+	return *level <= TREE_LEVEL_MAX ? 0 : failed(r, FAULT_MALFORMED, f);
+}
+
+static int
+again(struct reseal *r, struct bytes node, unsigned level, struct ref *out,
     struct fault *f)
 {
-	struct buf plain defer(buf_wipe) = buf_init(NODE_MAX);
 	struct node_writer w defer(node_writer_wipe) = { 0 };
-	struct reseal_done *memo = idmap_find(&r->done, old->hash);
-	struct bytes content;
+	int rc = level == 0 ? leaf(r, node, f) : inner(r, node, level, &w, f);
+
+	if (rc != 0)
+		return rc;
+	r->nodes++;
+	return stow_ref(r->stow, SEAL_NODE,
+	    level == 0 ? node : buf_bytes(&w.b), out, f);
+}
+
+/* The depth is bounded: each level is one below. */
+static int
+one(struct reseal *r, const struct at *at, struct ref *out, struct fault *f)
+{
+	struct buf plain defer(buf_wipe) = buf_init(NODE_MAX);
+	struct reseal_done *memo = idmap_find(&r->done, at->ref->hash);
+	struct reseal_done done = { .now = *at->ref, .was = at->ref->place };
+	unsigned level = 0;
 	int rc;
 
 	if (memo != NULL) {
 		*out = memo->now;
 		return 0;
 	}
-	rc = r->source.load(r->source.arg, old, level, &plain);
-	if (rc == 0 && plain.n < NODE_HEADER_LEN)
-		rc = FAULT_MALFORMED;
-	if (rc != 0)
-		return failed(r, rc, f);
-	if (level == ANY_LEVEL)
-		level = plain.p[1];
-	if (level > TREE_LEVEL_MAX)
-		return failed(r, FAULT_MALFORMED, f);
-	content = buf_bytes(&plain);
-	rc = level == 0 ? leaf(r, content, f) :
-			  inner(r, content, level, &w, f);
+	rc = load(r, at, &level, &plain, f);
+	if (rc == 0) {
+		rc = again(r, buf_bytes(&plain), level, &done.now, f);
+	} else if (r->lost != NULL && fetch_is_lost(rc)) {
+		r->lost(r->arg, at->key, at->entries, f);
+		*f = (struct fault){ 0 };
+		rc = 0;
+	}
 	if (rc != 0)
 		return rc;
-	if (level != 0)
-		content = buf_bytes(&w.b);
-	rc = stow_ref(r->stow, SEAL_NODE, content, out, f);
-	if (rc != 0)
-		return rc;
-	memo = idmap_add(&r->done, old->hash);
+	memo = idmap_add(&r->done, at->ref->hash);
 	if (memo == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	*memo = (struct reseal_done){ .now = *out, .was = old->place };
-	r->nodes++;
+	*memo = done;
+	*out = done.now;
 	return 0;
 }
 
@@ -144,5 +173,5 @@ int
 reseal_tree(struct reseal *r, const struct ref *root, struct ref *out,
     struct fault *f)
 {
-	return one(r, root, ANY_LEVEL, out, f);
+	return one(r, &(struct at){ .ref = root, .level = ANY_LEVEL }, out, f);
 }

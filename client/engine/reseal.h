@@ -26,6 +26,11 @@ struct reseal {
 
 	/* Told of each entry of each node that is sealed; or NULL. */
 	int (*entry)(void *arg, const struct tree_entry *e, struct fault *f);
+	/* Told of each node that is lost, and why: from which key on, how many
+	 * entries (0: not known).  What names it goes on naming it where it
+	 * was.  NULL: one that is lost ends the work. */
+	void (*lost)(void *arg, struct bytes key, uint64_t entries,
+	    const struct fault *why);
 	void *arg;
 };
 

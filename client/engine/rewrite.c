@@ -2,11 +2,13 @@
 #include "client/engine/rewrite.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "client/engine/draft.h"
+#include "client/engine/fetch.h"
 #include "client/engine/fresh.h"
 #include "client/engine/history.h"
 #include "client/engine/idmap.h"
@@ -16,6 +18,7 @@
 #include "client/engine/space.h"
 #include "client/engine/stow.h"
 #include "crypt/secret.h"
+#include "net/text.h"
 #include "object/key.h"
 #include "object/merge.h"
 #include "object/segwrite.h"
@@ -45,14 +48,16 @@ struct job {
 	bool *found;        /* of each key: a commit had it */
 	struct past *past;
 	size_t n;
-	struct segment index; /* of all commits; no entries: none */
-	bool has_index;
+	bool cut;             /* there are more, which cannot be read */
+	uint64_t number;      /* of the commit whose tree is sealed */
+	struct commit index;  /* its segments alone: of all commits */
+	bool gaps[SEGMENTS_MAX]; /* old segments that have lost blocks */
 };
 
 static void
 job_wipe(struct job *j)
 {
-	segment_wipe(&j->index);
+	commit_wipe(&j->index);
 	reseal_wipe(&j->reseal);
 	idmap_wipe(&j->named);
 	idmap_wipe(&j->walked);
@@ -85,6 +90,87 @@ failed(struct job *j, int rc, const char *what, struct fault *f)
 	return fault_add(f, rc, "%s", what);
 }
 
+/* Something that is lost, once: what began anew finds it again. */
+static void
+lose(struct job *j, struct bytes key, const struct fault *why)
+{
+	struct rewrite *w = j->w;
+
+	w->lost++;
+	if (w->why == 0 || why->code == FAULT_TAMPERED)
+		w->why = why->code;
+	if (w->warn != NULL)
+		w->warn(w->warn_arg, key, why->text);
+}
+
+/* For struct reseal. */
+static void
+lose_node(void *arg, struct bytes key, uint64_t entries,
+    const struct fault *why)
+{
+	struct job *j = arg;
+	struct fault f = *why;
+	char many[32] = "all";
+
+	if (entries != 0)
+		(void)snprintf(many, sizeof(many), "%llu",
+		    (unsigned long long)entries);
+	(void)fault_add(&f, f.code, "commit %llu: %s entries from here on are "
+	    "lost", (unsigned long long)j->number, many);
+	lose(j, key, &f);
+}
+
+static int
+load_block(void *arg, const struct place *p, bool again, struct bytes *out)
+{
+	struct job *j = arg;
+
+	return reader_block(stow_reader(j->stow), p, again, out);
+}
+
+/* For struct merge_segment, the first time that it reads the index. */
+static bool
+find_gap(void *arg, const struct segment *s, uint32_t block, int why)
+{
+	struct job *j = arg;
+	struct place p = segment_block_place(s, block);
+	char hex[TEXT_HEX_SIZE(ID_LEN)];
+	struct fault f;
+
+	if (!fetch_is_lost(why))
+		return false;
+	text_hex(p.object, ID_LEN, hex, sizeof(hex));
+	(void)fault_set(&f, why, "a block of the index is lost: object %s at "
+	    "%u: %s", hex, p.offset, fault_text(why));
+	if (j->w->conflicts == 0)
+		lose(j, bytes_of(NULL, 0), &f);
+	j->gaps[s - j->space->commit.segment] = true;
+	return true;
+}
+
+static bool
+pass_gap(void *arg, const struct segment *s, uint32_t block, int why)
+{
+	(void)arg;
+	(void)s;
+	(void)block;
+	return fetch_is_lost(why);
+}
+
+/* Whether the commits before c, of which f says why they are lost, can be left
+ * as they are. */
+static bool
+leave_past(struct job *j, int rc, struct fault *f)
+{
+	if (j->w->nkeys != 0 || !fetch_is_lost(rc))
+		return false;
+	if (j->w->conflicts == 0)
+		lose(j, bytes_of(NULL, 0), f);
+	*f = (struct fault){ 0 };
+	j->cut = true;
+	return true;
+}
+
 /* The refs of all commits, from the head back. */
 static int
 find_past(struct job *j, struct fault *f)
@@ -97,6 +183,7 @@ find_past(struct job *j, struct fault *f)
 	free(j->past);
 	j->past = NULL;
 	j->n = 0;
+	j->cut = false;
 	rc = reader_commit(stow_reader(j->stow), &ref, &c, f);
 	while (rc == 0) {
 		struct commit up = { 0 };
@@ -121,7 +208,7 @@ find_past(struct job *j, struct fault *f)
 		commit_wipe(&c);
 		c = up;
 	}
-	return rc;
+	return rc == 0 || leave_past(j, rc, f) ? 0 : rc;
 }
 
 static int
@@ -246,30 +333,39 @@ rewrite_tree(struct job *j, struct past *p, struct fault *f)
 	return rc;
 }
 
-/* One pass over the old index; the entries that stay go to out, if there is
- * one; *total is their number. */
+/* Some of the old segments, read together. */
+struct group {
+	size_t from, to;
+	bool (*pass)(void *arg, const struct segment *s, uint32_t block,
+	    int why);
+	struct merge_segment seg[SEGMENTS_MAX];
+	struct merge m;
+};
+
+/* One pass over a group; the entries that stay go to out, if there is one;
+ * *total is their number. */
 static int
-pass(struct job *j, struct merge_segment *seg, struct merge *m,
-    struct segwrite *out, uint64_t *total)
+read_group(struct job *j, struct group *g, struct segwrite *out,
+    uint64_t *total)
 {
-	const struct commit *c = &j->space->commit;
-	struct merge_source src[MERGE_SOURCES_MAX];
+	struct merge_source src[SEGMENTS_MAX];
 	struct index_entry e;
 	uint64_t n = 0, dropped = 0;
 	int rc;
 
-	for (size_t i = 0; i < c->segments; i++) {
-		seg[i].seal = stow_reader(j->stow)->seal;
-		seg[i].segment = &c->segment[i];
-		seg[i].load = reader_block;
-		seg[i].arg = stow_reader(j->stow);
-		seg[i].block = 0;
-		seg[i].at = seg[i].n = 0;
-		src[i] = (struct merge_source){ .next = merge_segment_next,
-			.arg = &seg[i] };
+	for (size_t i = g->from; i < g->to; i++) {
+		g->seg[i].seal = stow_reader(j->stow)->seal;
+		g->seg[i].segment = &j->space->commit.segment[i];
+		g->seg[i].load = load_block;
+		g->seg[i].pass = j->w->nkeys == 0 ? g->pass : NULL;
+		g->seg[i].arg = j;
+		g->seg[i].block = 0;
+		g->seg[i].at = g->seg[i].n = 0;
+		src[i - g->from] = (struct merge_source){
+			.next = merge_segment_next, .arg = &g->seg[i] };
 	}
-	rc = merge_init(m, src, c->segments);
-	while (rc == 0 && (rc = merge_next(m, &e)) == 1) {
+	rc = merge_init(&g->m, src, g->to - g->from);
+	while (rc == 0 && (rc = merge_next(&g->m, &e)) == 1) {
 		const uint8_t *kept = idmap_find(&j->named, e.id);
 
 		rc = 0;
@@ -282,48 +378,92 @@ pass(struct job *j, struct merge_segment *seg, struct merge *m,
 			rc = segwrite_add(out, &e);
 	}
 	secret_wipe(&e, sizeof(e));
-	if (rc == 0)
-		*total = n;
+	if (rc != 0)
+		return rc;
+	*total = n;
 	j->w->dropped = dropped;
+	return 0;
+}
+
+/* Puts a segment with what a group has in front of the new index. */
+static int
+write_group(struct job *j, struct group *g, uint64_t total)
+{
+	struct segwrite *out defer(segwrite_freep) = NULL;
+	struct segment s = { 0 };
+	int rc;
+
+	if (total == 0)
+		return 0;
+	rc = segwrite_new(stow_reader(j->stow)->seal, total,
+	    (struct segwrite_sink){ .put = stow_block, .arg = j->stow }, &out);
+	if (rc == 0)
+		rc = read_group(j, g, out, &total);
+	if (rc == 0)
+		rc = segwrite_finish(out, &s);
+	if (rc == 0)
+		rc = commit_add_segment(&j->index, &s);
+	segment_wipe(&s);
+	return rc;
+}
+
+static int
+keep_old(struct job *j, size_t i)
+{
+	struct segment s = { 0 };
+	int rc = segment_copy(&j->space->commit.segment[i], &s);
+
+	if (rc == 0)
+		rc = commit_add_segment(&j->index, &s);
+	segment_wipe(&s);
+	return rc;
+}
+
+/*
+ * All segments become one; but one with lost blocks stays, for who has a copy
+ * of them, and what it has besides goes in front of it with all that is newer,
+ * up to the next such: so which of two entries counts is as it was.
+ */
+static int
+write_groups(struct job *j, struct group *g, uint64_t total)
+{
+	size_t n = j->space->commit.segments;
+	int rc = 0;
+
+	g->pass = pass_gap;
+	for (g->to = n; rc == 0 && g->to > 0; g->to = g->from) {
+		g->from = g->to - 1;
+		if (j->gaps[g->from])
+			rc = keep_old(j, g->from);
+		while (g->from > 0 && !j->gaps[g->from - 1])
+			g->from--;
+		/* All of them were counted. */
+		if (rc == 0 && g->to - g->from != n)
+			rc = read_group(j, g, NULL, &total);
+		if (rc == 0)
+			rc = write_group(j, g, total);
+	}
 	return rc;
 }
 
 static int
 rewrite_index(struct job *j, struct fault *f)
 {
-	const struct commit *c = &j->space->commit;
-	struct segwrite *out defer(segwrite_freep) = NULL;
-	struct merge_segment *seg;
-	struct merge *m;
+	struct group *g = calloc(1, sizeof(*g));
 	uint64_t total = 0;
 	int rc;
 
-	segment_wipe(&j->index);
-	j->index = (struct segment){ 0 };
-	j->has_index = false;
-	if (c->segments == 0)
-		return 0;
-	seg = calloc(c->segments, sizeof(*seg));
-	m = calloc(1, sizeof(*m));
-	if (seg == NULL || m == NULL) {
-		free(seg);
-		free(m);
+	if (g == NULL)
 		return memory(f);
-	}
-	rc = pass(j, seg, m, NULL, &total);
-	if (rc == 0 && total != 0)
-		rc = segwrite_new(stow_reader(j->stow)->seal, total,
-		    (struct segwrite_sink){ .put = stow_block,
-		    .arg = j->stow }, &out);
-	if (rc == 0 && total != 0)
-		rc = pass(j, seg, m, out, &total);
-	if (rc == 0 && total != 0)
-		rc = segwrite_finish(out, &j->index);
-	j->has_index = rc == 0 && total != 0;
-	secret_wipe(seg, c->segments * sizeof(*seg));
-	secret_wipe(m, sizeof(*m));
-	free(seg);
-	free(m);
+	commit_drop_segments(&j->index, j->index.segments);
+	memset(j->gaps, 0, sizeof(j->gaps));
+	g->to = j->space->commit.segments;
+	g->pass = find_gap;
+	rc = read_group(j, g, NULL, &total);
+	if (rc == 0)
+		rc = write_groups(j, g, total);
+	secret_wipe(g, sizeof(*g));
+	free(g);
 	return rc == 0 ? 0 : failed(j, rc, "index", f);
 }
 
@@ -353,29 +493,24 @@ clean_message(struct job *j, struct commit *c)
 	}
 }
 
-/* Seals a commit into the new epoch; its parent is *parent, and then it is. */
+/* Seals a commit into the new epoch; its parent is *parent, unless that is none
+ * yet, and then it is. */
 static int
 put_commit(struct job *j, struct commit *c, const struct past *p,
     struct ref *parent, struct fault *f)
 {
 	struct buf plain defer(buf_wipe) = buf_init(COMMIT_MAX);
-	struct segment index = { 0 };
-	int rc = 0;
+	int rc;
 
 	c->epoch = j->w->epoch;
-	if (c->has_parent)
+	if (c->has_parent && parent->plain_len != 0)
 		c->parent = *parent;
 	c->has_root = p->has_root;
 	c->root = p->root;
 	c->entries = p->entries;
 	c->bytes = p->bytes;
 	commit_drop_segments(c, c->segments);
-	if (j->has_index) {
-		rc = segment_copy(&j->index, &index);
-		if (rc == 0)
-			rc = commit_add_segment(c, &index);
-		segment_wipe(&index);
-	}
+	rc = commit_copy_segments(&j->index, c);
 	if (rc == 0)
 		rc = commit_encode(c, &plain);
 	if (rc != 0)
@@ -461,6 +596,7 @@ try_once(struct job *j, struct fault *f)
 	for (size_t i = j->n; rc == 0 && i-- > 0;) {
 		if (stopped(j))
 			return fault_set(f, FAULT_INTERRUPTED, "interrupted");
+		j->number = j->space->head.number - i;
 		rc = rewrite_tree(j, &j->past[i], f);
 		progress_add(w->progress, 1, 0);
 	}
@@ -504,10 +640,11 @@ begin(struct job *j, struct fault *f)
 	if (rc != 0)
 		return rc;
 	reseal_init(&j->reseal, j->stow);
-	if (w->nkeys != 0) {
+	j->reseal.arg = j;
+	if (w->nkeys != 0)
 		j->reseal.entry = keep_entry;
-		j->reseal.arg = j;
-	}
+	else
+		j->reseal.lost = lose_node;
 	return 0;
 }
 
@@ -616,6 +753,10 @@ rewrite_run(struct rewrite *w, struct fault *f)
 			break;
 		rc = again(&j, f);
 	}
+	if (w->nkeys != 0 && fetch_is_lost(rc))
+		return fault_add(f, rc, "what is lost cannot be searched, so "
+		    "nothing was shredded: check --history names it, and a put "
+		    "after that, from a device with a copy, stores it again");
 	if (rc != 0)
 		return rc;
 	count(&j);

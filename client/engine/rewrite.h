@@ -6,6 +6,10 @@
  *
  * Until the head moves nothing of it can be seen; what was uploaded then is
  * noise that nobody has a key to.
+ *
+ * What is lost at the depot cannot be written anew.  Where nothing is to be
+ * taken out it is named, and stays named where it was, for a device that has a
+ * copy.  Else it ends the work: nobody knows what is in it.
  */
 #ifndef SKERRY_CLIENT_ENGINE_REWRITE_H
 #define SKERRY_CLIENT_ENGINE_REWRITE_H
@@ -27,7 +31,14 @@ struct rewrite {
 	size_t nkeys;
 	struct progress *progress;
 
+	/* Told of what is lost: from which key on; empty for what is no part
+	 * of a tree. */
+	void (*warn)(void *arg, struct bytes key, const char *text);
+	void *warn_arg;
+
 	/* The result: */
+	uint64_t lost;          /* nodes, blocks of the index, commits */
+	int why;                /* the worst kind of that: a FAULT_*, or 0 */
 	uint64_t number;        /* of the commit on top */
 	uint64_t commits, nodes; /* sealed anew */
 	uint64_t objects, sent; /* packs, and their bytes */
@@ -38,8 +49,9 @@ struct rewrite {
 	uint64_t conflicts;
 };
 
-/* FAULT_NOT_FOUND naming a key that no commit has; FAULT_CONFLICT where another
- * device rotates at the same time. */
+/* 0 also where something is lost: look at lost.  FAULT_NOT_FOUND naming a key
+ * that no commit has; FAULT_CONFLICT where another device rotates at the same
+ * time; with keys also FAULT_MISSING, FAULT_TAMPERED, FAULT_MALFORMED. */
 int rewrite_run(struct rewrite *w, struct fault *f) must_check;
 
 #endif

@@ -186,6 +186,22 @@ commit_add_segment(struct commit *c, struct segment *seg)
 	return 0;
 }
 
+int
+commit_copy_segments(const struct commit *from, struct commit *to)
+{
+	for (size_t i = from->segments; i-- > 0;) {
+		struct segment s = { 0 };
+		int rc = segment_copy(&from->segment[i], &s);
+
+		if (rc == 0)
+			rc = commit_add_segment(to, &s);
+		segment_wipe(&s);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
 void
 commit_drop_segments(struct commit *c, size_t n)
 {

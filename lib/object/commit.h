@@ -47,6 +47,10 @@ int commit_decode(struct bytes in, struct commit *out) must_check;
  * FAULT_LIMIT past SEGMENTS_MAX, FAULT_MEMORY. */
 int commit_add_segment(struct commit *c, struct segment *seg) must_check;
 
+/* Puts copies of all of from's in front of to's.  As above. */
+int commit_copy_segments(const struct commit *from,
+    struct commit *to) must_check;
+
 /* Drops the first n segments. */
 void commit_drop_segments(struct commit *c, size_t n);
 

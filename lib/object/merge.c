@@ -124,7 +124,7 @@ open_block(struct merge_segment *s, bool again)
 
 /* Loads, opens and checks the next block. */
 static int
-next_block(struct merge_segment *s)
+load_block(struct merge_segment *s)
 {
 	struct index_where w = segment_block_where(s->segment, s->block);
 	uint8_t last[CHUNK_ID_LEN];
@@ -149,6 +149,24 @@ next_block(struct merge_segment *s)
 	return 0;
 }
 
+/* 1, 0 at the end, or a fault. */
+static int
+next_block(struct merge_segment *s)
+{
+	int rc;
+
+	for (; s->block != s->segment->blocks; s->block++) {
+		rc = load_block(s);
+		if (rc == 0)
+			return 1;
+		if (s->pass == NULL || !s->pass(s->arg, s->segment, s->block,
+		    rc))
+			return rc;
+		s->at = s->n = 0;
+	}
+	return 0;
+}
+
 int
 merge_segment_next(void *arg, struct index_entry *out)
 {
@@ -156,10 +174,8 @@ merge_segment_next(void *arg, struct index_entry *out)
 	int rc;
 
 	if (s->at == s->n) {
-		if (s->block == s->segment->blocks)
-			return 0;
 		rc = next_block(s);
-		if (rc != 0)
+		if (rc != 1)
 			return rc;
 	}
 	rc = index_entry_decode(bytes_of(s->plain + s->at, INDEX_ENTRY_LEN),

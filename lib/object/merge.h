@@ -55,12 +55,15 @@ int merge_array_next(void *arg, struct index_entry *out) must_check;
 
 /* A source over the blocks of a segment.  load sets *out to the sealed block
  * (place from segment_block_place), which stays valid until the next load.
- * again: what it gave last was not this block, so that a copy of it is bad. */
+ * again: what it gave last was not this block, so that a copy of it is bad.
+ * pass, unless NULL: whether to go on behind a block that could not be read. */
 struct merge_segment {
 	struct seal *seal;             /* borrowed */
 	const struct segment *segment; /* borrowed */
 	int (*load)(void *arg, const struct place *place, bool again,
 	    struct bytes *out);
+	bool (*pass)(void *arg, const struct segment *segment, uint32_t block,
+	    int why);
 	void *arg;
 	uint32_t block;                 /* next to load; begins as 0 */
 	size_t at, n;                   /* in plain; begin as 0 */

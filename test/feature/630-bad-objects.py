@@ -335,16 +335,24 @@ def lost_commit():
     r = y.run("check", "--history")
     t.ok(r.code == 10 and r.out.count("commits before it is lost") == 1,
          "check says that the way back is lost") or t.note(r)
-    t.eq(y.run("rotate").code, 10, "there is no new key without all commits")
+    r = y.run("shred", "--yes", "past/1")
+    t.ok(r.code == 10 and "nothing was shredded" in r.err,
+         "what is lost cannot be searched") or t.note(r)
+    r = y.run("rotate", "--json")
+    t.ok(r.code == 10 and r.json["lost"] == 1 and r.json["commits"] == 3 and
+         r.json["receipts"], "what is there gets a new key") or t.note(r)
+    t.ok("commit 3 is lost" in r.json["warnings"][0]["text"],
+         "and what is not is named")
+    t.eq(log(y)[:2], (10, [6, 5, 4]), "it stays named")
 
-    t.eq(log(x)[:2], (0, [5, 4, 3, 2, 1]), "log with a copy: all")
+    t.eq(log(x)[:2], (0, [6, 5, 4, 3, 2, 1]), "log with a copy: all")
     r = x.run("check", "--history")
     t.ok(r.code == 10 and "is lost with it" not in r.out and
-         r.out.splitlines()[-1].startswith("4 commits"),
+         r.out.splitlines()[-1].startswith("5 commits"),
          "check goes on by the copy") or t.note(r)
     t.eq(x.run("put", past).code, 0, "put with nothing new")
     code, numbers, _ = log(y)
-    t.eq((code, numbers), (0, [6, 5, 4, 3, 2, 1]), "all is there for all")
+    t.eq((code, numbers), (0, [7, 6, 5, 4, 3, 2, 1]), "all is there for all")
     t.eq(y.run("get", "--commit", "2", "--to", out, "past/1").code, 0,
          "what was cut off can be read")
     r = x.run("put", "--json", past)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A put after a check that found parts of the tree, the index or the history
- * lost; with what the cache has, and without. */
+ * lost; with what the cache has, and without.  And rotations beside that. */
 #include "client/engine/mend.h"
 
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 
 #include "client/engine/check.h"
 #include "client/engine/put.h"
+#include "client/engine/rewrite.h"
 #include "client/state.h"
 #include "lib/cm.h"
 #include "lib/mkspace.h"
@@ -24,6 +25,8 @@ struct bed {
 	struct state st;
 	char src[128], cache[128], lost[160];
 	struct put put;
+	struct session_epoch epoch[2];
+	struct space_key key; /* of the second */
 	struct check_result res;
 	struct fault f;
 	char warned[512];
@@ -193,6 +196,37 @@ block_of(struct bed *b)
 	    &sp->commit.segment[sp->commit.segments - 1], 2);
 }
 
+/* Puts the cache away, as it is, and gets it back. */
+static void
+swap_cache(struct bed *b)
+{
+	char away[160];
+
+	(void)snprintf(away, sizeof(away), "%s.away", b->cache);
+	(void)mkdir(away, 0700);
+	assert_int_equal(renameat2(AT_FDCWD, b->cache, AT_FDCWD, away,
+	    RENAME_EXCHANGE), 0);
+}
+
+/* Into a second epoch. */
+static int
+rewrite(struct bed *b, struct rewrite *w)
+{
+	memset(b->key.b, 2, sizeof(b->key.b));
+	b->epoch[0] = b->m->epoch;
+	b->epoch[1] = (struct session_epoch){ .epoch = 2, .key = &b->key };
+	b->m->ses.epochs = b->epoch;
+	b->m->ses.nepochs = 2;
+	b->f = (struct fault){ 0 };
+	b->warned[0] = '\0';
+	w->ses = &b->m->ses;
+	w->epoch = 2;
+	w->message = "";
+	w->warn = on_warn;
+	w->warn_arg = b;
+	return rewrite_run(w, &b->f);
+}
+
 static void
 what_the_cache_has_is_stored_again(void **state)
 {
@@ -351,6 +385,78 @@ a_lost_block_stops_no_put(void **state)
 	assert_int_equal(b->res.findings, 1);
 }
 
+/* What is there gets the new key; what is lost stays named, and a device with
+ * copies stores it again. */
+static void
+a_rotation_goes_round_what_is_lost(void **state)
+{
+	struct bed *b = *state;
+	struct rewrite w = { 0 };
+	struct place leaf, block, commit;
+	uint64_t bad;
+
+	for (int i = 0; i < 3; i++) {
+		file_at(b, "a", 2 + i, "more");
+		assert_int_equal(put(b, i == 0 ? "abc" : "a", false), 0);
+		if (i == 0)
+			commit = mkspace_open(b->m)->head.commit.place;
+	}
+	leaf = leaf_of(b, "b/00600");
+	block = block_of(b);
+	harm(b, &leaf);
+	harm(b, &block);
+	harm(b, &commit);
+	swap_cache(b);
+	assert_int_equal(check(b, true), FAULT_TAMPERED);
+	bad = b->res.bad_paths;
+	assert_int_equal(rewrite(b, &w), 0);
+	assert_int_equal(w.lost, 3);
+	assert_int_equal(w.why, FAULT_TAMPERED);
+	assert_int_equal(w.commits, 3);
+	assert_string_not_equal(b->warned, "");
+	assert_int_equal(mkspace_open(b->m)->head.epoch, 2);
+	assert_int_equal(b->m->space->head.number, 4);
+	/* The old key is of no use now. */
+	b->m->ses.epochs = b->epoch + 1;
+	b->m->ses.nepochs = 1;
+	empty_cache(b);
+	assert_int_equal(check(b, true), FAULT_TAMPERED);
+	assert_int_equal(b->res.commits, 3);
+	assert_true(b->res.bad_paths > 0 && b->res.bad_paths <= bad);
+	swap_cache(b);
+	assert_int_equal(check(b, true), FAULT_TAMPERED);
+	assert_int_equal(b->res.commits, 3);
+	assert_int_equal(put(b, "a", false), 0);
+	assert_true(b->put.changed);
+	empty_cache(b);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 8);
+	/* In the history the leaf stays lost. */
+	assert_int_equal(check(b, true), FAULT_TAMPERED);
+	assert_int_equal(b->res.commits, 5);
+}
+
+/* Nobody knows whether it has what is to be taken out. */
+static void
+nothing_is_shredded_beside_what_is_lost(void **state)
+{
+	const struct bytes key = { (const uint8_t *)"c", 1 };
+	struct rewrite w = { .key = &key, .nkeys = 1 };
+	struct bed *b = *state;
+	struct place leaf;
+
+	assert_int_equal(put(b, "abc", false), 0);
+	leaf = leaf_of(b, "b/00600");
+	harm(b, &leaf);
+	swap_cache(b);
+	assert_int_equal(rewrite(b, &w), FAULT_TAMPERED);
+	assert_non_null(strstr(b->f.text, "nothing was shredded"));
+	assert_int_equal(mkspace_open(b->m)->head.number, 1);
+	swap_cache(b);
+	assert_int_equal(rewrite(b, &w), 0);
+	assert_int_equal(check(b, true), 0);
+}
+
 int
 main(void)
 {
@@ -362,6 +468,8 @@ main(void)
 		TEST(what_it_has_not_wants_a_word),
 		TEST(a_lost_root_is_a_gap_from_end_to_end),
 		TEST(a_lost_block_stops_no_put),
+		TEST(a_rotation_goes_round_what_is_lost),
+		TEST(nothing_is_shredded_beside_what_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,8 @@ static struct rig {
 	char log[512];   /* steps; "end!": those after the head's too */
 	uint32_t ended;  /* last_epoch at the last end */
 	size_t receipts; /* that were shown */
-	char printed[512];
+	char printed[512], noted[512];
+	uint64_t lost; /* that rewriting finds */
 } *rig;
 
 static int
@@ -75,6 +76,8 @@ rewrite_run(struct rewrite *w, struct fault *f)
 	assert_ptr_equal(w->ses, &rig->ses);
 	assert_int_equal(w->epoch, rig->ses.last_epoch + 1);
 	w->commits += 10;
+	w->lost = rig->lost;
+	w->why = rig->lost != 0 ? FAULT_MISSING : 0;
 	if (rig->stop_it) {
 		(void)nanosleep(&t, NULL);
 		atomic_store(&rig->stop, true);
@@ -148,8 +151,32 @@ cli_print(const struct cli *cli, const char *fmt, ...)
 void
 cli_note(const struct cli *cli, const char *fmt, ...)
 {
+	va_list ap;
+
 	(void)cli;
-	(void)fmt;
+	va_start(ap, fmt);
+	(void)vsnprintf(rig->noted, sizeof(rig->noted), fmt, ap);
+	va_end(ap);
+}
+
+void
+cli_warn(void *arg, struct bytes key, const char *text)
+{
+	(void)arg;
+	(void)key;
+	(void)text;
+}
+
+void
+cli_warned(struct cli *cli)
+{
+	(void)cli;
+}
+
+const char *
+cli_noun(uint64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
 }
 
 static int
@@ -250,7 +277,8 @@ says_who_could_not_be_told(void **state)
 static void
 ends_what_it_began_for_nothing(void **state)
 {
-	static const int why[] = { FAULT_INTERRUPTED, FAULT_NOT_FOUND };
+	static const int why[] = { FAULT_INTERRUPTED, FAULT_NOT_FOUND,
+		FAULT_MISSING };
 	struct rig *r = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(why); i++) {
@@ -317,6 +345,31 @@ stops_while_it_lets_another_finish(void **state)
 	assert_string_equal(r->log, "end! refresh begin rewrite");
 }
 
+/* The key is changed all the same. */
+static void
+says_what_is_lost(void **state)
+{
+	struct rig *r = *state;
+
+	r->st.head.known = true;
+	assert_int_equal(run(r), 0);
+	assert_int_equal(rotation_lost(&r->cli, &r->w), 0);
+	r->lost = 2;
+	r->log[0] = '\0';
+	r->ses.last_epoch = 3;
+	assert_int_equal(run(r), 0);
+	assert_string_equal(r->log,
+	    "end! refresh begin rewrite end refresh given");
+	assert_int_equal(shown(r, "lost"), 2);
+	assert_int_equal(rotation_lost(&r->cli, &r->w), FAULT_MISSING);
+	assert_non_null(strstr(r->cli.fault.text, "2 parts of the space"));
+	r->cli.fault = (struct fault){ 0 };
+	r->ses.last_epoch = 3;
+	assert_int_equal(rotation_follow(&r->cli, &r->st, "revoked"), 0);
+	assert_int_equal(r->cli.fault.code, 0);
+	assert_non_null(strstr(r->noted, "2 parts of the space"));
+}
+
 static void
 says_what_holds_where_the_key_does_not_follow(void **state)
 {
@@ -378,6 +431,7 @@ main(void)
 		TEST(begins_anew_where_another_device_was_first),
 		TEST(gives_up_after_five),
 		TEST(stops_while_it_lets_another_finish),
+		TEST(says_what_is_lost),
 		TEST(says_what_holds_where_the_key_does_not_follow),
 		TEST(leaves_the_key_of_an_empty_space),
 		TEST(clears_only_what_was_abandoned),
