@@ -361,7 +361,7 @@ const struct command cmd_put = {
 	    "                      store folders of other file systems empty\n"
 	    "  --repair            what is lost of the space and not of FILE|"
 	    "FOLDER comes from\n"
-	    "                      an earlier commit\n"
+	    "                      an earlier commit, or is given up\n"
 	    "  --to PATH           folder of the space to put them into; made "
 	    "if it is missing\n",
 };

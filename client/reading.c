@@ -45,7 +45,7 @@ open_space(struct reading *r, uint64_t number, struct fault *f)
 	uint64_t seen;
 	uint32_t epoch;
 
-	if (rc != FAULT_MISSING && rc != FAULT_TAMPERED)
+	if (!fetch_is_lost(rc))
 		return rc;
 	session_last_seen(r->session, &seen, &epoch);
 	if (number == 0 || number > seen || !session_go_back(r->session))

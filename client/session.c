@@ -89,6 +89,14 @@ session_last_seen(const struct session *s, uint64_t *number, uint32_t *epoch)
 	*epoch = s->state->head.epoch;
 }
 
+const uint8_t *
+session_seen_head(const struct session *s)
+{
+	const struct state_head *seen = &s->state->head;
+
+	return seen->known ? seen->bytes : NULL;
+}
+
 bool
 session_go_back(struct session *s)
 {

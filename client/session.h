@@ -101,6 +101,9 @@ int session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 void session_last_seen(const struct session *s, uint64_t *number,
     uint32_t *epoch);
 
+/* The bytes of that head; NULL where there is none.  Borrowed. */
+const uint8_t *session_seen_head(const struct session *s);
+
 /* The head last seen takes the place of the one that is shown, which nobody can
  * follow.  false: it is the same, or there is none. */
 bool session_go_back(struct session *s);

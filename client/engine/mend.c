@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "client/engine/anew.h"
 #include "client/engine/fetch.h"
 #include "client/engine/lost.h"
 #include "crypt/secret.h"
@@ -183,6 +184,10 @@ mend_all(struct mend *m, struct fault *f)
 	if (!m->space->has_head || (m->space->lost.n == 0 && !m->repair))
 		return 0;
 	rc = mend_commits(m, f);
+	if (rc == 0 && m->space->anew) {
+		rc = anew_seal(m->space, m->stow, m->warn, m->arg, f);
+		m->mended = true;
+	}
 	if (rc == 0)
 		rc = mend_tree(m, f);
 	if (rc == 0)

@@ -138,7 +138,8 @@ begin(struct putting *w, struct fault *f)
 	w->run_from = buf_init(KEY_BYTES_MAX + 1);
 	w->made = buf_init(KEY_BYTES_MAX);
 	w->running = true;
-	rc = space_open(w->p->ses, &w->space, f);
+	rc = w->p->repair ? space_open_anew(w->p->ses, &w->space, f) :
+			    space_open(w->p->ses, &w->space, f);
 	if (rc != 0)
 		return rc;
 	lost_read(w->space->cache.dir, &w->space->lost);

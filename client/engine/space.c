@@ -3,11 +3,11 @@
 #include "client/engine/space.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/engine/anew.h"
 #include "client/engine/fetch.h"
 #include "client/engine/lost.h"
 #include "client/state.h"
@@ -47,8 +47,8 @@ find_signer(void *arg, const uint8_t device[static ID_LEN],
 	return 0;
 }
 
-static int
-first_dedup(const struct session *ses, struct dedup_key *out)
+int
+space_first_dedup(const struct session *ses, struct dedup_key *out)
 {
 	const struct space_key *k = session_key(ses, 1);
 
@@ -105,27 +105,8 @@ open_head(struct space *sp, struct bulk *b, struct fault *f)
 	return 0;
 }
 
-/* What that means, and what is left. */
 static int
-lost_head(const struct space *sp, int rc, struct fault *f)
-{
-	unsigned long long number = sp->head.number;
-	char rest[96] = "";
-	uint64_t seen;
-	uint32_t epoch;
-
-	session_last_seen(sp->ses, &seen, &epoch);
-	if (seen != 0 && seen < number)
-		(void)snprintf(rest, sizeof(rest), "; up to commit %llu, which "
-		    "was seen here, --commit reads them",
-		    (unsigned long long)seen);
-	return fault_add(f, rc, "commit %llu, the latest, is lost, and with it "
-	    "the way to all before, but for a device that has a copy of it%s",
-	    number, rest);
-}
-
-static int
-load_head_commit(struct space *sp, struct fault *f)
+load_head_commit(struct space *sp, bool anew, struct fault *f)
 {
 	struct reader *r defer(reader_freep) = NULL;
 	struct commit c = { 0 };
@@ -136,8 +117,8 @@ load_head_commit(struct space *sp, struct fault *f)
 		return rc;
 	r->head = true;
 	rc = reader_commit(r, &sp->head.commit, &c, f);
-	if (rc == FAULT_MISSING || rc == FAULT_TAMPERED)
-		return lost_head(sp, rc, f);
+	if (fetch_is_lost(rc))
+		return anew ? anew_begin(sp, f) : anew_lost(sp, f);
 	if (rc != 0)
 		return fault_add(f, rc, "commit %llu",
 		    (unsigned long long)sp->head.number);
@@ -151,15 +132,15 @@ load_head_commit(struct space *sp, struct fault *f)
 	    sp->ses->head, f);
 }
 
-int
-space_reopen(struct space *sp, struct fault *f)
+static int
+reopen(struct space *sp, bool anew, struct fault *f)
 {
 	struct bulk *b defer(bulk_freep) = bulk_new(BULK_OPENSSL);
 	int rc;
 
 	if (b == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	sp->has_head = false;
+	sp->has_head = sp->anew = false;
 	sp->tail.n = 0;
 	commit_wipe(&sp->commit);
 	memset(&sp->commit, 0, sizeof(sp->commit));
@@ -167,8 +148,8 @@ space_reopen(struct space *sp, struct fault *f)
 	if (rc != 0)
 		return rc;
 	if (sp->has_head)
-		return load_head_commit(sp, f);
-	rc = first_dedup(sp->ses, &sp->commit.dedup);
+		return load_head_commit(sp, anew, f);
+	rc = space_first_dedup(sp->ses, &sp->commit.dedup);
 	if (rc != 0)
 		return fault_set(f, rc,
 		    "the space's first key was not released");
@@ -176,7 +157,13 @@ space_reopen(struct space *sp, struct fault *f)
 }
 
 int
-space_open(struct session *ses, struct space **out, struct fault *f)
+space_reopen(struct space *sp, struct fault *f)
+{
+	return reopen(sp, false, f);
+}
+
+static int
+open_space(struct session *ses, bool anew, struct space **out, struct fault *f)
 {
 	struct space *sp defer(space_closep) = calloc(1, sizeof(*sp));
 	int rc;
@@ -197,11 +184,23 @@ space_open(struct session *ses, struct space **out, struct fault *f)
 			return rc;
 		sp->cache.dir = rc;
 	}
-	rc = space_reopen(sp, f);
+	rc = reopen(sp, anew, f);
 	if (rc != 0)
 		return rc;
 	*out = take(sp);
 	return 0;
+}
+
+int
+space_open(struct session *ses, struct space **out, struct fault *f)
+{
+	return open_space(ses, false, out, f);
+}
+
+int
+space_open_anew(struct session *ses, struct space **out, struct fault *f)
+{
+	return open_space(ses, true, out, f);
 }
 
 void

@@ -40,6 +40,7 @@ struct space {
 	bool has_head;        /* false: nothing was ever put */
 	struct head head;     /* verified */
 	struct commit commit; /* the head's; without head: zeroed but dedup */
+	bool anew; /* that is lost: anew.h has what there is instead */
 
 	/* Bytes of the pack with the head's commit, up to its end; sealed.
 	 * Without any where the commit was in the cache. */
@@ -61,8 +62,18 @@ struct space {
 int space_open(struct session *ses, struct space **out,
     struct fault *f) must_check;
 
-/* The same again, after the session's head changed. */
+/* The same for a writer who is to go on where the head's commit is lost, by an
+ * earlier one, or with none: anew.h. */
+int space_open_anew(struct session *ses, struct space **out,
+    struct fault *f) must_check;
+
+/* As space_open again, after the session's head changed. */
 int space_reopen(struct space *sp, struct fault *f) must_check;
+
+/* The dedup key of a space's first commit.  FAULT_DENIED where the key that it
+ * comes of is no more. */
+int space_first_dedup(const struct session *ses,
+    struct dedup_key *out) must_check;
 
 void space_close(struct space *sp);
 void space_closep(struct space **sp);

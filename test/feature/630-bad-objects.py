@@ -387,6 +387,51 @@ def lost_latest_commit():
          (0, 0, 0), "who has a copy stores it again")
 
 
+def begun_anew():
+    """No device has a copy of the latest commit: put --repair goes on from what
+    was seen, and says what that costs."""
+    x = s.first()
+    y, z = s.device().join(x), s.device().join(x)
+    top = os.path.join(work, "anew")
+    for i in range(1, 4):
+        write(os.path.join(top, str(i)), b"%d" % i)
+        new = stored(lambda: t.eq(x.run("put", top).code, 0, f"put {i}"))
+        if i == 1:
+            t.eq(y.run("ls").code, 0, "y has seen commit 1")
+    os.unlink(new[0])
+    one = os.path.join(top, "1")
+    r = y.run("put", one)
+    t.ok(r.code == 10 and "put --repair goes on from there" in r.err,
+         "says what can be done") or t.note(r)
+    r = y.run("put", "--json", "--repair", "--to", "again", one)
+    t.ok(r.code == 0 and r.json["commit"] == 4 and
+         "goes on from commit 1" in r.json["warnings"][0]["text"],
+         "goes on from what was seen") or t.note(r)
+
+    def log(d):
+        r = d.run("log", "--json")
+        return [(c["number"], c["message"]) for c in r.json["commits"]]
+
+    t.eq(log(z), [(4, "put again/1"), (3, "(lost)"), (2, "(lost)"),
+                  (1, "put anew")], "the log shows it")
+    t.eq(x.run("put", top).code, 0, "the others go on from there")
+    t.eq(z.run("check", "--full", "--history").code, 0, "all is good")
+
+    write(os.path.join(top, "4"), b"4")
+    new = stored(lambda: t.eq(x.run("put", top).code, 0, "put"))
+    os.unlink(new[0])
+    w = s.device().join(x)
+    t.eq(w.run("ls").code, 10, "who comes now cannot read it")
+    r = w.run("put", "--repair", one)
+    t.ok(r.code == 0 and "none before it is known here" in r.err,
+         "begins anew") or t.note(r)
+    t.eq(log(z), [(7, "put 1"), (6, "(lost)")], "the log shows that, too")
+    t.eq(z.run("check", "--full", "--history").code, 0, "all is good")
+    out = os.path.join(work, "anew-out")
+    t.eq(z.run("get", "--to", out).code, 0, "get")
+    t.eq(os.listdir(out), ["1"], "what was put is there")
+
+
 t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
       mirror_left_behind, mirror_of_others, damaged_cache, lost_and_sent_anew,
-      lost_commit, lost_latest_commit)
+      lost_commit, lost_latest_commit, begun_anew)

@@ -48,6 +48,9 @@ struct mkspace {
 	atomic_bool stop;
 };
 
+/* What session_seen_head() of fake_session.c gives. */
+extern const uint8_t *fake_seen_head;
+
 struct mkspace *mkspace_new(void);
 void mkspace_free(struct mkspace *m);
 

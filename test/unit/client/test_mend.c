@@ -98,7 +98,7 @@ teardown(void **state)
 {
 	struct bed *b = *state;
 
-	(void)mkspace_open(b->m);
+	fake_seen_head = NULL;
 	b->m->ses.state = NULL;
 	close(b->st.fd);
 	mkspace_free(b->m);
@@ -457,6 +457,94 @@ nothing_is_shredded_beside_what_is_lost(void **state)
 	assert_int_equal(check(b, true), 0);
 }
 
+/* The head's commit is lost, and no cache has it. */
+static void
+lose_head(struct bed *b)
+{
+	struct place p = mkspace_open(b->m)->head.commit.place;
+
+	harm(b, &p);
+	empty_cache(b);
+}
+
+static void
+a_lost_head_gives_way_to_the_one_seen_before(void **state)
+{
+	struct bed *b = *state;
+	uint8_t seen[STORE_HEAD_LEN];
+
+	assert_int_equal(put(b, "abc", false), 0);
+	memcpy(seen, b->m->ses.head, sizeof(seen));
+	for (int i = 0; i < 3; i++) {
+		file_at(b, "a", 2 + i, "later");
+		assert_int_equal(put(b, "a", false), 0);
+	}
+	lose_head(b);
+	fake_seen_head = seen;
+	assert_int_equal(put(b, "c", false), FAULT_TAMPERED);
+	assert_non_null(strstr(b->f.text, "put --repair goes on from there"));
+	assert_int_equal(put(b, "c", true), 0);
+	assert_non_null(strstr(b->warned, "goes on from commit 1,"));
+	assert_int_equal(b->put.number, 5);
+	assert_int_equal(check(b, true), 0);
+	assert_int_equal(b->m->space->head.number, 5);
+	assert_int_equal(b->res.commits, 5);
+	assert_int_equal(b->res.entries, FILES + 5);
+	assert_int_equal(put(b, "a", false), 0);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 8);
+}
+
+static void
+with_none_before_the_space_begins_anew(void **state)
+{
+	struct bed *b = *state;
+	struct space *sp;
+	struct reader *r defer(reader_freep) = NULL;
+	struct commit up defer(commit_wipe) = { 0 };
+
+	assert_int_equal(put(b, "ac", false), 0);
+	assert_int_equal(put(b, "b", false), 0);
+	lose_head(b);
+	/* It is the one that was seen. */
+	fake_seen_head = b->m->ses.head;
+	assert_int_equal(put(b, "b", false), FAULT_TAMPERED);
+	assert_non_null(strstr(b->f.text, "put --repair begins anew"));
+	assert_int_equal(put(b, "b", true), 0);
+	assert_non_null(strstr(b->warned, "given up"));
+	assert_int_equal(check(b, true), 0);
+	assert_int_equal(b->res.commits, 2);
+	assert_int_equal(b->res.entries, FILES + 1);
+	sp = mkspace_open(b->m);
+	assert_int_equal(sp->head.number, 3);
+	assert_int_equal(reader_new(sp, &r, &b->f), 0);
+	assert_int_equal(reader_commit(r, &sp->commit.parent, &up, &b->f), 0);
+	assert_int_equal(up.number, 2);
+	assert_int_equal(up.entries, 0);
+	assert_false(up.has_parent);
+	assert_memory_equal(up.message, "(lost)", 6);
+}
+
+/* What was shredded does not come back, and the dedup key is gone. */
+static void
+nothing_is_taken_from_an_epoch_before(void **state)
+{
+	struct bed *b = *state;
+	struct rewrite w = { 0 };
+	uint8_t seen[STORE_HEAD_LEN];
+
+	assert_int_equal(put(b, "abc", false), 0);
+	memcpy(seen, b->m->ses.head, sizeof(seen));
+	assert_int_equal(rewrite(b, &w), 0);
+	lose_head(b);
+	fake_seen_head = seen;
+	assert_int_equal(put(b, "abc", true), FAULT_TAMPERED);
+	assert_null(strstr(b->f.text, "--repair"));
+	fake_seen_head = NULL;
+	assert_int_equal(put(b, "abc", true), FAULT_TAMPERED);
+	assert_non_null(strstr(b->f.text, "another account"));
+}
+
 int
 main(void)
 {
@@ -470,6 +558,9 @@ main(void)
 		TEST(a_lost_block_stops_no_put),
 		TEST(a_rotation_goes_round_what_is_lost),
 		TEST(nothing_is_shredded_beside_what_is_lost),
+		TEST(a_lost_head_gives_way_to_the_one_seen_before),
+		TEST(with_none_before_the_space_begins_anew),
+		TEST(nothing_is_taken_from_an_epoch_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
