@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/engine/mend.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "client/engine/anew.h"
@@ -129,13 +130,12 @@ readable(struct reader *r, const struct segment *s, uint32_t b,
 	return fault_add(f, rc, "index");
 }
 
-/* 1 where it has lost blocks and all can be read, 0 where it has none, -1 where
- * one cannot be; or what ends it. */
+/* How many of its lost blocks can be read, and how many cannot. */
 static int
-segment_state(struct space *sp, struct reader *r, const struct segment *s,
-    int *state, struct fault *f)
+count_blocks(struct space *sp, struct reader *r, const struct segment *s,
+    size_t *good, size_t *bad, struct fault *f)
 {
-	*state = 0;
+	*good = *bad = 0;
 	for (uint32_t b = 0; b < s->blocks; b++) {
 		struct place p = segment_block_place(s, b);
 		int rc;
@@ -145,34 +145,57 @@ segment_state(struct space *sp, struct reader *r, const struct segment *s,
 		rc = readable(r, s, b, f);
 		if (rc < 0)
 			return rc;
-		*state = rc == 1 ? 1 : -1;
-		if (*state < 0)
-			return 0;
+		*good += rc == 1;
+		*bad += rc == 0;
 	}
 	return 0;
 }
 
 int
 mend_index(struct space *sp, struct stow *s, const struct commit *c,
-    struct mend_index *out, struct fault *f)
+    bool repair, struct mend_index *out, struct fault *f)
 {
 	*out = (struct mend_index){ .most = c->segments };
 	if (sp->lost.n == 0)
 		return 0;
 	for (size_t i = 0; i < c->segments; i++) {
-		int state, rc = segment_state(sp, stow_reader(s),
-		    &c->segment[i], &state, f);
+		size_t good, bad;
+		int rc = count_blocks(sp, stow_reader(s), &c->segment[i],
+		    &good, &bad, f);
 
 		if (rc != 0)
 			return rc;
-		if (state < 0) {
+		if (bad != 0 && !repair) {
 			out->most = i;
 			break;
 		}
-		if (state > 0)
+		out->given_up += bad;
+		if (good + bad != 0)
 			out->least = i + 1;
 	}
 	return 0;
+}
+
+bool
+mend_pass(void *reader, const struct segment *s, uint32_t block, int why)
+{
+	const struct reader *r = reader;
+	struct place p = segment_block_place(s, block);
+
+	return fetch_is_lost(why) &&
+	    lost_has(buf_bytes(&r->space->lost), &p);
+}
+
+static void
+say_given_up(const struct mend *m, size_t blocks)
+{
+	char text[192];
+
+	(void)snprintf(text, sizeof(text), "blocks of the index that are lost "
+	    "are given up (%zu): check names what else needs them, and a put "
+	    "of that stores it again", blocks);
+	if (blocks != 0 && m->warn != NULL)
+		m->warn(m->arg, bytes_of(NULL, 0), text);
 }
 
 int
@@ -191,8 +214,11 @@ mend_all(struct mend *m, struct fault *f)
 	if (rc == 0)
 		rc = mend_tree(m, f);
 	if (rc == 0)
-		rc = mend_index(m->space, m->stow, &m->space->commit, &index,
-		    f);
-	m->mended |= rc == 0 && index.least != 0;
-	return rc;
+		rc = mend_index(m->space, m->stow, &m->space->commit,
+		    m->repair, &index, f);
+	if (rc != 0)
+		return rc;
+	m->mended |= index.least != 0;
+	say_given_up(m, index.given_up);
+	return 0;
 }

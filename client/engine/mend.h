@@ -47,11 +47,18 @@ int mend_commits(struct mend *m, struct fault *f) must_check;
 int mend_tree(struct mend *m, struct fault *f) must_check;
 
 /* Of c's segments, newest first: so many must be written anew, for lost blocks
- * of them can be read here; and so many can be, the next one cannot. */
+ * of them can be read here; and so many can be, the next one cannot.  With
+ * repair any can be, without what it has in lost blocks: so many are given up,
+ * and must be written anew. */
 struct mend_index {
-	size_t least, most;
+	size_t least, most, given_up;
 };
 int mend_index(struct space *sp, struct stow *s, const struct commit *c,
-    struct mend_index *out, struct fault *f) must_check;
+    bool repair, struct mend_index *out, struct fault *f) must_check;
+
+/* For struct merge_segment that loads from a struct reader: passes blocks that
+ * are known to be lost. */
+bool mend_pass(void *reader, const struct segment *s, uint32_t block,
+    int why) must_check;
 
 #endif

@@ -55,6 +55,7 @@ begin_sources(struct publish *p, const struct commit *c, size_t joined,
 		m->seal = stow_reader(p->stow)->seal;
 		m->segment = &c->segment[i];
 		m->load = reader_block;
+		m->pass = p->repair ? mend_pass : NULL;
 		m->arg = stow_reader(p->stow);
 		m->block = 0;
 		m->at = m->n = 0;
@@ -64,6 +65,7 @@ begin_sources(struct publish *p, const struct commit *c, size_t joined,
 	s->n = joined + 1;
 }
 
+/* No entries in *out: there are none. */
 static int
 write_merged(struct publish *p, struct sources *s, const struct commit *c,
     size_t joined, const struct index_entry *e, size_t n, struct segment *out)
@@ -71,7 +73,7 @@ write_merged(struct publish *p, struct sources *s, const struct commit *c,
 	struct segwrite *w defer(segwrite_freep) = NULL;
 	struct index_entry one;
 	struct merge *m = malloc(sizeof(*m));
-	uint64_t total;
+	uint64_t total = 0;
 	int rc;
 
 	if (m == NULL)
@@ -80,7 +82,7 @@ write_merged(struct publish *p, struct sources *s, const struct commit *c,
 	rc = merge_init(m, s->src, s->n);
 	if (rc == 0)
 		rc = merge_count(m, &total);
-	if (rc == 0)
+	if (rc == 0 && total != 0)
 		rc = segwrite_new(stow_reader(p->stow)->seal, total,
 		    (struct segwrite_sink){ .put = stow_block,
 		    .arg = p->stow }, &w);
@@ -89,7 +91,7 @@ write_merged(struct publish *p, struct sources *s, const struct commit *c,
 		rc = merge_init(m, s->src, s->n);
 	while (rc == 0 && (rc = merge_next(m, &one)) == 1)
 		rc = segwrite_add(w, &one);
-	if (rc == 0)
+	if (rc == 0 && total != 0)
 		rc = segwrite_finish(w, out);
 	secret_wipe(m, sizeof(*m));
 	free(m);
@@ -127,7 +129,7 @@ join(struct publish *p, struct commit *c, size_t joined,
 	if (rc != 0)
 		return rc;
 	commit_drop_segments(c, joined);
-	return commit_add_segment(c, &seg);
+	return seg.entries == 0 ? 0 : commit_add_segment(c, &seg);
 }
 
 /* Writes the new entries, and the newest small segments with them, as one. */
@@ -140,7 +142,7 @@ write_index(struct publish *p, struct commit *c, struct fault *f)
 	int rc;
 
 	e = fresh_entries(p->fresh, &n);
-	rc = mend_index(p->space, p->stow, c, &mend, f);
+	rc = mend_index(p->space, p->stow, c, p->repair, &mend, f);
 	if (rc != 0 || (n == 0 && mend.least == 0))
 		return rc;
 	n = index_sort(e, n);

@@ -25,6 +25,7 @@ struct publish {
 	struct stow *stow;
 	struct fresh *fresh;     /* its entries become a segment */
 	const char *message;     /* for the log; cut to MESSAGE_MAX */
+	bool repair;             /* struct mend */
 	unsigned conflicts;      /* out: how often the head had moved */
 	uint64_t renamed;        /* out: paths kept under another name */
 	uint64_t number;         /* out: of the commit */

@@ -606,7 +606,7 @@ finish(struct putting *w, struct fault *f)
 {
 	struct publish pub = { .space = w->space, .packer = w->packer,
 		.stow = w->stow, .fresh = w->fresh,
-		.message = w->p->message };
+		.message = w->p->message, .repair = w->p->repair };
 	struct builder_tree tree;
 	int rc = settle(w, f);
 

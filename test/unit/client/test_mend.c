@@ -66,6 +66,16 @@ file_at(struct bed *b, const char *top, int i, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+static void
+file_gone(struct bed *b, const char *top, int i)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/%05d-%060d", b->src, top, i,
+	    i);
+	assert_int_equal(unlink(path), 0);
+}
+
 static int
 setup(void **state)
 {
@@ -383,6 +393,54 @@ a_lost_block_stops_no_put(void **state)
 	/* The block, and no path. */
 	assert_int_equal(b->res.bad_paths, 0);
 	assert_int_equal(b->res.findings, 1);
+	assert_int_equal(put(b, "a", true), 0);
+	assert_non_null(strstr(b->warned, "given up (1)"));
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 5);
+}
+
+/* Nothing else has what it had. */
+static void
+a_lost_block_is_given_up_if_the_user_says_so(void **state)
+{
+	struct bed *b = *state;
+	struct place block;
+
+	assert_int_equal(put(b, "abc", false), 0);
+	block = block_of(b);
+	harm(b, &block);
+	empty_cache(b);
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	assert_int_equal(put(b, "a", true), 0);
+	assert_true(b->put.changed);
+	assert_int_equal(check(b, false), FAULT_MISSING);
+	assert_int_equal(b->res.bad_objects, 0);
+	assert_in_range(b->res.bad_paths, 1, FILES + 2);
+	assert_int_equal(put(b, "abc", false), 0);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(put(b, "abc", true), 0);
+	assert_false(b->put.changed);
+}
+
+static void
+a_lost_index_is_given_up_as_a_whole(void **state)
+{
+	struct bed *b = *state;
+	struct place block;
+
+	assert_int_equal(put(b, "ac", false), 0);
+	block = segment_block_place(&mkspace_open(b->m)->commit.segment[0],
+	    0);
+	harm(b, &block);
+	empty_cache(b);
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	/* A folder without files: nothing comes to the index. */
+	file_gone(b, "a", 1);
+	assert_int_equal(put(b, "a", true), 0);
+	assert_int_equal(mkspace_open(b->m)->commit.segments, 0);
+	assert_int_equal(check(b, false), FAULT_MISSING);
+	assert_int_equal(put(b, "ac", false), 0);
+	assert_int_equal(check(b, false), 0);
 }
 
 /* What is there gets the new key; what is lost stays named, and a device with
@@ -556,6 +614,8 @@ main(void)
 		TEST(what_it_has_not_wants_a_word),
 		TEST(a_lost_root_is_a_gap_from_end_to_end),
 		TEST(a_lost_block_stops_no_put),
+		TEST(a_lost_block_is_given_up_if_the_user_says_so),
+		TEST(a_lost_index_is_given_up_as_a_whole),
 		TEST(a_rotation_goes_round_what_is_lost),
 		TEST(nothing_is_shredded_beside_what_is_lost),
 		TEST(a_lost_head_gives_way_to_the_one_seen_before),

@@ -333,6 +333,48 @@ a_merge_asks_again_for_a_bad_block(void **state)
 	free(e);
 }
 
+static int
+load_all_but_one(void *arg, const struct place *p, bool again,
+    struct bytes *out)
+{
+	struct made *m = arg;
+	struct place bad = segment_block_place(&m->seg, 2);
+
+	return memcmp(p, &bad, sizeof(bad)) == 0 ?
+	    load_junk(&m->k, p, again, out) :
+	    load(&m->k, p, again, out);
+}
+
+static bool
+pass_tampered(void *arg, const struct segment *s, uint32_t block, int why)
+{
+	struct made *m = arg;
+
+	assert_ptr_equal(s, &m->seg);
+	return block == 2 && why == FAULT_TAMPERED;
+}
+
+static void
+a_merge_passes_a_block_that_it_may(void **state)
+{
+	struct index_entry *e = entries(3000, 0), out;
+	struct made m = make(e, 3000);
+	struct merge_segment *seg = calloc(1, sizeof(*seg));
+	size_t n = 0;
+	int rc;
+
+	(void)state;
+	*seg = (struct merge_segment){ .seal = m.s, .segment = &m.seg,
+		.load = load_all_but_one, .pass = pass_tampered, .arg = &m };
+	while ((rc = merge_segment_next(seg, &out)) == 1)
+		n++;
+	assert_int_equal(rc, 0);
+	assert_int_equal(n, 3000 - BLOCK_ENTRIES);
+	free(seg);
+	drop(&m);
+	free(e);
+}
+
 static void
 a_merge_refuses_sources_out_of_order(void **state)
 {
@@ -389,6 +431,7 @@ main(void)
 		cmocka_unit_test(refuses_bad_descriptors),
 		cmocka_unit_test(the_first_source_wins_in_a_merge),
 		cmocka_unit_test(a_merge_asks_again_for_a_bad_block),
+		cmocka_unit_test(a_merge_passes_a_block_that_it_may),
 		cmocka_unit_test(a_merge_refuses_sources_out_of_order),
 		cmocka_unit_test(
 		    a_writer_wants_just_the_entries_it_was_promised),
