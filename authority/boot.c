@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include "authority/config_token.h"
+#include "base/fd.h"
 #include "net/text.h"
 #include "settings/named.h"
+
+#define FILES_FRONT (64 + 4 * CONFIG_THREADS_MAX) /* but of connections */
 
 static struct bytes
 text(const char *s)
@@ -98,6 +101,20 @@ for_ledger(const struct config *c, uint32_t lease, struct wr *w,
 	return 0;
 }
 
+/* Roles may open as many files as this process. */
+static void
+put_rule(const struct config *c, struct wr *w)
+{
+	unsigned long files = fd_raise();
+	struct watch_rule rule = crowd_rule(&c->crowd, CONFIG_CONNECTIONS,
+	    files > FILES_FRONT ? files - FILES_FRONT : 0);
+
+	wr_u32(w, rule.most);
+	wr_u32(w, rule.most_per_address);
+	wr_u32(w, rule.idle_seconds);
+	wr_u32(w, rule.least_rate);
+}
+
 static int
 for_front(const struct config *c, struct wr *w, struct fault *f)
 {
@@ -113,6 +130,7 @@ for_front(const struct config *c, struct wr *w, struct fault *f)
 	if (rc != 0)
 		return rc;
 	wr_u32(w, c->threads != NULL ? *c->threads : CONFIG_THREADS);
+	put_rule(c, w);
 	role_boot_put(w, text(c->log));
 	role_boot_put(w, buf_bytes(&certificate));
 	role_boot_put(w, buf_bytes(&key));

@@ -85,6 +85,7 @@ static const cyaml_schema_field_t fields[] = {
 	OPTIONAL("lease", lease),
 	OPTIONAL("user", user),
 	SETTINGS_NUMBER("threads", threads),
+	CROWD_SETTINGS,
 	OPTIONAL("keystore", keystore),
 	CYAML_FIELD_MAPPING_PTR("pkcs11",
 	    CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, pkcs11,
@@ -333,6 +334,8 @@ check(const struct config *c, struct fault *f)
 		return fault_set(f, FAULT_CONFIG,
 		    "admission: open or invitation is wanted");
 	rc = settings_ranges(&threads, 1, f);
+	if (rc == 0)
+		rc = crowd_check(&c->crowd, f);
 	if (rc == 0)
 		rc = sock_check("listen", c->listen, false, f);
 	if (rc == 0)

@@ -10,9 +10,11 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
+#include "serve/crowd.h"
 
 #define CONFIG_THREADS 4
 #define CONFIG_THREADS_MAX 32
+#define CONFIG_CONNECTIONS 1024
 #define CONFIG_LEASE_MAX (30 * 86400)
 #define CONFIG_HOST_MAX 256
 #define CONFIG_FILE_MAX 262144 /* bytes of any file that it names */
@@ -61,6 +63,7 @@ struct config {
 	char *lease;           /* 90s, 30m, 12h (default), 7d */
 	char *user;            /* roles run as it when started as root */
 	unsigned *threads;     /* of the front; default CONFIG_THREADS */
+	struct crowd crowd;
 	char *keystore;        /* file (default), pkcs11 */
 	struct config_pkcs11 *pkcs11;
 	char *log;             /* folder; default: log, beside the database */

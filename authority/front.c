@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
+#include "authority/config.h"
 #include "authority/front_calls.h"
 #include "authority/front_log.h"
 #include "authority/gauge.h"
@@ -24,12 +26,12 @@
 #include "base/logline.h"
 #include "base/rd.h"
 #include "net/sock.h"
+#include "serve/door.h"
+#include "serve/watch.h"
 
 #define ANSWER_MS 15000  /* that a request may wait for the ledger */
 #define DRAIN_MS 20000
 #define QUIET_MS 300     /* without a request, when draining, is the end */
-#define IDLE_SECONDS 60
-#define CONNECTIONS 1024
 #define CONNECTION_MEMORY 16384
 
 struct front {
@@ -38,7 +40,12 @@ struct front {
 	atomic_bool draining;
 	struct gauge gauge;
 	int log; /* folder of the log's public files */
-	struct MHD_Daemon *https, *metrics;
+	struct watch_rule rule;
+	struct watch *watch; /* of the connections */
+	struct door *door;
+	struct MHD_Daemon *https[CONFIG_THREADS_MAX]; /* each a thread */
+	size_t nhttps;
+	struct MHD_Daemon *metrics;
 };
 
 /* One request, from its headers to its end. */
@@ -54,6 +61,28 @@ struct visit {
 	char path[REQUEST_PATH_MAX + 1];
 	unsigned status;
 };
+
+static void
+on_connection(void *arg, struct MHD_Connection *c, void **context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	int fd = MHD_get_connection_info(c,
+	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	struct front *fr = arg;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+		watch_drop(fr->watch, fd);
+	else
+		*context = watch_find(fr->watch, fd);
+}
+
+/* What the connection is at; the watch knows it. */
+static struct watched *
+watched_of(struct MHD_Connection *c)
+{
+	return MHD_get_connection_info(c,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
 
 /* body lasts as long as the visit. */
 static enum MHD_Result
@@ -129,6 +158,7 @@ forward(struct front *fr, struct visit *v)
 	rc = request_write(&q, &ask);
 	buf_wipe(&v->body);
 	v->asked = true;
+	watch_note(watched_of(v->c), WATCH_OURS);
 	MHD_suspend_connection(v->c);
 	if (rc == 0)
 		rc = front_calls_put(fr->calls, &ask, v);
@@ -136,6 +166,13 @@ forward(struct front *fr, struct visit *v)
 		v->rc = rc;
 		MHD_resume_connection(v->c);
 	}
+}
+
+/* Good requests are signed, but for that of what is published. */
+static bool
+vouched_for(const struct visit *v, unsigned status)
+{
+	return status == MHD_HTTP_OK && strcmp(v->path, REQUEST_PUBLISHED) != 0;
 }
 
 static enum MHD_Result
@@ -146,6 +183,8 @@ answer(struct front *fr, struct MHD_Connection *c, struct visit *v)
 
 	if (rc == 0)
 		rc = request_answer_read(buf_bytes(&v->answer), &a);
+	watch_note(watched_of(c), rc == 0 && vouched_for(v, a.status) ?
+	        WATCH_MOVING : WATCH_STRANGER);
 	if (rc != 0)
 		return reply_error(fr, c, v, MHD_HTTP_SERVICE_UNAVAILABLE,
 		    FAULT_AUTHORITY, rc == FAULT_LIMIT ?
@@ -246,6 +285,7 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 		v = *state = visit_new(fr, url);
 		if (v == NULL)
 			return MHD_NO;
+		watch_note(watched_of(c), WATCH_STRANGER);
 		if (announced_much_too_long(c))
 			return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST,
 			    FAULT_LIMIT, "the body is too long");
@@ -284,8 +324,8 @@ on_end(void *arg, struct MHD_Connection *c, void **state,
 	struct timespec now;
 	int64_t ns;
 
-	(void)c;
 	(void)why;
+	watch_note(watched_of(c), WATCH_QUIET);
 	if (v == NULL)
 		return;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
@@ -349,37 +389,46 @@ on_log(void *arg, const char *fmt, va_list ap)
 	(void)ap;
 }
 
+/* By epoll it would try a TLS handshake that lacks bytes without a pause
+ * (0.9.75). */
+static struct MHD_Daemon *
+start_thread(struct front *fr, const char *certificate, const char *key)
+{
+	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS |
+	        MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
+	        MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, on_request, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+	    NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, fr,
+	    MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY,
+	    key, MHD_OPTION_HTTPS_PRIORITIES, SOCK_TLS,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_end, fr,
+	    /* The watch has limits and times. */
+	    MHD_OPTION_CONNECTION_LIMIT, INT_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, 0U,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	    MHD_OPTION_END);
+}
+
 static int
 serve(struct front *fr, const char *certificate, const char *key,
     struct fault *f)
 {
-	struct MHD_OptionItem pool[] = {
-		{ MHD_OPTION_THREAD_POOL_SIZE, fr->threads, NULL },
-		{ MHD_OPTION_END, 0, NULL },
-	};
-
-	if (fr->threads < 2) /* one thread is no pool */
-		pool[0].option = MHD_OPTION_END;
 	fr->calls = front_calls_new(link_init(ROLE_FD_LINK, ROLE_FD_LINK,
 	    LINK_SOCKET_MAX), ANSWER_MS, on_answer);
-	if (fr->calls == NULL)
+	fr->watch = watch_new(&fr->rule, &fr->gauge.watch);
+	if (fr->calls == NULL || fr->watch == NULL)
 		return fault_set(f, FAULT_MEMORY, "front: calls");
-	/* By epoll it would try a TLS handshake that lacks bytes without a
-	 * pause (0.9.75). */
-	fr->https = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD |
-	        MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-	    0, NULL, NULL, on_request, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, ROLE_FD_LISTEN,
-	    MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY,
-	    key, MHD_OPTION_HTTPS_PRIORITIES, SOCK_TLS,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_end, fr,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
-	if (fr->https == NULL)
-		return fault_set(f, FAULT_CONFIG, "front: HTTPS does not start "
-		    "(certificate or private key?)");
+	for (; fr->nhttps < fr->threads; fr->nhttps++) {
+		struct MHD_Daemon *d = start_thread(fr, certificate, key);
+
+		if (d == NULL)
+			return fault_set(f, FAULT_CONFIG, "front: HTTPS does "
+			    "not start (certificate or private key?)");
+		fr->https[fr->nhttps] = d;
+	}
+	if (door_open(ROLE_FD_LISTEN, fr->https, fr->nhttps, fr->watch, NULL,
+	        &fr->door) != 0)
+		return fault_set(f, FAULT_MEMORY, "front: thread");
 	if (fcntl(ROLE_FD_METRICS, F_GETFD) < 0)
 		return 0;
 	fr->metrics = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
@@ -406,22 +455,21 @@ pause_ms(long ms)
 static void
 drain(struct front *fr)
 {
-	MHD_socket s;
 	int quiet = 0;
 
 	fr->draining = true;
-	s = MHD_quiesce_daemon(fr->https);
-	if (s != MHD_INVALID_SOCKET)
-		(void)close(s);
+	door_close(fr->door);
 	for (int ms = 0; ms < DRAIN_MS && quiet < QUIET_MS; ms += 20) {
 		quiet = fr->gauge.in_flight == 0 ? quiet + 20 : 0;
 		pause_ms(20);
 	}
 	front_calls_end(fr->calls);
-	MHD_stop_daemon(fr->https);
+	for (size_t i = 0; i < fr->nhttps; i++)
+		MHD_stop_daemon(fr->https[i]);
 	if (fr->metrics != NULL)
 		MHD_stop_daemon(fr->metrics);
 	front_calls_free(fr->calls);
+	watch_free(fr->watch);
 }
 
 /* Confines the process, starts threads. */
@@ -438,11 +486,16 @@ start(struct front *fr, struct fault *f)
 		return rc;
 	r = rd_from(b.p, b.n);
 	fr->threads = rd_u32(&r);
+	fr->rule.most = rd_u32(&r);
+	fr->rule.most_per_address = rd_u32(&r);
+	fr->rule.idle_seconds = rd_u32(&r);
+	fr->rule.least_rate = rd_u32(&r);
 	log = role_boot_text(&r);
 	certificate = role_boot_text(&r);
 	key = role_boot_text(&r);
 	rc = rd_finish(&r);
-	if (rc != 0 || log == NULL || certificate == NULL || key == NULL)
+	if (rc != 0 || log == NULL || certificate == NULL || key == NULL ||
+	    fr->threads > CONFIG_THREADS_MAX)
 		rc = fault_set(f, FAULT_INTERNAL, "front: boot message");
 	if (rc == 0 && gnutls_global_init() != GNUTLS_E_SUCCESS)
 		rc = fault_set(f, FAULT_INTERNAL, "front: TLS library");

@@ -142,6 +142,8 @@ gauge_format(struct gauge *g, struct buf *out)
 		    "skerry_authority_in_flight %lld\n",
 		    (long long)g->in_flight);
 	if (rc == 0)
+		rc = watch_format(&g->watch, "authority", out);
+	if (rc == 0)
 		rc = format_log(g, out);
 	return rc;
 }

@@ -9,6 +9,7 @@
 #include "authority/request.h"
 #include "base/attr.h"
 #include "base/bytes.h"
+#include "serve/watch.h"
 
 #define GAUGE_PATHS 15 /* the last is every other path */
 #define GAUGE_STATUSES 8
@@ -23,6 +24,7 @@ struct gauge {
 	/* The log, as the ledger's last answer had it. */
 	atomic_ullong log_size, log_appends;
 	atomic_llong log_shown;
+	struct watch_count watch;
 };
 
 /* An answered request. */

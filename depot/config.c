@@ -5,9 +5,7 @@
 #include "net/sock.h"
 #include "settings/settings.h"
 
-#define CONNECTIONS_MAX 1000000u
 #define THREADS_MAX 1024u
-#define RATE_MAX 1048576u
 
 static const cyaml_schema_value_t key_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 64),
@@ -22,11 +20,8 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_SEQUENCE("authority_keys", CYAML_FLAG_POINTER,
 	    struct config, authority_keys, &key_schema, 1, GATE_KEYS_MAX),
 	SETTINGS_OPTIONAL("metrics", metrics, 64),
-	SETTINGS_NUMBER("max_connections", max_connections),
-	SETTINGS_NUMBER("max_per_address", max_per_address),
+	CROWD_SETTINGS,
 	SETTINGS_NUMBER("drain_seconds", drain_seconds),
-	SETTINGS_NUMBER("idle_seconds", idle_seconds),
-	SETTINGS_NUMBER("least_rate", least_rate),
 	SETTINGS_NUMBER("threads", threads),
 	SETTINGS_NUMBER("disk_threads", disk_threads),
 	SETTINGS_NUMBER("quota", quota),
@@ -48,11 +43,7 @@ check(void *settings, struct fault *f)
 {
 	const struct config *c = settings;
 	const struct settings_range ranges[] = {
-		{ "max_connections", c->max_connections, 1, CONNECTIONS_MAX },
-		{ "max_per_address", c->max_per_address, 1, CONNECTIONS_MAX },
 		{ "drain_seconds", c->drain_seconds, 0, 86400 },
-		{ "idle_seconds", c->idle_seconds, 1, 3600 },
-		{ "least_rate", c->least_rate, 0, RATE_MAX },
 		{ "threads", c->threads, 1, THREADS_MAX },
 		{ "disk_threads", c->disk_threads, 1, THREADS_MAX },
 	};
@@ -63,6 +54,8 @@ check(void *settings, struct fault *f)
 	/* The library takes -1 for the greatest number. */
 	if (rc == 0 && c->quota != NULL && *c->quota > INT64_MAX)
 		rc = fault_set(f, FAULT_CONFIG, "quota: is too large");
+	if (rc == 0)
+		rc = crowd_check(&c->crowd, f);
 	return rc != 0 ? rc : settings_ranges(ranges, ARRAY_LEN(ranges), f);
 }
 

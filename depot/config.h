@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
+#include "serve/crowd.h"
 
 struct config {
 	char *name;    /* the depot's, as capabilities have it */
@@ -17,11 +18,8 @@ struct config {
 	char **authority_keys; /* Ed25519 public keys, base64 */
 	unsigned authority_keys_count;
 	char *metrics; /* loopback address:port, or NULL */
-	unsigned *max_connections; /* the rest: NULL where absent */
-	unsigned *drain_seconds;
-	unsigned *max_per_address;
-	unsigned *idle_seconds;
-	unsigned *least_rate; /* bytes a second */
+	struct crowd crowd;
+	unsigned *drain_seconds; /* the rest: NULL where absent */
 	unsigned *threads;
 	unsigned *disk_threads;
 	uint64_t *quota; /* bytes */

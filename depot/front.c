@@ -12,9 +12,9 @@
 
 #include "base/logline.h"
 #include "depot/blocks.h"
-#include "depot/door.h"
+#include "serve/door.h"
 #include "depot/intake.h"
-#include "depot/lobby.h"
+#include "serve/lobby.h"
 #include "depot/opening.h"
 #include "depot/outlet.h"
 #include "net/sock.h"
@@ -377,7 +377,7 @@ front_start(struct request_site *site, const struct front_options *o,
 	front->site = site;
 	(void)pthread_mutex_init(&front->opening.lock, NULL);
 	front->blocks = blocks_new();
-	front->watch = watch_new(&o->rule, site->metrics);
+	front->watch = watch_new(&o->rule, &site->metrics->watch);
 	front->lobby = lobby_new();
 	rc = FAULT_MEMORY;
 	if (front->blocks != NULL && front->watch != NULL &&

@@ -8,7 +8,7 @@
 #include "base/attr.h"
 #include "base/fault.h"
 #include "depot/request.h"
-#include "depot/watch.h"
+#include "serve/watch.h"
 
 struct front_options {
 	int listen_fd;  /* the front's from front_start on */

@@ -30,12 +30,9 @@
 #define PEM_MAX 1048576
 #define DEFAULT_CONNECTIONS 4096
 #define DEFAULT_DRAIN_SECONDS 30
-#define DEFAULT_IDLE_SECONDS 60
-#define DEFAULT_LEAST_RATE 512
 
-/* Descriptors: a connection has one, and its transfer another; the process has
- * some, and so has each thread. */
-#define FILES_CONNECTION 2
+/* Descriptors that are not of a connection: the process has some, and so has
+ * each thread. */
 #define FILES_OWN 64
 #define FILES_THREAD 4
 #define DEFAULT_DISK_THREADS 16
@@ -140,38 +137,13 @@ open_all(struct depot *d, struct fault *f)
 	return rc;
 }
 
-/* No more than there are descriptors for: connections that wait are better off
- * than requests that fail. */
-static unsigned
-most_connections(const struct depot *d, unsigned threads)
+/* What is left for connections. */
+static unsigned long
+files_left(const struct depot *d, unsigned threads)
 {
-	unsigned most = value_or(d->config->max_connections,
-	    DEFAULT_CONNECTIONS);
 	unsigned long taken = FILES_OWN + (unsigned long)FILES_THREAD * threads;
-	unsigned long room = d->files < taken + FILES_CONNECTION ? 1 :
-	    (d->files - taken) / FILES_CONNECTION;
-	struct logline l;
 
-	if (most <= room)
-		return most;
-	l = logline_begin(LOGLINE_WARN, "descriptors");
-	logline_u64(&l, "max_connections", room);
-	logline_end(&l);
-	return (unsigned)room;
-}
-
-/* No address takes more than a quarter, where the operator does not say. */
-static struct watch_rule
-rule_of(const struct config *c, unsigned most)
-{
-	return (struct watch_rule){
-		.most = most,
-		.most_per_address = value_or(c->max_per_address,
-		    most / 4 + (most % 4 != 0)),
-		.idle_seconds = value_or(c->idle_seconds,
-		    DEFAULT_IDLE_SECONDS),
-		.least_rate = value_or(c->least_rate, DEFAULT_LEAST_RATE),
-	};
+	return d->files > taken ? d->files - taken : 0;
 }
 
 static int
@@ -190,7 +162,8 @@ start(struct depot *d, struct fault *f)
 	};
 	int rc;
 
-	o.rule = rule_of(c, most_connections(d, o.threads + o.disk_threads));
+	o.rule = crowd_rule(&c->crowd, DEFAULT_CONNECTIONS,
+	    files_left(d, o.threads + o.disk_threads));
 	rc = front_start(&d->site, &o, &d->front, f);
 	buf_wipe(&d->key);
 	return rc;

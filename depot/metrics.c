@@ -16,9 +16,6 @@ static const unsigned statuses[METRICS_STATUSES] = { 200, 201, 204, 206, 307,
 static const char *const verbs[METRICS_VERBS] = { "get", "head", "put",
 	"delete", "list", "health", "other" };
 
-static const char *const cuts[METRICS_CUTS] = { "idle", "slow", "full",
-	"address" };
-
 static const double buckets[METRICS_BUCKETS - 1] = { 0.001, 0.0025, 0.005,
 	0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10 };
 
@@ -36,12 +33,6 @@ metrics_request(struct metrics *m, enum metrics_verb verb, unsigned status,
 		b++;
 	atomic_fetch_add(&m->seconds[b], 1);
 	atomic_fetch_add(&m->nanoseconds_sum, nanoseconds);
-}
-
-void
-metrics_cut(struct metrics *m, enum metrics_cut why)
-{
-	atomic_fetch_add(&m->cuts[why], 1);
 }
 
 /* Appends text; latches the first failure in rc. */
@@ -123,16 +114,6 @@ gauge(struct buf *out, int *rc, const char *name, const char *help,
 	add(out, rc, "skerry_depot_%s %lld\n", name, v);
 }
 
-static void
-cut_counters(struct metrics *m, struct buf *out, int *rc)
-{
-	head(out, rc, "cut_total", "counter",
-	    "Connections that the depot ended or refused, by reason.");
-	for (size_t i = 0; i < METRICS_CUTS; i++)
-		add(out, rc, "skerry_depot_cut_total{why=\"%s\"} %llu\n",
-		    cuts[i], atomic_load(&m->cuts[i]));
-}
-
 int
 metrics_format(struct metrics *m, struct buf *out)
 {
@@ -150,8 +131,5 @@ metrics_format(struct metrics *m, struct buf *out)
 	    atomic_load(&m->objects_deleted));
 	gauge(out, &rc, "requests_in_flight",
 	    "Requests that are not answered yet.", atomic_load(&m->in_flight));
-	gauge(out, &rc, "connections", "Connections that are open.",
-	    atomic_load(&m->connections));
-	cut_counters(m, out, &rc);
-	return rc;
+	return rc != 0 ? rc : watch_format(&m->watch, "depot", out);
 }

@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
+#include "serve/watch.h"
 
 #define METRICS_STATUSES 20
 #define METRICS_BUCKETS 11 /* the last is +Inf */
@@ -23,15 +24,6 @@ enum metrics_verb {
 	METRICS_VERBS,
 };
 
-/* Why the depot ended a connection, or took none. */
-enum metrics_cut {
-	METRICS_CUT_IDLE,    /* no request began in time */
-	METRICS_CUT_SLOW,    /* one did not come on */
-	METRICS_CUT_FULL,    /* the place was wanted for another */
-	METRICS_CUT_ADDRESS, /* the address has enough of them */
-	METRICS_CUTS,
-};
-
 /* All zero to begin with. */
 struct metrics {
 	atomic_ullong requests[METRICS_VERBS][METRICS_STATUSES];
@@ -40,15 +32,12 @@ struct metrics {
 	atomic_ullong bytes_in, bytes_out;
 	atomic_ullong objects_created, objects_deleted;
 	atomic_llong in_flight;
-	atomic_llong connections;
-	atomic_ullong cuts[METRICS_CUTS];
+	struct watch_count watch;
 };
 
 /* An answered request.  status 0: the connection broke before. */
 void metrics_request(struct metrics *m, enum metrics_verb verb,
     unsigned status, uint64_t nanoseconds);
-
-void metrics_cut(struct metrics *m, enum metrics_cut why);
 
 /* Appends Prometheus text. */
 int metrics_format(struct metrics *m, struct buf *out) must_check;

@@ -6,7 +6,6 @@
 #include "settings/settings.h"
 
 #define THREADS_MAX 256u
-#define CONNECTIONS_MAX 100000u
 
 static const cyaml_schema_value_t log_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, NOTE_VKEY_MAX),
@@ -21,7 +20,7 @@ static const cyaml_schema_field_t fields[] = {
 	SETTINGS_OPTIONAL("certificate", certificate, 4095),
 	SETTINGS_OPTIONAL("private_key", private_key, 4095),
 	SETTINGS_NUMBER("threads", threads),
-	SETTINGS_NUMBER("max_connections", max_connections),
+	CROWD_SETTINGS,
 	CYAML_FIELD_END
 };
 
@@ -39,10 +38,8 @@ static int
 check(void *settings, struct fault *f)
 {
 	const struct config *c = settings;
-	const struct settings_range ranges[] = {
-		{ "threads", c->threads, 1, THREADS_MAX },
-		{ "max_connections", c->max_connections, 1, CONNECTIONS_MAX },
-	};
+	const struct settings_range threads = { "threads", c->threads, 1,
+		THREADS_MAX };
 	int rc = sock_check("listen", c->listen, false, f);
 
 	if (rc != 0)
@@ -50,7 +47,8 @@ check(void *settings, struct fault *f)
 	if ((c->certificate == NULL) != (c->private_key == NULL))
 		return fault_set(f, FAULT_CONFIG,
 		    "certificate and private_key go together");
-	return settings_ranges(ranges, ARRAY_LEN(ranges), f);
+	rc = crowd_check(&c->crowd, f);
+	return rc != 0 ? rc : settings_ranges(&threads, 1, f);
 }
 
 int

@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
+#include "serve/crowd.h"
 
 #define CONFIG_LOGS_MAX 1024
 
@@ -16,7 +17,7 @@ struct config {
 	unsigned logs_count;
 	char *certificate, *private_key; /* PEM files; both, or neither: HTTP */
 	unsigned *threads;         /* NULL where absent */
-	unsigned *max_connections; /* NULL where absent */
+	struct crowd crowd;
 };
 
 /* Unknown keys and values that cannot be are FAULT_CONFIG, with file, key and

@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "witness/front.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <microhttpd.h>
 
 #include "base/logline.h"
 #include "net/sock.h"
 #include "net/text.h"
+#include "serve/door.h"
+#include "serve/watch.h"
 #include "tlog/line.h"
 #include "tlog/submit.h"
 
-#define IDLE_SECONDS 30u
 #define STEP_MS 20
 #define TEXT "text/plain; charset=utf-8"
 
 struct front {
 	struct state *state;
-	struct MHD_Daemon *http;
+	struct MHD_Daemon **http; /* owned; each a thread */
+	size_t nhttp;
+	struct door *door;
+	struct watch *watch;      /* of the connections */
+	struct watch_count count;
 	atomic_int in_flight;
 };
 
@@ -76,6 +81,28 @@ text_of(enum state_answer answer)
 	}
 }
 
+static void
+on_connection(void *cls, struct MHD_Connection *conn, void **context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	int fd = MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	struct front *front = cls;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+		watch_drop(front->watch, fd);
+	else
+		*context = watch_find(front->watch, fd);
+}
+
+/* What the connection is at. */
+static void
+note(struct MHD_Connection *conn, enum watch_phase phase)
+{
+	watch_note(MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context, phase);
+}
+
 /* What is worth a line: a log that shows two faces, or a disk that fails. */
 static void
 tell(enum state_answer answer, const struct fault *f)
@@ -110,6 +137,8 @@ add_checkpoint(struct request *r, struct MHD_Connection *conn)
 	answer = state_add(r->front->state, buf_bytes(&r->body),
 	    (uint64_t)now.tv_sec, &line, &size, &f);
 	tell(answer, &f);
+	if (answer == STATE_COSIGNED || answer == STATE_CONFLICT)
+		note(conn, WATCH_MOVING);
 	if (answer == STATE_COSIGNED)
 		return reply(conn, MHD_HTTP_OK, TEXT, buf_bytes(&line));
 	if (answer != STATE_CONFLICT)
@@ -174,6 +203,7 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 	/* The first call comes before the body. */
 	if (!r->begun) {
 		r->begun = true;
+		note(conn, WATCH_STRANGER);
 		return MHD_YES;
 	}
 	if (*size != 0) {
@@ -200,8 +230,8 @@ on_end(void *cls, struct MHD_Connection *conn, void **con_cls,
 	struct request *r = *con_cls;
 
 	(void)cls;
-	(void)conn;
 	(void)how;
+	note(conn, WATCH_QUIET);
 	if (r == NULL)
 		return;
 	atomic_fetch_sub(&r->front->in_flight, 1);
@@ -210,9 +240,10 @@ on_end(void *cls, struct MHD_Connection *conn, void **con_cls,
 	*con_cls = NULL;
 }
 
-int
-front_start(struct state *s, const struct front_options *o,
-    struct front **out, struct fault *f)
+/* By epoll it would try a TLS handshake that lacks bytes without a pause
+ * (0.9.75). */
+static struct MHD_Daemon *
+start_thread(struct front *front, const struct front_options *o)
 {
 	const struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert },
@@ -220,28 +251,66 @@ front_start(struct state *s, const struct front_options *o,
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
 		    (void *)(uintptr_t)SOCK_TLS },
 		{ MHD_OPTION_END, 0, NULL } };
-	struct front *front = calloc(1, sizeof(*front));
 
-	if (front == NULL)
-		return fault_set(f, FAULT_MEMORY, "front");
-	front->state = s;
-	/* By epoll it would try a TLS handshake that lacks bytes without a
-	 * pause (0.9.75). */
-	front->http = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD |
-	        MHD_USE_ITC | (o->cert != NULL ? MHD_USE_TLS : 0),
+	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC |
+	        MHD_USE_NO_LISTEN_SOCKET | (o->cert != NULL ? MHD_USE_TLS : 0),
 	    0, NULL, NULL, on_request, front,
-	    MHD_OPTION_LISTEN_SOCKET, o->listen_fd,
-	    MHD_OPTION_THREAD_POOL_SIZE, o->threads > 1 ? o->threads : 0,
-	    MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
-	    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, front,
+	    /* The watch has limits and times. */
+	    MHD_OPTION_CONNECTION_LIMIT, INT_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, 0u,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_target, front,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_ARRAY, o->cert != NULL ? tls : tls + 3,
 	    MHD_OPTION_END);
-	if (front->http == NULL) {
-		free(front);
-		return fault_set(f, FAULT_CONFIG, "HTTP cannot start");
+}
+
+static void
+end(struct front *front)
+{
+	door_close(front->door);
+	for (size_t i = 0; i < front->nhttp; i++)
+		MHD_stop_daemon(front->http[i]);
+	watch_free(front->watch);
+	free(front->http);
+	free(front);
+}
+
+static int
+start_threads(struct front *front, const struct front_options *o,
+    struct fault *f)
+{
+	front->watch = watch_new(&o->rule, &front->count);
+	front->http = calloc(o->threads, sizeof(struct MHD_Daemon *));
+	if (front->watch == NULL || front->http == NULL)
+		return fault_set(f, FAULT_MEMORY, "front");
+	for (; front->nhttp < o->threads; front->nhttp++) {
+		struct MHD_Daemon *d = start_thread(front, o);
+
+		if (d == NULL)
+			return fault_set(f, FAULT_CONFIG, "HTTP cannot start");
+		front->http[front->nhttp] = d;
+	}
+	return door_open(o->listen_fd, front->http, front->nhttp,
+	    front->watch, NULL, &front->door) == 0 ? 0 :
+	    fault_set(f, FAULT_MEMORY, "thread");
+}
+
+int
+front_start(struct state *s, const struct front_options *o,
+    struct front **out, struct fault *f)
+{
+	struct front *front = calloc(1, sizeof(*front));
+	int rc;
+
+	if (front == NULL)
+		return fault_set(f, FAULT_MEMORY, "front");
+	front->state = s;
+	rc = start_threads(front, o, f);
+	if (rc != 0) {
+		end(front);
+		return rc;
 	}
 	*out = front;
 	return 0;
@@ -252,12 +321,9 @@ front_stop(struct front *front, unsigned seconds)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
 	unsigned steps = seconds * 1000 / STEP_MS;
-	MHD_socket fd = MHD_quiesce_daemon(front->http);
 
-	if (fd != MHD_INVALID_SOCKET)
-		(void)close(fd);
+	door_close(take(front->door));
 	while (atomic_load(&front->in_flight) > 0 && steps-- > 0)
 		(void)nanosleep(&step, NULL);
-	MHD_stop_daemon(front->http);
-	free(front);
+	end(front);
 }

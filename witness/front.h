@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
+#include "serve/watch.h"
 #include "witness/state.h"
 
 struct front; /* opaque */
@@ -12,7 +13,8 @@ struct front; /* opaque */
 struct front_options {
 	int listen_fd;         /* the front's from here on */
 	const char *cert, *key; /* PEM, or NULL: plain HTTP */
-	unsigned threads, max_connections;
+	unsigned threads;
+	struct watch_rule rule;
 };
 
 /* FAULT_CONFIG.  *out is to be stopped. */

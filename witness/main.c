@@ -13,6 +13,7 @@
 #include <gnutls/gnutls.h>
 
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "base/logline.h"
 #include "crypt/secret.h"
 #include "net/sock.h"
@@ -27,6 +28,11 @@
 #define DEFAULT_THREADS 4
 #define DEFAULT_CONNECTIONS 256
 #define DRAIN_SECONDS 10
+
+/* Descriptors that are not of a connection: the process has some, and so has
+ * each thread. */
+#define FILES_OWN 64
+#define FILES_THREAD 8
 
 static const char usage_text[] =
     "usage: skerry-witness --config FILE\n"
@@ -111,10 +117,13 @@ start(struct witness *w, struct fault *f)
 	struct front_options o = { .listen_fd = w->fd,
 		.cert = (const char *)w->cert.p,
 		.key = (const char *)w->private_key.p,
-		.threads = c->threads != NULL ? *c->threads : DEFAULT_THREADS,
-		.max_connections = c->max_connections != NULL ?
-		    *c->max_connections : DEFAULT_CONNECTIONS };
+		.threads = c->threads != NULL ? *c->threads : DEFAULT_THREADS
+	};
+	unsigned long files = fd_raise(),
+	    own = FILES_OWN + (unsigned long)FILES_THREAD * o.threads;
 
+	o.rule = crowd_rule(&c->crowd, DEFAULT_CONNECTIONS,
+	    files > own ? files - own : 0);
 	return front_start(w->state, &o, &w->front, f);
 }
 

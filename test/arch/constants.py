@@ -115,19 +115,21 @@ one("authority/skerry-authority.1.scd", r"1 to (\d+) bytes of UTF-8", "lib/tlog/
 one("authority/skerry-authority.yaml.5.scd", r"front, 1 to (\d+),", "authority/config.h", "CONFIG_THREADS_MAX")
 one("authority/skerry-authority.yaml.5.scd", r"up to (\d+), which become", "authority/front_calls.h", "FRONT_CALLS_MAX")
 one("depot/skerry-depot.yaml.5.scd", r"A list of 1 to (\d+) Ed25519", "depot/gate.h", "GATE_KEYS_MAX")
-one("depot/skerry-depot.yaml.5.scd", r"at a time, 1 to (\d+)\.", "depot/config.c", "CONNECTIONS_MAX")
 one("depot/skerry-depot.yaml.5.scd", r"network, 1 to (\d+)", "depot/config.c", "THREADS_MAX")
-one("depot/skerry-depot.yaml.5.scd", r"Default: (4\d+)\.", "depot/main.c", "DEFAULT_CONNECTIONS")
 one("depot/skerry-depot.yaml.5.scd", r"0 to 86400\. Default: (\d+)", "depot/main.c", "DEFAULT_DRAIN_SECONDS")
-one("depot/skerry-depot.yaml.5.scd", r"1 to 3600;[^*]*Default: (\d+)", "depot/main.c", "DEFAULT_IDLE_SECONDS")
-one("depot/skerry-depot.yaml.5.scd", r"Bytes a second, 0 to (\d+)", "depot/config.c", "RATE_MAX")
-one("depot/skerry-depot.yaml.5.scd", r"any byte will do\.\s+Default: (\d+)", "depot/main.c", "DEFAULT_LEAST_RATE")
 one("depot/skerry-depot.yaml.5.scd", r"durable at a time\. Default: (\d+)", "depot/main.c", "DEFAULT_DISK_THREADS")
 one("witness/skerry-witness.yaml.5.scd", r"serve, 1 to (\d+)", "witness/config.c", "THREADS_MAX")
-one("witness/skerry-witness.yaml.5.scd", r"a time, 1 to (\d+)", "witness/config.c", "CONNECTIONS_MAX")
 one("witness/skerry-witness.yaml.5.scd", r"list of 1 to (\d+) verifier", "witness/config.h", "CONFIG_LOGS_MAX")
 one("witness/skerry-witness.yaml.5.scd", r"1 to 256\. Default: (\d+)", "witness/main.c", "DEFAULT_THREADS")
-one("witness/skerry-witness.yaml.5.scd", r"1 to 100000\. Default: (\d+)", "witness/main.c", "DEFAULT_CONNECTIONS")
+for page, source, name in (("depot/skerry-depot.yaml.5.scd", "depot/main.c", "DEFAULT_CONNECTIONS"),
+                           ("witness/skerry-witness.yaml.5.scd", "witness/main.c", "DEFAULT_CONNECTIONS"),
+                           ("authority/skerry-authority.yaml.5.scd", "authority/config.h", "CONFIG_CONNECTIONS")):
+    one(page, r"at a time, 1 to (\d+)\.", "lib/serve/crowd.c", "CONNECTIONS_MAX")
+    one(page, r"the new ones wait\. Default: (\d+)", source, name)
+    one(page, r"1 to (\d+); then it is closed", "lib/serve/crowd.c", "IDLE_MAX")
+    one(page, r"1 to 3600;[^*]*Default: (\d+)", "lib/serve/crowd.c", "DEFAULT_IDLE_SECONDS")
+    one(page, r"Bytes a second, 0 to (\d+)", "lib/serve/crowd.c", "RATE_MAX")
+    one(page, r"any byte will do\.\s+Default: (\d+)", "lib/serve/crowd.c", "DEFAULT_LEAST_RATE")
 for page in "40-depot", "50-authority":
     if "up to 1 MiB" not in read(f"spec/{page}.md"):
         bad.append(f"spec/{page}: says nothing of a body that is read to its end")

@@ -6,7 +6,7 @@ import re
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PRODUCT = ("lib/base", "lib/crypt", "lib/object", "lib/tlog", "lib/net", "lib/store", "lib/settings", "sandbox", "client/engine", "client",
+PRODUCT = ("lib/base", "lib/crypt", "lib/object", "lib/tlog", "lib/net", "lib/store", "lib/settings", "lib/serve", "sandbox", "client/engine", "client",
            "authority", "depot", "witness")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|(<[^>]+>))', re.M)
 

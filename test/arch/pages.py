@@ -60,7 +60,10 @@ def authority(program):
 
 def keys(source, page):
     """libcyaml's schema, and the names that the page explains."""
-    code = set(re.findall(r'(?:TEXT|OPTIONAL|NUMBER|TOKEN|CYAML_FIELD_\w+)\("(\w+)"', read(source)))
+    c = read(source)
+    if "CROWD_SETTINGS" in c:
+        c += read("lib/serve/crowd.h")
+    code = set(re.findall(r'(?:TEXT|OPTIONAL|NUMBER|TOKEN|CYAML_FIELD_\w+)\("(\w+)"', c))
     text = read(page)
     got = set()
     for line in re.findall(r"^(\*\w+\*(?:, \*\w+\*)*)$", text, re.M):

@@ -11,8 +11,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from skerrytest import (Depot, Tap, digest, handshakes_that_wait,  # noqa: E402
-                        new_id, wait_for)
+from skerrytest import (Depot, Tap, digest, ends,  # noqa: E402
+                        handshakes_that_wait, lasts, new_id, wait_for)
 
 IDLE = 2
 RATE = 1000
@@ -32,28 +32,6 @@ def upload_head(o, length, token):
 def plain(depot=d, source=None):
     return socket.create_connection(("127.0.0.1", depot.port), 30,
                                     source and (source, 0))
-
-
-def lasts(s, piece, every=0.2, most=4 * IDLE):
-    """Whether it is still there after so many seconds, a piece at a time.
-    Where it should not be, there is time for a busy machine."""
-    end = time.monotonic() + most
-    s.settimeout(every)
-    while time.monotonic() < end:
-        try:
-            if piece:
-                s.sendall(piece)
-            if s.recv(65536) == b"":
-                return False
-        except (socket.timeout, ssl.SSLWantReadError):
-            pass
-        except OSError:
-            return False
-    return True
-
-
-def ends(s, piece):
-    return not lasts(s, piece, most=60)
 
 
 def cuts(why, depot=d):
@@ -86,7 +64,7 @@ def bodies():
 
     before = cuts("slow")
     t.ok(ends(begun(d.token), b"x"), "a body, byte by byte")
-    t.ok(lasts(begun(d.token), bytes(RATE)), "one above the least rate goes on")
+    t.ok(lasts(begun(d.token), bytes(RATE), 4 * IDLE), "one above the least rate goes on")
     t.ok(ends(begun("none"), bytes(RATE)),
          "not where the capability is not good")
     t.eq(cuts("slow") - before, 2, "they count as slow")

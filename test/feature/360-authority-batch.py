@@ -427,6 +427,6 @@ def too_many():
     tap.ok(good_release(a, acc, acc.session()), "too many: and so has the next")
 
 
-a = Authority()
+a = Authority(max_per_address=1024)
 tap.run(together, one_bad, meanwhile, entered_meanwhile, killed, meanwhile_killed, keys_killed,
         too_many)

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -17,8 +18,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from cryptography.exceptions import InvalidSignature  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: E402
-from skerrytest import (Process, Tap, certificate, folder,  # noqa: E402
-                        handshakes_that_wait)
+from skerrytest import (Process, Tap, certificate, ends,  # noqa: E402
+                        folder, handshakes_that_wait, wait_for)
 
 t = Tap()
 BINARY = os.environ["SKERRY_WITNESS"]
@@ -414,5 +415,38 @@ def slow_handshakes():
     v.process.kill()
 
 
+def drips():
+    v = Witness(log, idle_seconds=2, max_per_address=3)
+
+    def begun(text):
+        s = socket.create_connection(("127.0.0.1", v.port), 30)
+        s.sendall(text)
+        return s
+
+    t.ok(ends(begun(b""), b""), "who is silent is cut")
+    t.ok(ends(begun(b"GET /healthz HTTP/1.1\r\nX: "), b"x"),
+         "a head, byte by byte")
+    t.ok(ends(begun(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\n"
+                    b"Content-Length: 100000\r\n\r\n"), b"x"),
+         "a body, byte by byte")
+    v.process.kill()
+    del v.config["idle_seconds"]
+    v.start()
+    held = [begun(b"") for _ in range(3)]
+    t.ok(ends(begun(b""), b""), "one address has so many connections")
+    held.pop().close()
+    t.ok(wait_for(lambda: asked(v) == 200),
+         "when one ends there is room for another")
+    v.process.term()
+    t.eq(v.process.wait(), 0, "and it ends well")
+
+
+def asked(v):
+    try:
+        return v.request("GET", "/healthz")[0]
+    except (OSError, http.client.HTTPException):
+        return None
+
+
 t.run(grows, refuses, shows, restarts, concurrent, kills, commands,
-      slow_handshakes)
+      slow_handshakes, drips)

@@ -173,6 +173,29 @@ def handshakes_that_wait(port, *pids):
     return used
 
 
+def lasts(s, piece, most, every=0.2):
+    """Whether a connection is still there after so many seconds, if a piece is
+    sent now and then."""
+    end = time.monotonic() + most
+    s.settimeout(every)
+    while time.monotonic() < end:
+        try:
+            if piece:
+                s.sendall(piece)
+            if s.recv(65536) == b"":
+                return False
+        except (socket.timeout, ssl.SSLWantReadError):
+            pass
+        except OSError:
+            return False
+    return True
+
+
+def ends(s, piece):
+    """Likewise, where it should not be: there is time for a busy machine."""
+    return not lasts(s, piece, 60)
+
+
 def runs(pid, thread):
     try:
         with open(f"/proc/{pid}/task/{thread}/stat") as f:

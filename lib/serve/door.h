@@ -2,8 +2,8 @@
 /* Accepts connections and hands them to the network threads in turn.  Threads
  * that share a listening socket do not share alike: whichever wakes first takes
  * all that wait, and a device's uploads end up with one of them. */
-#ifndef SKERRY_DEPOT_DOOR_H
-#define SKERRY_DEPOT_DOOR_H
+#ifndef SKERRY_SERVE_DOOR_H
+#define SKERRY_SERVE_DOOR_H
 
 #include <stddef.h>
 
@@ -18,11 +18,13 @@ struct MHD_Daemon;
  * hands over; the caller drops what ends.  While the watch is full, and has
  * nothing to shed, connections wait.  Its thread also gives the watch its
  * ticks and wakes the lobby.  The n daemons, each a thread, watch and lobby
- * must outlive the door.  FAULT_MEMORY. */
+ * must outlive the door; the lobby may be NULL where they need none.
+ * FAULT_MEMORY. */
 int door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
     struct watch *watch, struct lobby *lobby, struct door **out) must_check;
 
-/* Stops listening; waits for the thread; frees.  NULL is fine. */
+/* Closes its socket, which others may share; waits for the thread; frees.
+ * NULL is fine. */
 void door_close(struct door *d);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "depot/lobby.h"
+#include "serve/lobby.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "depot/metrics.h"
-#include "depot/watch.h"
+#include "serve/watch.h"
 
 #define IDLE 10
 #define RATE 100
@@ -18,7 +17,7 @@ struct pair {
 	int fd[2];
 };
 
-static struct metrics metrics;
+static struct watch_count count;
 
 static struct watch *
 start(unsigned most, unsigned per_address)
@@ -28,8 +27,8 @@ start(unsigned most, unsigned per_address)
 		.least_rate = RATE };
 	struct watch *w;
 
-	memset(&metrics, 0, sizeof(metrics));
-	w = watch_new(&rule, &metrics);
+	memset(&count, 0, sizeof(count));
+	w = watch_new(&rule, &count);
 	assert_non_null(w);
 	return w;
 }
@@ -126,12 +125,12 @@ cuts_who_begins_nothing(void **state)
 	assert_false(is_cut(&p));
 	watch_tick(w, IDLE * MS);
 	assert_true(is_cut(&p));
-	assert_int_equal(metrics.cuts[METRICS_CUT_IDLE], 1);
+	assert_int_equal(count.cuts[WATCH_CUT_IDLE], 1);
 	watch_tick(w, 9 * IDLE * MS);
-	assert_int_equal(metrics.cuts[METRICS_CUT_IDLE], 1);
-	assert_int_equal(metrics.connections, 1);
+	assert_int_equal(count.cuts[WATCH_CUT_IDLE], 1);
+	assert_int_equal(count.connections, 1);
 	end(w, &p);
-	assert_int_equal(metrics.connections, 0);
+	assert_int_equal(count.connections, 0);
 	watch_free(w);
 }
 
@@ -167,11 +166,11 @@ wants_the_least_rate_in_each_window(void **state)
 	for (unsigned i = 0; i < 5; i++) {
 		send_some(&p, RATE * IDLE);
 		watch_tick(w, now += IDLE * MS);
-		assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 0);
+		assert_int_equal(count.cuts[WATCH_CUT_SLOW], 0);
 	}
 	send_some(&p, RATE * IDLE - 1);
 	watch_tick(w, now += IDLE * MS);
-	assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 1);
+	assert_int_equal(count.cuts[WATCH_CUT_SLOW], 1);
 	end(w, &p);
 	watch_free(w);
 }
@@ -190,9 +189,9 @@ counts_what_is_taken(void **state)
 	watch_tick(w, 0);
 	assert_int_equal(send(p.fd[1], zero, sizeof(zero), 0), sizeof(zero));
 	watch_tick(w, IDLE * MS);
-	assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 0);
+	assert_int_equal(count.cuts[WATCH_CUT_SLOW], 0);
 	watch_tick(w, 2 * IDLE * MS);
-	assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 1);
+	assert_int_equal(count.cuts[WATCH_CUT_SLOW], 1);
 	end(w, &p);
 	watch_free(w);
 }
@@ -231,7 +230,7 @@ strangers_have_one_window(void **state)
 	watch_tick(w, 0);
 	send_some(&p, RATE * IDLE);
 	watch_tick(w, IDLE * MS);
-	assert_int_equal(metrics.cuts[METRICS_CUT_SLOW], 1);
+	assert_int_equal(count.cuts[WATCH_CUT_SLOW], 1);
 	end(w, &p);
 	watch_free(w);
 }
@@ -261,13 +260,13 @@ counts_addresses(void **state)
 	for (int i = 0; i < (int)ARRAY_LEN(rows); i++)
 		assert_int_equal(add_from(w, 1000 + i, rows[i].from, 0),
 		    rows[i].rc);
-	assert_int_equal(metrics.connections, 7);
-	assert_int_equal(metrics.cuts[METRICS_CUT_ADDRESS], 4);
+	assert_int_equal(count.connections, 7);
+	assert_int_equal(count.cuts[WATCH_CUT_ADDRESS], 4);
 	watch_drop(w, 1000);
 	assert_int_equal(add_from(w, 1000, "192.0.2.1", 0), 0);
 	for (int i = 0; i < (int)ARRAY_LEN(rows); i++)
 		watch_drop(w, 1000 + i);
-	assert_int_equal(metrics.connections, 0);
+	assert_int_equal(count.connections, 0);
 	watch_free(w);
 }
 
@@ -298,7 +297,7 @@ sheds_in_order(void **state)
 		assert_true(is_cut(&p[order[i]]));
 		/* One at a time. */
 		assert_true(watch_shed(w, 4 * MS));
-		assert_int_equal(metrics.cuts[METRICS_CUT_FULL], i + 1);
+		assert_int_equal(count.cuts[WATCH_CUT_FULL], i + 1);
 		end(w, &p[order[i]]);
 	}
 	assert_false(watch_shed(w, 4 * MS));

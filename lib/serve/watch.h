@@ -3,16 +3,17 @@
  * The connections that are open: how many each address has, and what each is
  * at.  Those that hold a place and make no use of it are cut.
  */
-#ifndef SKERRY_DEPOT_WATCH_H
-#define SKERRY_DEPOT_WATCH_H
+#ifndef SKERRY_SERVE_WATCH_H
+#define SKERRY_SERVE_WATCH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/bytes.h"
 #include "base/fault.h"
 
-struct metrics;
 struct sockaddr;
 
 struct watch_rule {
@@ -24,17 +25,32 @@ struct watch_rule {
 
 enum watch_phase {
 	WATCH_QUIET,    /* no request; the head of one may be coming */
-	WATCH_STRANGER, /* a request without a good capability */
-	WATCH_MOVING,   /* one with: its body or its answer is on the way */
-	WATCH_OURS,     /* one that waits for the depot */
+	WATCH_STRANGER, /* a request that nobody vouched for */
+	WATCH_MOVING,   /* a good one: its body or its answer is on the way */
+	WATCH_OURS,     /* one that waits for the server */
+};
+
+/* Why the server ended a connection, or took none. */
+enum watch_cut {
+	WATCH_CUT_IDLE,    /* no request began in time */
+	WATCH_CUT_SLOW,    /* one did not come on */
+	WATCH_CUT_FULL,    /* the place was wanted for another */
+	WATCH_CUT_ADDRESS, /* the address has enough of them */
+	WATCH_CUTS,
+};
+
+/* All zero to begin with. */
+struct watch_count {
+	atomic_llong connections;
+	atomic_ullong cuts[WATCH_CUTS];
 };
 
 struct watch;   /* opaque; any thread */
 struct watched; /* a connection; watch_drop ends it */
 
-/* metrics must outlive it, and is told of each cut.  NULL when out of
- * memory. */
-struct watch *watch_new(const struct watch_rule *rule, struct metrics *metrics);
+/* It counts there; count must outlive it.  NULL when out of memory. */
+struct watch *watch_new(const struct watch_rule *rule,
+    struct watch_count *count);
 
 /* All must be dropped. */
 void watch_free(struct watch *w);
@@ -63,5 +79,9 @@ void watch_tick(struct watch *w, uint64_t now);
  * of those that never had one before the others; none while one that was cut is
  * still to be dropped.  False: there is none. */
 bool watch_shed(struct watch *w, uint64_t now);
+
+/* Appends Prometheus text: skerry_NAME_connections, skerry_NAME_cut_total. */
+int watch_format(struct watch_count *count, const char *name,
+    struct buf *out) must_check;
 
 #endif

@@ -5,18 +5,16 @@
  * client took of an answer is what it acknowledged, as the kernel counts it:
  * bytes in buffers on this side are no progress.
  */
-#include "depot/watch.h"
+#include "serve/watch.h"
 
 #include <linux/tcp.h> /* the C library's has less */
 #include <netinet/in.h>
 #include <pthread.h>
 #include <search.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include "depot/metrics.h"
 
 #define PHASE_BITS 2
 #define PHASE(word) ((enum watch_phase)((word) & ((1u << PHASE_BITS) - 1)))
@@ -32,7 +30,7 @@ struct watched {
 	/* The phase, and above it how many there were: two of a kind that
 	 * follow each other between two ticks are told apart. */
 	atomic_uint at;
-	atomic_bool known; /* had a request with a good capability */
+	atomic_bool known; /* had a request with a good request */
 
 	/* The rest is the watch's, under its lock. */
 	struct address *address;
@@ -44,7 +42,7 @@ struct watched {
 
 struct watch {
 	struct watch_rule rule;
-	struct metrics *metrics;
+	struct watch_count *count;
 	pthread_mutex_t lock; /* of the fields below */
 	void *addresses;      /* struct address, a tree of tsearch */
 	struct watched **by_fd;
@@ -53,14 +51,14 @@ struct watch {
 };
 
 struct watch *
-watch_new(const struct watch_rule *rule, struct metrics *metrics)
+watch_new(const struct watch_rule *rule, struct watch_count *count)
 {
 	struct watch *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return NULL;
 	w->rule = *rule;
-	w->metrics = metrics;
+	w->count = count;
 	(void)pthread_mutex_init(&w->lock, NULL);
 	return w;
 }
@@ -203,9 +201,9 @@ watch_add(struct watch *w, int fd, const struct sockaddr *addr, uint64_t now)
 	rc = add(w, (size_t)fd, addr, now);
 	(void)pthread_mutex_unlock(&w->lock);
 	if (rc == FAULT_LIMIT)
-		metrics_cut(w->metrics, METRICS_CUT_ADDRESS);
+		atomic_fetch_add(&w->count->cuts[WATCH_CUT_ADDRESS], 1);
 	if (rc == 0)
-		atomic_fetch_add(&w->metrics->connections, 1);
+		atomic_fetch_add(&w->count->connections, 1);
 	return rc;
 }
 
@@ -231,7 +229,7 @@ watch_drop(struct watch *w, int fd)
 		w->by_fd[fd] = NULL;
 		w->n--;
 		address_give(w, c->address);
-		atomic_fetch_sub(&w->metrics->connections, 1);
+		atomic_fetch_sub(&w->count->connections, 1);
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	free(c);
@@ -288,10 +286,10 @@ too_slow(const struct watch *w, struct watched *c, int fd, uint64_t now)
 
 /* Under lock. */
 static void
-cut(struct watch *w, struct watched *c, int fd, enum metrics_cut why)
+cut(struct watch *w, struct watched *c, int fd, enum watch_cut why)
 {
 	c->cut = true;
-	metrics_cut(w->metrics, why);
+	atomic_fetch_add(&w->count->cuts[why], 1);
 	(void)shutdown(fd, SHUT_RDWR);
 }
 
@@ -309,7 +307,7 @@ look(struct watch *w, struct watched *c, int fd, uint64_t now)
 			c->moved = 0;
 	} else if (now - c->since >= w->rule.idle_seconds * UINT64_C(1000) &&
 	    too_slow(w, c, fd, now)) {
-		cut(w, c, fd, quiet ? METRICS_CUT_IDLE : METRICS_CUT_SLOW);
+		cut(w, c, fd, quiet ? WATCH_CUT_IDLE : WATCH_CUT_SLOW);
 	}
 }
 
@@ -362,7 +360,30 @@ watch_shed(struct watch *w, uint64_t now)
 			first = fd;
 	}
 	if (!going && first != SIZE_MAX)
-		cut(w, w->by_fd[first], (int)first, METRICS_CUT_FULL);
+		cut(w, w->by_fd[first], (int)first, WATCH_CUT_FULL);
 	(void)pthread_mutex_unlock(&w->lock);
 	return going || first != SIZE_MAX;
+}
+
+int
+watch_format(struct watch_count *count, const char *name, struct buf *out)
+{
+	static const char *const cuts[WATCH_CUTS] = { "idle", "slow", "full",
+		"address" };
+	char text[1024];
+	size_t n;
+
+	n = (size_t)snprintf(text, sizeof(text),
+	    "# HELP skerry_%s_connections Connections that are open.\n"
+	    "# TYPE skerry_%s_connections gauge\n"
+	    "skerry_%s_connections %lld\n"
+	    "# HELP skerry_%s_cut_total Connections that were ended or refused"
+	    ", by reason.\n"
+	    "# TYPE skerry_%s_cut_total counter\n",
+	    name, name, name, atomic_load(&count->connections), name, name);
+	for (size_t i = 0; i < WATCH_CUTS; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+		    "skerry_%s_cut_total{why=\"%s\"} %llu\n", name, cuts[i],
+		    atomic_load(&count->cuts[i]));
+	return buf_append(out, text, n);
 }

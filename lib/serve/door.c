@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "depot/door.h"
+#include "serve/door.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -15,8 +15,8 @@
 #include <microhttpd.h>
 
 #include "base/fault.h"
-#include "depot/lobby.h"
-#include "depot/watch.h"
+#include "serve/lobby.h"
+#include "serve/watch.h"
 
 #define TICK_MS 250
 #define STEP_MAX_MS 1000
@@ -26,7 +26,7 @@ struct door {
 	struct MHD_Daemon *const *daemon; /* borrowed */
 	size_t n, next;
 	struct watch *watch; /* borrowed */
-	struct lobby *lobby; /* borrowed */
+	struct lobby *lobby; /* borrowed, or NULL */
 	uint64_t clock, read; /* the watch's milliseconds; the machine's */
 	atomic_bool closing;
 	pthread_t thread;
@@ -98,7 +98,8 @@ run(void *arg)
 {
 	struct door *d = arg;
 	struct pollfd waiting[] = { { .fd = d->fd, .events = POLLIN },
-		{ .fd = lobby_fd(d->lobby), .events = POLLIN } };
+		{ .fd = d->lobby != NULL ? lobby_fd(d->lobby) : -1,
+		    .events = POLLIN } };
 	uint64_t next = 0;
 
 	while (!atomic_load(&d->closing)) {
@@ -150,7 +151,6 @@ door_close(struct door *d)
 	if (d == NULL)
 		return;
 	atomic_store(&d->closing, true);
-	(void)shutdown(d->fd, SHUT_RDWR);
 	(void)pthread_join(d->thread, NULL);
 	(void)close(d->fd);
 	free(d);

@@ -5,8 +5,8 @@
  * stranger kept a network thread busy for as long as he liked.  So such a
  * connection is suspended until its socket has more.
  */
-#ifndef SKERRY_DEPOT_LOBBY_H
-#define SKERRY_DEPOT_LOBBY_H
+#ifndef SKERRY_SERVE_LOBBY_H
+#define SKERRY_SERVE_LOBBY_H
 
 #include <stdbool.h>
 
