@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/logline.h"
+#include "base/trouble.h"
 #include "tlog/checkpoint.h"
 #include "tlog/cosig.h"
 #include "tlog/line.h"
@@ -38,14 +38,17 @@ met(const struct cosign *c, const struct buf *note)
 static void
 tell(const struct round *r, const struct posting_answer *a, const char *event)
 {
-	struct logline l = logline_begin(LOGLINE_WARN, event);
+	const struct trouble who = { .event = event, .whose = "witness",
+		.number = a->witness };
+	struct logline l;
 	char text[256];
 	size_t n = a->text.n < sizeof(text) ? a->text.n : sizeof(text) - 1;
 
 	if (n != 0)
 		memcpy(text, a->text.p, n);
 	text[n] = '\0';
-	logline_u64(&l, "witness", a->witness);
+	if (!trouble_begin(&who, LOGLINE_WARN, &l))
+		return;
 	logline_u64(&l, "size", r->size);
 	if (a->kind == POSTING_SIZE)
 		logline_u64(&l, "theirs", a->size);

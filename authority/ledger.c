@@ -8,10 +8,9 @@
 
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
-#include "base/logline.h"
+#include "base/trouble.h"
 #include "net/jsontext.h"
 
-#define TELL_SECONDS 60 /* between lines of requests that failed */
 
 enum sender {
 	SENDER_BODY,     /* anybody; the keys are in the body */
@@ -317,20 +316,14 @@ reply_wipe(struct ledger_reply *r)
  * the operator's to see to: no faults of a request.  Others are logged where
  * they arise. */
 static void
-tell(struct ledger *l, const struct fault *f, int64_t now)
+tell(const struct fault *f)
 {
 	bool known = false;
-	struct logline line;
 
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
 		known |= statuses[i].code == f->code;
-	if (f->code == 0 || (known && f->code != FAULT_SPACE) ||
-	    (now >= l->told && now - l->told < TELL_SECONDS))
-		return;
-	l->told = now;
-	line = logline_begin(LOGLINE_ERROR, "request-failed");
-	logline_fault(&line, f);
-	logline_end(&line);
+	if (f->code != 0 && (!known || f->code == FAULT_SPACE))
+		trouble_fault("request-failed", f);
 }
 
 void
@@ -341,7 +334,7 @@ ledger_reply_send(struct ledger *l, struct ledger_batch *b, size_t i,
 	struct ledger_reply *r = &b->reply[i];
 	int rc;
 
-	tell(l, &r->fault, b->now);
+	tell(&r->fault);
 	rc = reply_write(l, r, b->now, &out);
 	if (rc == FAULT_LIMIT) {
 		json_decref(r->json);

@@ -49,7 +49,6 @@ struct ledger {
 	size_t nmade;
 	int64_t tried;           /* when those were last tried */
 	int64_t forgot;     /* when old nonces were last dropped */
-	int64_t told;       /* when a request that failed was last logged */
 	struct ledger_log log;
 	bool completing;    /* a batch: until then what is shown stays */
 };

@@ -11,7 +11,7 @@
 #include "authority/ledger.h"
 #include "authority/ledger_secret.h"
 #include "authority/role.h"
-#include "base/logline.h"
+#include "base/trouble.h"
 #include "base/rd.h"
 
 #define LOOK_MS 1000
@@ -30,7 +30,7 @@ struct process {
 	struct buf policy; /* its file */
 	struct link front;
 	struct intake *next, *other; /* the batch that grows, the one before */
-	int look_ms;                 /* until look(); -1: never */
+	bool rests;                  /* look() waits for a request */
 	int rc;                      /* of the front's link */
 };
 
@@ -152,13 +152,8 @@ follow(struct process *p)
 	struct fault f = { 0 };
 	int shown_rc, rc = ledger_log_follow(&p->l.log, &shown_rc, &f);
 
-	if (rc != 0) {
-		struct logline l = logline_begin(LOGLINE_ERROR,
-		    "log-not-appended");
-
-		logline_fault(&l, &f);
-		logline_end(&l);
-	}
+	if (rc != 0)
+		trouble_fault("log-not-appended", &f);
 	return rc;
 }
 
@@ -169,7 +164,7 @@ look(struct process *p)
 {
 	ledger_secret_again(&p->l, (int64_t)time(NULL));
 	if (p->l.log.down.code != 0 || follow(p) != 0)
-		p->look_ms = -1;
+		p->rests = true;
 }
 
 /* What is lacking is appended before anything is served. */
@@ -224,14 +219,15 @@ start(struct process *p, struct fault *f)
 static void
 on_answer(void *ctx, size_t i, struct bytes answer)
 {
+	static const struct trouble dropped = { .event = "answer-dropped" };
 	const struct intake *t = ctx;
 	struct logline l;
 
 	/* A front that is gone gets no answer, and asks again. */
 	if (link_answer(&t->p->front, t->call[i], answer) == 0)
 		return;
-	l = logline_begin(LOGLINE_WARN, "answer-dropped");
-	logline_end(&l);
+	if (trouble_begin(&dropped, LOGLINE_WARN, &l))
+		logline_end(&l);
 }
 
 /* Adds a request that is there to the batch that grows.  False: there is none,
@@ -279,14 +275,16 @@ turn(struct process *p, struct fault *f)
 
 	while (take_in(p))
 		;
+	trouble_tick();
 	if (t->batch.n == 0) {
-		look(p);
+		if (!p->rests)
+			look(p);
 	} else {
 		p->next = p->other;
 		p->other = t;
 		ledger_batch_end(&p->l, &t->batch, &sink);
 		t->batch.n = t->bytes = 0;
-		p->look_ms = LOOK_MS;
+		p->rests = false;
 	}
 	return p->rc == 0 ? 0 : fault_set(f, p->rc, "ledger: link");
 }
@@ -295,12 +293,12 @@ int
 ledger_main(struct fault *f)
 {
 	struct process p defer(process_wipe) = { .l.vault = -1,
-		.look_ms = LOOK_MS, .policy = buf_init(POLICY_FILE_MAX) };
+		.policy = buf_init(POLICY_FILE_MAX) };
 	int rc = start(&p, f);
 
 	while (rc == 0) {
 		if (p.next->batch.n == 0)
-			rc = role_wait(p.front.rfd, p.look_ms, f);
+			rc = role_wait(p.front.rfd, LOOK_MS, f);
 		if (rc == 0)
 			rc = turn(&p, f);
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
@@ -18,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/logline.h"
+#include "base/trouble.h"
 #include "crypt/secret.h"
 #include "depot/config.h"
 #include "depot/front.h"
@@ -186,12 +188,13 @@ log_ready(const struct depot *d)
 static void
 serve(struct depot *d, const sigset_t *stop)
 {
+	const struct timespec second = { .tv_sec = 1 };
 	struct logline l;
 	unsigned left;
-	int sig;
 
 	log_ready(d);
-	(void)sigwait(stop, &sig);
+	while (sigtimedwait(stop, NULL, &second) < 0)
+		trouble_tick();
 	l = logline_begin(LOGLINE_INFO, "draining");
 	logline_end(&l);
 	left = front_drain(d->front,

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <microhttpd.h>
 
-#include "base/logline.h"
+#include "base/trouble.h"
 #include "depot/hex.h"
 
 static void
@@ -64,17 +64,13 @@ tell(const struct part *part, ssize_t n)
 {
 	char p[HEX_ID_LEN + 1], o[HEX_ID_LEN + 1];
 	struct fault f;
-	struct logline l;
 	int rc = n < 0 ? fault_sys(&f, FAULT_IO, errno, "read") :
 			 fault_set(&f, FAULT_IO, "is shorter than it was");
 
 	hex_id_format(part->name.prefix, p);
 	hex_id_format(part->name.id, o);
 	(void)fault_add(&f, rc, "%s/%s", p, o);
-	l = logline_begin(LOGLINE_ERROR, "store");
-	logline_u64(&l, "status", 0);
-	logline_fault(&l, &f);
-	logline_end(&l);
+	trouble_fault("store", &f);
 }
 
 static ssize_t

@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <microhttpd.h>
 
-#include "base/logline.h"
+#include "base/trouble.h"
 #include "depot/dirfs.h"
 #include "depot/hex.h"
 #include "depot/range.h"
@@ -20,13 +20,8 @@
 static void
 refuse(struct request *r, int rc, const struct fault *f)
 {
-	if (reply_fault(&r->reply, rc)) {
-		struct logline l = logline_begin(LOGLINE_ERROR, "store");
-
-		logline_u64(&l, "status", r->reply.status);
-		logline_fault(&l, f);
-		logline_end(&l);
-	}
+	if (reply_fault(&r->reply, rc))
+		trouble_fault("store", f);
 }
 
 /* Nothing has to be there for what is stored: the store lacks a folder of its

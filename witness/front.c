@@ -11,7 +11,7 @@
 
 #include <microhttpd.h>
 
-#include "base/logline.h"
+#include "base/trouble.h"
 #include "net/sock.h"
 #include "net/text.h"
 #include "serve/door.h"
@@ -107,16 +107,14 @@ note(struct MHD_Connection *conn, enum watch_phase phase)
 static void
 tell(enum state_answer answer, const struct fault *f)
 {
+	static const struct trouble refused = { .event = "inconsistent" };
 	struct logline l;
 
-	if (answer == STATE_REFUSED) {
-		l = logline_begin(LOGLINE_WARN, "inconsistent");
+	if (answer == STATE_FAILED)
+		trouble_fault("state", f);
+	else if (answer == STATE_REFUSED &&
+	    trouble_begin(&refused, LOGLINE_WARN, &l))
 		logline_end(&l);
-	} else if (answer == STATE_FAILED) {
-		l = logline_begin(LOGLINE_ERROR, "state");
-		logline_fault(&l, f);
-		logline_end(&l);
-	}
 }
 
 static enum MHD_Result

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
@@ -15,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/logline.h"
+#include "base/trouble.h"
 #include "crypt/secret.h"
 #include "net/sock.h"
 #include "sandbox/confine.h"
@@ -131,14 +133,15 @@ static void
 serve(struct witness *w, const sigset_t *stop)
 {
 	struct logline l = logline_begin(LOGLINE_INFO, "ready");
-	int sig;
+	const struct timespec second = { .tv_sec = 1 };
 
 	logline_str(&l, "name", w->pub.name);
 	logline_u64(&l, "port", w->port);
 	logline_u64(&l, "logs", w->config->logs_count);
 	logline_str(&l, "version", SKERRY_VERSION);
 	logline_end(&l);
-	(void)sigwait(stop, &sig);
+	while (sigtimedwait(stop, NULL, &second) < 0)
+		trouble_tick();
 	front_stop(w->front, DRAIN_SECONDS);
 	l = logline_begin(LOGLINE_INFO, "stopped");
 	logline_end(&l);

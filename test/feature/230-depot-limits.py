@@ -71,6 +71,11 @@ def full_disk():
             break
         kept.append((o, i))
     t.eq((r.status, r.code), (507, "full"), "a full disk is 507 full")
+    t.ok(all(small.put(new_id(), bytes(1 << 20)).status == 507
+             for _ in range(9)), "again and again")
+    small.process.wait_event("store")
+    t.eq([x["code"] for x in small.process.lines if x["event"] == "store"],
+         ["SPACE"], "the log says so, once")
     t.eq(small.files()[1], [], "nothing is left in tmp")
     t.eq(sorted(small.files()[0]), sorted(o for o, _ in kept),
          "what was acknowledged is there")
@@ -214,7 +219,7 @@ def cut_short():
         n += len(got)
     t.ok(n < 32 << 20, "the answer is cut")
     said = d.process.wait_event("store", 10)
-    t.ok(said and said["status"] == 0 and o in said["text"],
+    t.ok(said and said["code"] == "IO" and o in said["text"],
          "and the log names the object")
 
 
