@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "authority/pace.h"
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
@@ -136,11 +137,18 @@ struct db {
 
 	/* FAULT_EXISTS: seen since forget. */
 	int (*nonce_add)(struct db *db, const uint8_t keyid[static ID_LEN],
-	    const uint8_t nonce[static DB_NONCE_LEN], int64_t now,
+	    const uint8_t nonce[static DB_NONCE_LEN], int64_t turn,
 	    struct fault *f);
-	/* Forgets nonces seen before the one time, and enrolments and
-	 * invitations expired before the other. */
-	int (*forget)(struct db *db, int64_t seen, int64_t expired,
+	/* The last turn that one was seen in; 0 where there is none. */
+	int (*nonce_last)(struct db *db, int64_t *turn, struct fault *f);
+	/* Forgets nonces seen before that turn, and enrolments and invitations
+	 * that expired before that time. */
+	int (*forget)(struct db *db, int64_t turn, int64_t expired,
+	    struct fault *f);
+
+	/* How the clock went.  FAULT_NOT_FOUND: nothing was stored yet. */
+	int (*pace_get)(struct db *db, struct pace_kept *out, struct fault *f);
+	int (*pace_set)(struct db *db, const struct pace_kept *k,
 	    struct fault *f);
 
 	/* request is the hash of the body that made it.  FAULT_EXISTS. */

@@ -186,13 +186,13 @@ db_back(struct db *db, struct fault *f)
 
 static int
 nonce_add(struct db *db, const uint8_t keyid[static ID_LEN],
-    const uint8_t nonce[static DB_NONCE_LEN], int64_t now, struct fault *f)
+    const uint8_t nonce[static DB_NONCE_LEN], int64_t turn, struct fault *f)
 {
 	struct sql_run r = sql_run(db_sqlite(db), sql[S_NONCE_ADD]);
 
 	sql_blob(&r, keyid, ID_LEN);
 	sql_blob(&r, nonce, DB_NONCE_LEN);
-	sql_int(&r, now);
+	sql_int(&r, turn);
 	return sql_write(&r, f);
 }
 
@@ -206,9 +206,9 @@ forget_before(struct db *db, enum statement what, int64_t t, struct fault *f)
 }
 
 static int
-forget(struct db *db, int64_t seen, int64_t expired, struct fault *f)
+forget(struct db *db, int64_t turn, int64_t expired, struct fault *f)
 {
-	int rc = forget_before(db, S_NONCE_FORGET, seen, f);
+	int rc = forget_before(db, S_NONCE_FORGET, turn, f);
 
 	if (rc == 0)
 		rc = forget_before(db, S_ENROLMENT_FORGET, expired, f);
@@ -618,6 +618,9 @@ migrate(struct db_sqlite *d, struct fault *f)
 		rc = sqlite3_exec(d->sql.h, db_sqlite_invitation_schema, NULL,
 		    NULL, NULL);
 	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(d->sql.h, db_sqlite_pace_schema, NULL, NULL,
+		    NULL);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(d->sql.h, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return sql_failed(&d->sql, rc, f);
@@ -667,6 +670,7 @@ db_sqlite_open(const char *path, struct db **out, struct fault *f)
 	db_sqlite_log(&d->db);
 	db_sqlite_epoch(&d->db);
 	db_sqlite_invitation(&d->db);
+	db_sqlite_pace(&d->db);
 	rc = sqlite3_open_v2(path, &d->sql.h, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);

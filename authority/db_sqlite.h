@@ -30,9 +30,13 @@ extern const char db_sqlite_epoch_schema[];
 /* Makes the table of invitations where it is missing. */
 extern const char db_sqlite_invitation_schema[];
 
-/* Set the callbacks of custody, of epochs, and of invitations. */
+/* Makes the table of the clock where it is missing. */
+extern const char db_sqlite_pace_schema[];
+
+/* Set the callbacks of custody, of epochs, of invitations, of the clock. */
 void db_sqlite_custody(struct db *db);
 void db_sqlite_epoch(struct db *db);
 void db_sqlite_invitation(struct db *db);
+void db_sqlite_pace(struct db *db);
 
 #endif

@@ -36,6 +36,7 @@ gauge_log(struct gauge *g, const struct request_log *log)
 	g->log_size = log->size;
 	g->log_appends = log->appends;
 	g->log_shown = log->shown;
+	g->clock_ahead = log->ahead;
 }
 
 void
@@ -113,6 +114,13 @@ format_seconds(struct gauge *g, struct buf *out)
 }
 
 static int
+format_clock(struct gauge *g, struct buf *out)
+{
+	return line(out, "# TYPE skerry_authority_clock_ahead_seconds gauge\n"
+	    "skerry_authority_clock_ahead_seconds %llu\n", g->clock_ahead);
+}
+
+static int
 format_log(struct gauge *g, struct buf *out)
 {
 	long long shown = g->log_shown;
@@ -143,6 +151,8 @@ gauge_format(struct gauge *g, struct buf *out)
 		    (long long)g->in_flight);
 	if (rc == 0)
 		rc = watch_format(&g->watch, "authority", out);
+	if (rc == 0)
+		rc = format_clock(g, out);
 	if (rc == 0)
 		rc = format_log(g, out);
 	return rc;

@@ -21,8 +21,8 @@ struct gauge {
 	atomic_ullong seconds[GAUGE_BUCKETS];
 	atomic_ullong nanoseconds_sum;
 	atomic_llong in_flight;
-	/* The log, as the ledger's last answer had it. */
-	atomic_ullong log_size, log_appends;
+	/* Log and clock, as the ledger's last answer had it. */
+	atomic_ullong log_size, log_appends, clock_ahead;
 	atomic_llong log_shown;
 	struct watch_count watch;
 };

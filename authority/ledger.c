@@ -8,6 +8,7 @@
 
 #include "authority/ledger_json.h"
 #include "authority/ledger_secret.h"
+#include "authority/ledger_time.h"
 #include "base/trouble.h"
 #include "net/jsontext.h"
 
@@ -176,7 +177,7 @@ fresh(struct ledger *l, const struct ledger_call *c, struct fault *f)
 	if (off > LEDGER_CLOCK_SKEW || off < -LEDGER_CLOCK_SKEW)
 		return fault_set(f, FAULT_CLOCK,
 		    "the request was made at another time than now");
-	rc = l->db->nonce_add(l->db, c->sig.keyid, c->sig.nonce, c->now, f);
+	rc = l->db->nonce_add(l->db, c->sig.keyid, c->sig.nonce, l->turn, f);
 	if (rc == FAULT_EXISTS)
 		return fault_set(f, FAULT_TAMPERED, "the nonce was used");
 	return rc;
@@ -377,20 +378,6 @@ ledger_answer(struct ledger *l, struct bytes in, int64_t now,
 	return rc == 0 && out->json == NULL ? FAULT_MEMORY : 0;
 }
 
-static int
-forget(struct ledger *l, int64_t now, struct fault *f)
-{
-	int rc;
-
-	/* Often, so that it is never long. */
-	if (now == l->forgot)
-		return 0;
-	rc = l->db->forget(l->db, now - LEDGER_NONCE_SECONDS, now, f);
-	if (rc == 0)
-		l->forgot = now;
-	return rc;
-}
-
 /* [tlog] What an append before has failed to log comes first.  While answers of
  * the batch before are under way there is no such thing, and what an operator's
  * command has made meanwhile waits: the answers are of one tree. */
@@ -402,13 +389,14 @@ ledger_batch_begin(struct ledger *l, struct ledger_batch *b, int64_t now)
 	b->now = now;
 	b->n = 0;
 	b->fault = (struct fault){ 0 };
+	ledger_time_read(l, now);
 	ledger_secret_again(l, now);
 	if (!l->completing)
 		rc = ledger_log_follow(&l->log, &shown_rc, &b->fault);
 	if (rc == 0)
 		rc = l->db->begin(l->db, &b->fault);
 	if (rc == 0)
-		(void)forget(l, now, &b->fault);
+		(void)ledger_time_pass(l, &b->fault);
 }
 
 void

@@ -48,7 +48,10 @@ struct ledger {
 	struct vault_name made[DB_SLOTS_MAX]; /* by this request */
 	size_t nmade;
 	int64_t tried;           /* when those were last tried */
-	int64_t forgot;     /* when old nonces were last dropped */
+	struct pace pace;   /* of the clock */
+	int64_t forgot;     /* when what is old was last dropped */
+	int64_t turn;       /* in which nonces are seen, and when, in seconds */
+	int64_t turned;     /* that only grow, it began */
 	struct ledger_log log;
 	bool completing;    /* a batch: until then what is shown stays */
 };

@@ -71,11 +71,11 @@ check_sender(struct ledger *l, const struct ledger_call *c,
 		       ledger_custody_signed(l, c, s, f);
 }
 
-/* [custody] What was announced and is due is in force, at the home: devices are
- * shown no other's. */
+/* [custody] What was announced and is due for sure is in force, at the home:
+ * devices are shown no other's. */
 static int
-promote(struct ledger *l, const uint8_t space[static ID_LEN], int64_t now,
-    bool *has, struct custody *next, struct fault *f)
+promote(struct ledger *l, const uint8_t space[static ID_LEN], bool *has,
+    struct custody *next, struct fault *f)
 {
 	struct custody current;
 	bool home;
@@ -93,7 +93,7 @@ promote(struct ledger *l, const uint8_t space[static ID_LEN], int64_t now,
 	if (rc != 0)
 		return rc;
 	if (custody_follows(&current, next, space) == 0 &&
-	    next->effective > now)
+	    next->effective > l->pace.kept.sure)
 		return 0;
 	/* Due, or overtaken by a set of the user's own. */
 	*has = false;
@@ -119,13 +119,13 @@ sets_json(struct bytes b)
 
 int
 ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
-    uint32_t seen, int64_t now, json_t **out, struct fault *f)
+    uint32_t seen, json_t **out, struct fault *f)
 {
 	struct buf raw defer(buf_wipe) = buf_init(SETS_BYTES);
 	json_t *sets defer(ledger_json_freep) = NULL;
 	struct custody current, next;
 	bool has;
-	int rc = promote(l, space, now, &has, &next, f);
+	int rc = promote(l, space, &has, &next, f);
 
 	if (rc == 0)
 		rc = l->db->custody_get(l->db, space, &current, f);

@@ -16,7 +16,7 @@ int ledger_custody_signed(struct ledger *l, const struct ledger_call *c,
 
 /* Member "custody" of a session: current, sets after seen, announced. */
 int ledger_custody_json(struct ledger *l, const uint8_t space[static ID_LEN],
-    uint32_t seen, int64_t now, json_t **out, struct fault *f) must_check;
+    uint32_t seen, json_t **out, struct fault *f) must_check;
 
 /* Puts keyslots of the set's mode and, of shares, this holder's own.
  * FAULT_DENIED, FAULT_MALFORMED, FAULT_EXISTS. */

@@ -10,6 +10,7 @@
 
 #include "authority/ledger.h"
 #include "authority/ledger_secret.h"
+#include "authority/ledger_time.h"
 #include "authority/role.h"
 #include "base/trouble.h"
 #include "base/rd.h"
@@ -163,6 +164,7 @@ static void
 look(struct process *p)
 {
 	ledger_secret_again(&p->l, (int64_t)time(NULL));
+	ledger_time_rest(&p->l);
 	if (p->l.log.down.code != 0 || follow(p) != 0)
 		p->rests = true;
 }
@@ -198,6 +200,8 @@ start(struct process *p, struct fault *f)
 		rc = vault_open(p->epochs, &p->l.vault, f);
 	if (rc == 0)
 		rc = ledger_secret_resume(&p->l, f);
+	if (rc == 0)
+		rc = ledger_time_start(&p->l, (int64_t)time(NULL), f);
 	if (rc != 0)
 		return rc;
 	p->folder = strdup(p->database);
@@ -276,6 +280,7 @@ turn(struct process *p, struct fault *f)
 	while (take_in(p))
 		;
 	trouble_tick();
+	ledger_time_read(&p->l, (int64_t)time(NULL));
 	if (t->batch.n == 0) {
 		if (!p->rests)
 			look(p);

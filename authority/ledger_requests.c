@@ -49,7 +49,8 @@ ledger_requests(struct ledger *l, const struct ledger_call *c, json_t **out,
     struct fault *f)
 {
 	json_t *requests defer(ledger_json_freep) = json_array();
-	struct list x = { .requests = requests, .now = (uint64_t)c->now };
+	struct list x = { .requests = requests,
+		.now = (uint64_t)pace_seen(&l->pace) };
 	uint64_t from = 0;
 	int rc;
 

@@ -199,7 +199,7 @@ ledger_session(struct ledger *l, const struct ledger_call *c, json_t **out,
 	if (rc == 0)
 		rc = depot_of(l, c, &space, &depot, f);
 	if (rc == 0)
-		rc = ledger_custody_json(l, s.space, s.custody_seen, c->now,
+		rc = ledger_custody_json(l, s.space, s.custody_seen,
 		    &custody, f);
 	if (rc == 0)
 		rc = keys_of(l, c, &space, s.custody_seen, &keys, f);

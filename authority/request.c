@@ -75,6 +75,7 @@ request_answer_write(const struct request_answer *a, struct buf *out)
 	wr_u64(&w, a->log.size);
 	wr_u64(&w, a->log.appends);
 	wr_u64(&w, (uint64_t)a->log.shown);
+	wr_u64(&w, a->log.ahead);
 	wr_copy(&w, a->json.p, a->json.n);
 	return wr_finish(&w);
 }
@@ -88,6 +89,7 @@ request_answer_read(struct bytes in, struct request_answer *out)
 	a.log.size = rd_u64(&r);
 	a.log.appends = rd_u64(&r);
 	a.log.shown = (int64_t)rd_u64(&r);
+	a.log.ahead = rd_u64(&r);
 	rd_require(&r, a.status >= 200 && a.status <= 599);
 	if (r.failed)
 		return FAULT_MALFORMED;

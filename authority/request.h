@@ -26,10 +26,11 @@ int request_write(const struct request *q, struct buf *out) must_check;
 /* out->body borrows from in.  FAULT_MALFORMED. */
 int request_read(struct bytes in, struct request *out) must_check;
 
-/* What every answer says of the log, for the operator's metrics. */
+/* What every answer says of log and clock, for the operator's metrics. */
 struct request_log {
 	uint64_t size, appends; /* entries; appends of this process */
 	int64_t shown;          /* when the checkpoint was published, or 0 */
+	uint64_t ahead;         /* seconds: of the clock, pace_ahead() */
 };
 
 /* An answer is its HTTP status and its JSON. */

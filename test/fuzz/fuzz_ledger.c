@@ -460,6 +460,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	ledger.jurisdiction = jurisdiction;
 	ledger.host = host;
 	ledger.lease = 60;
+	pace_start(&ledger.pace, NULL, NOW, 0);
 	start_log(buf_bytes(&policy));
 	assert(vault_open(dir, &ledger.vault, &f) == 0);
 	empty_folder();

@@ -162,6 +162,7 @@ remembers_nonces_until_told_to_forget(void **state)
 	static const uint8_t nonce[DB_NONCE_LEN] = { 5 };
 	struct db *db = *state;
 	struct fault f = { 0 };
+	int64_t last = -1;
 
 	begin(db);
 	assert_int_equal(db->nonce_add(db, account, nonce, 1000, &f), 0);
@@ -174,6 +175,21 @@ remembers_nonces_until_told_to_forget(void **state)
 	assert_int_equal(db->forget(db, 1001, 0, &f), 0);
 	assert_int_equal(db->nonce_add(db, account, nonce, 1003, &f), 0);
 	commit(db);
+	assert_int_equal(db->nonce_last(db, &last, &f), 0);
+	assert_int_equal(last, 1003);
+}
+
+static void
+keeps_how_the_clock_went(void **state)
+{
+	struct pace_kept k = { 1, INT64_MAX, 2, 3 }, got;
+	struct db *db = *state;
+	struct fault f = { 0 };
+
+	assert_int_equal(db->pace_get(db, &got, &f), FAULT_NOT_FOUND);
+	assert_int_equal(db->pace_set(db, &k, &f), 0);
+	assert_int_equal(db->pace_get(db, &got, &f), 0);
+	assert_memory_equal(&got, &k, sizeof(k));
 }
 
 static void
@@ -755,6 +771,7 @@ main(void)
 		TEST(refuses_orphans),
 		TEST(puts_a_keyslot_in_the_place_of_another),
 		TEST(remembers_nonces_until_told_to_forget),
+		TEST(keeps_how_the_clock_went),
 		TEST(keeps_the_older_enrolment),
 		TEST(a_full_list_of_enrolments_keeps_those_that_are_there),
 		TEST(moves_a_head_by_one_only),
