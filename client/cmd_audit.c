@@ -256,7 +256,8 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 	struct fault f = { 0 };
 	int rc;
 
-	a.progress = progress_new("audit", r->cli->quiet || r->cli->json);
+	a.progress = progress_new("audit", "entries",
+	    r->cli->quiet || r->cli->json);
 	rc = audit_run(&a, &f);
 	progress_free(a.progress);
 	if (a.judged)

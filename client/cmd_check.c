@@ -113,7 +113,7 @@ check(struct cli *cli, unsigned percent, bool history)
 	rc = reading_open(cli, 0, &r);
 	if (rc != 0)
 		return rc;
-	o.progress = progress_new("check", cli->quiet || cli->json);
+	o.progress = progress_new("check", "chunks", cli->quiet || cli->json);
 	rc = check_run(r.space, &o, &res, &cli->fault);
 	progress_free(o.progress);
 	outcome(cli, &res, rc);

@@ -150,7 +150,7 @@ export(struct exportcmd *c)
 		return rc;
 	o.commit = r.commit;
 	o.dir = c->files;
-	o.progress = progress_new("export", cli->quiet || cli->json);
+	o.progress = progress_new("export", "entries", cli->quiet || cli->json);
 	rc = restore_run(r.space, &o, &res, &cli->fault);
 	progress_free(o.progress);
 	if (rc != 0 && rc != FAULT_PARTIAL)

@@ -76,7 +76,7 @@ restore(struct getcmd *c)
 		return rc;
 	o.commit = r.commit;
 	o.dir = c->dir;
-	o.progress = progress_new("get", cli->quiet || cli->json);
+	o.progress = progress_new("get", "entries", cli->quiet || cli->json);
 	rc = restore_run(r.space, &o, &res, &cli->fault);
 	progress_free(o.progress);
 	if (rc == 0 || rc == FAULT_PARTIAL)

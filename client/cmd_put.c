@@ -231,7 +231,8 @@ store(struct putcmd *c)
 	p.effort = c->effort;
 	p.repair = c->repair;
 	p.message = message;
-	p.progress = progress_new("put", c->cli->quiet || c->cli->json);
+	p.progress = progress_new("put", "files",
+	    c->cli->quiet || c->cli->json);
 	rc = put_run(&p, &c->cli->fault);
 	progress_free(p.progress);
 	cli_session_done(c->cli, ses);

@@ -3,7 +3,8 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <unistd.h>
+
+#include "client/terminal.h"
 
 static atomic_bool watched, said;
 
@@ -16,7 +17,7 @@ notice_set(bool on)
 void
 notice_clear_line(void)
 {
-	if (isatty(STDERR_FILENO))
+	if (terminal_redraws())
 		(void)fputs("\r\033[K", stderr);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "client/terminal.h"
 
 #define REDRAW_MS 100
 #define LINE_MAX_CHARS 256
@@ -17,9 +18,9 @@
 #define ETA_AFTER_MS 1000
 
 struct progress {
-	char what[32];
+	const char *what, *items;
 	int64_t begun_ms;
-	atomic_uint_fast64_t files, bytes, files_all, bytes_all;
+	atomic_uint_fast64_t done, bytes, all, bytes_all;
 	atomic_int_fast64_t next_ms; /* no redraw before */
 	atomic_flag drawing;
 };
@@ -35,16 +36,17 @@ width(void)
 }
 
 struct progress *
-progress_new(const char *what, int quiet)
+progress_new(const char *what, const char *items, int quiet)
 {
 	struct progress *p;
 
-	if (quiet || !isatty(STDERR_FILENO))
+	if (quiet || !terminal_redraws())
 		return NULL;
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
-	(void)snprintf(p->what, sizeof(p->what), "%s", what);
+	p->what = what;
+	p->items = items;
 	p->begun_ms = clock_ms();
 	atomic_store(&p->next_ms, p->begun_ms + REDRAW_MS);
 	atomic_flag_clear(&p->drawing);
@@ -83,8 +85,8 @@ compose(struct progress *p, int64_t now, char *out, size_t size)
 {
 	uint64_t bytes = atomic_load(&p->bytes);
 	uint64_t all = atomic_load(&p->bytes_all);
-	uint64_t files = atomic_load(&p->files);
-	uint64_t files_all = atomic_load(&p->files_all);
+	uint64_t items = atomic_load(&p->done);
+	uint64_t items_all = atomic_load(&p->all);
 	double seconds = (double)(now - p->begun_ms) / 1000;
 	double rate = seconds > 0 ? (double)bytes / seconds : 0;
 	char done[32], total[40] = "", speed[32], left[32] = "", eta[16];
@@ -101,13 +103,14 @@ compose(struct progress *p, int64_t now, char *out, size_t size)
 		eta_text((double)(all - bytes) / rate, eta);
 		(void)snprintf(left, sizeof(left), ", %s left", eta);
 	}
-	if (files_all > 0)
+	if (items_all > 0)
 		(void)snprintf(out, size, "%s %s%s, %s/s, %" PRIu64 " of %"
-		    PRIu64 " files%s", p->what, done, total, speed, files,
-		    files_all, left);
+		    PRIu64 " %s%s", p->what, done, total, speed, items,
+		    items_all, p->items, left);
 	else
 		(void)snprintf(out, size, "%s %s%s, %s/s, %" PRIu64
-		    " files%s", p->what, done, total, speed, files, left);
+		    " %s%s", p->what, done, total, speed, items, p->items,
+		    left);
 }
 
 /* One write, so that lines of others do not come in between. */
@@ -156,21 +159,21 @@ maybe_draw(struct progress *p)
 }
 
 void
-progress_expect(struct progress *p, uint64_t files, uint64_t bytes)
+progress_expect(struct progress *p, uint64_t items, uint64_t bytes)
 {
 	if (p == NULL)
 		return;
-	atomic_store(&p->files_all, files);
-	atomic_store(&p->bytes_all, bytes);
+	atomic_fetch_add(&p->all, items);
+	atomic_fetch_add(&p->bytes_all, bytes);
 	maybe_draw(p);
 }
 
 void
-progress_add(struct progress *p, uint64_t files, uint64_t bytes)
+progress_add(struct progress *p, uint64_t items, uint64_t bytes)
 {
 	if (p == NULL)
 		return;
-	atomic_fetch_add(&p->files, files);
+	atomic_fetch_add(&p->done, items);
 	atomic_fetch_add(&p->bytes, bytes);
 	maybe_draw(p);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Progress of a long command: a bar on a terminal (bytes, rate, time left,
- * files), nothing otherwise.  Threads may add at the same time.
+ * Progress of a long command: a bar on a terminal (bytes, rate, time left, and
+ * files or what else is counted), nothing otherwise.  Threads may add at the
+ * same time.
  */
 #ifndef SKERRY_CLIENT_PROGRESS_H
 #define SKERRY_CLIENT_PROGRESS_H
@@ -10,14 +11,15 @@
 
 struct progress;
 
-/* what: the verb, "put".  NULL where standard error is no terminal, or quiet;
- * every function takes NULL. */
-struct progress *progress_new(const char *what, int quiet);
+/* what: the verb, "put"; items: what is counted, "files"; both literals.  NULL
+ * where terminal_redraws() is false, or quiet; every function takes NULL. */
+struct progress *progress_new(const char *what, const char *items, int quiet);
 
-/* Totals, as far as known; may grow. */
-void progress_expect(struct progress *p, uint64_t files, uint64_t bytes);
+/* So much more is to be done than was known before. */
+void progress_expect(struct progress *p, uint64_t items, uint64_t bytes);
 
-void progress_add(struct progress *p, uint64_t files, uint64_t bytes);
+/* So much more is done. */
+void progress_add(struct progress *p, uint64_t items, uint64_t bytes);
 
 /* Clears the line and frees. */
 void progress_free(struct progress *p);

@@ -82,7 +82,7 @@ rotate(struct cli *cli, struct session *ses, const char *verb,
 	w->ses = ses;
 	w->warn = cli_warn;
 	w->warn_arg = cli;
-	w->progress = progress_new(verb, cli->quiet || cli->json);
+	w->progress = progress_new(verb, "commits", cli->quiet || cli->json);
 	rc = rewrite_run(w, &cli->fault);
 	progress_free(w->progress);
 	if (rc == FAULT_NOT_FOUND || rc == FAULT_INTERRUPTED ||

@@ -4,12 +4,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+
+bool
+terminal_redraws(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && term != NULL &&
+	    strcmp(term, "dumb") != 0;
+}
 
 /* Byte by byte: nothing of a secret stays in a stdio buffer. */
 static int

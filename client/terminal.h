@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Questions to the person at the terminal, which need not be standard input. */
+/* Questions to the person at the terminal, which need not be standard input;
+ * and what standard error can do. */
 #ifndef SKERRY_CLIENT_TERMINAL_H
 #define SKERRY_CLIENT_TERMINAL_H
 
@@ -8,6 +9,10 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
+
+/* Whether standard error is a terminal that can draw a line anew: TERM is set,
+ * and is not dumb. */
+bool terminal_redraws(void);
 
 /* A line, without echo, into out (NUL-terminated, no newline; wiped by the
  * caller).  FAULT_USAGE where there is no terminal, FAULT_INTERRUPTED. */

@@ -417,7 +417,8 @@ take_item(struct putting *w, const struct put_source *src,
 	if (S_ISREG(item->st.st_mode)) {
 		w->p->files++;
 		w->p->bytes += (uint64_t)item->st.st_size;
-		progress_expect(w->p->progress, w->p->files, w->p->bytes);
+		progress_expect(w->p->progress, 1,
+		    (uint64_t)item->st.st_size);
 	}
 	rc = unchanged(w, item, stat_fp, have_old, f);
 	if (rc == 0)
