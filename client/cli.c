@@ -59,6 +59,11 @@ cli_getopt(struct cli *cli, int argc, char **argv, const char *letters,
 
 		switch (c) {
 		case OPT_HOME:
+			/* An unset variable is not the default folder. */
+			if (optarg[0] == '\0') {
+				(void)cli_usage(cli, "--home wants a folder");
+				return CLI_BAD_OPTION;
+			}
 			cli->home = optarg;
 			break;
 		case OPT_JSON:

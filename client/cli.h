@@ -26,7 +26,8 @@ struct command;
 
 struct cli {
 	const struct command *command;
-	const char *home; /* --home, or NULL */
+	char *const *argv; /* of the program */
+	const char *home; /* --home, or NULL; never empty */
 	bool json, quiet, verbose;
 	bool help; /* --help was given to the command */
 	const atomic_bool *stop; /* set by SIGINT and SIGTERM */

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "client/account.h"
 #include "client/audit.h"
@@ -311,8 +310,6 @@ audit_all(struct round *r)
 			rc = audit_one(r, &p->authorities[i], false);
 	return rc;
 }
-
-/* The hook: a shell's command line, with the answer on its standard input. */
 
 /* Alarms are new until they were told, and the hook had them. */
 static void
@@ -712,6 +709,22 @@ read_seconds(struct cli *cli, const char *text, struct args *in)
 	    cli_usage(cli, "--watch is 1 to 86400 seconds");
 }
 
+/* An option of another use would be left aside in silence. */
+static int
+check_uses(struct cli *cli, const struct args *in)
+{
+	const bool looks = in->full || in->watch || in->hook || in->accept;
+
+	if (looks + (in->open != NULL) + (in->verify != NULL) > 1)
+		return cli_usage(cli, "either an audit, --open or --verify");
+	if ((!in->verify && (in->log || in->trust || in->chain)) ||
+	    (!in->open && in->authority))
+		return cli_usage(cli, "--log, --trust and --chain are for "
+		    "--verify, --authority is for --open");
+	return in->open && cli->json ?
+	    cli_usage(cli, "what --open writes has no JSON") : 0;
+}
+
 static int
 run(struct cli *cli, int argc, char **argv)
 {
@@ -753,7 +766,9 @@ run(struct cli *cli, int argc, char **argv)
 		return FAULT_USAGE;
 	if (optind != argc)
 		return cli_usage(cli, "no operand is wanted");
-	if (in.verify != NULL)
+	if (check_uses(cli, &in) != 0)
+		return FAULT_USAGE;
+	if (in.verify)
 		return verify(cli, &in);
 	return in.open != NULL ? open_what(cli, &in) : audit(cli, &in);
 }

@@ -416,7 +416,7 @@ set(struct cli *cli, const char *mode, const struct args *in)
 
 /* Sealing makes a set in the place of the announced one, which falls. */
 static int
-refuse(struct cli *cli, const struct args *in)
+refuse(struct cli *cli)
 {
 	struct state *st defer(state_closep) = NULL;
 	struct session *ses = NULL;
@@ -434,7 +434,7 @@ refuse(struct cli *cli, const struct args *in)
 		    "no change of custody is announced");
 	if (rc != 0)
 		return rc;
-	return set(cli, "sealed", in);
+	return set(cli, "sealed", &(struct args){ 0 });
 }
 
 static int
@@ -458,12 +458,15 @@ run(struct cli *cli, int argc, char **argv)
 	}
 	n = argc - optind;
 	what = n == 0 ? "show" : argv[optind];
+	if (strcmp(what, "set") == 0 && n == 2)
+		return set(cli, argv[optind + 1], &in);
+	if (in.holders != NULL || in.threshold != NULL || in.keep_key)
+		return cli_usage(cli, "--holders, --threshold and --no-rotate "
+		    "are for set");
 	if (strcmp(what, "show") == 0 && n <= 1)
 		return show(cli);
 	if (strcmp(what, "refuse") == 0 && n == 1)
-		return refuse(cli, &in);
-	if (strcmp(what, "set") == 0 && n == 2)
-		return set(cli, argv[optind + 1], &in);
+		return refuse(cli);
 	return cli_usage(cli, "show, set or refuse is wanted");
 }
 

@@ -245,6 +245,9 @@ run(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "no operand is wanted");
 	if (in.policy == NULL)
 		return cli_usage(cli, "--policy is needed");
+	if (in.recovery && (in.check != NULL || in.no_wait))
+		return cli_usage(cli, "--check and --no-wait are for an "
+		    "approval, which the recovery code needs none of");
 	return enrol(cli, &in);
 }
 

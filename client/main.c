@@ -200,9 +200,21 @@ note_wire(const struct cli *cli, const char *where, struct http_wire *w)
 	    received);
 }
 
+/* Wrong usage ends the reading of options, and --json may stand behind it. */
+static bool
+wants_json(char *const *argv)
+{
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+		if (strcmp(*argv, "--json") == 0)
+			return true;
+	return false;
+}
+
 static void
 report(struct cli *cli, int rc)
 {
+	if (rc == FAULT_USAGE && wants_json(cli->argv))
+		cli->json = true;
 	if (cli->json) {
 		print_json(cli, rc);
 		return;
@@ -252,15 +264,11 @@ run(struct cli *cli, int argc, char **argv)
 	return finish_output(cli, rc);
 }
 
+/* The fault is set, by cli_usage(). */
 static int
-usage_error(struct cli *cli, const char *what, const char *name)
+usage_error(struct cli *cli)
 {
-	static const struct command none = { .name = "COMMAND", .args = "" };
-
-	cli->command = &none;
 	cli->out = json_object();
-	(void)fault_set(&cli->fault, FAULT_USAGE,
-	    "%s%s (skerry --help lists the commands)", what, name);
 	report(cli, FAULT_USAGE);
 	json_decref(cli->out);
 	return FAULT_USAGE;
@@ -274,6 +282,7 @@ dispatch(struct cli *cli, int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
+	const struct command *command;
 	int c = cli_getopt(cli, argc, argv, "+", options);
 
 	if (c == 'V') {
@@ -285,21 +294,26 @@ dispatch(struct cli *cli, int argc, char **argv)
 		return finish_output(cli, 0);
 	}
 	if (c != -1)
-		return usage_error(cli, "option is not known, or its value is "
-		    "missing: ", argv[optind > 1 ? optind - 1 : 1]);
-	if (optind >= argc)
-		return usage_error(cli, "no command was given", "");
-	cli->command = find(argv[optind]);
-	if (cli->command == NULL)
-		return usage_error(cli, "no such command: ", argv[optind]);
+		return usage_error(cli);
+	if (optind >= argc) {
+		(void)cli_usage(cli, "no command was given");
+		return usage_error(cli);
+	}
+	command = find(argv[optind]);
+	if (command == NULL) {
+		(void)cli_usage(cli, "no such command: %s", argv[optind]);
+		return usage_error(cli);
+	}
+	cli->command = command;
 	return run(cli, argc - optind, argv + optind);
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct command self = { .name = "COMMAND", .args = "" };
-	struct cli cli = { .command = &self, .stop = &stop };
+	static const struct command self = { .name = "[OPTION…] COMMAND",
+		.args = "[ARGUMENT…]; see skerry --help" };
+	struct cli cli = { .command = &self, .argv = argv, .stop = &stop };
 
 	(void)setlocale(LC_CTYPE, "");
 	opterr = 0;

@@ -125,6 +125,26 @@ def says_what_is_wrong():
                                       "--residency", "germany", "x")),
             ("(usage: skerry devices)", ("devices", "x")),
             ("no such command: lss", ("lss",)),
+            ("no such command: lss", ("lss", "--json")),
+            ("option --frob is not known", ("--frob", "ls", "--json")),
+            ("--home wants a folder", ("ls", "--home", "")),
+            ("--home wants a folder", ("--home", "", "ls", "--json")),
+            ("option --frob is not known", ("ls", "--frob", "--json")),
+            ("--commit: x is not", ("ls", "--commit", "x", "--json")),
+            *(("either an audit, --open or --verify", ("audit", *more))
+              for more in (("--full", "--open", "1"), ("--watch", "--verify", "x"),
+                           ("--open", "1", "--verify", "x"))),
+            *((f"{more[0]} is for" if more[0] == "--authority" else
+               "are for --verify", ("audit", *more, "x"))
+              for more in (("--log",), ("--trust",), ("--chain",),
+                           ("--authority",))),
+            ("has no JSON", ("audit", "--open", "chain", "--json")),
+            *(("are for set", ("custody", *more)) for more in (
+                ("--no-rotate",), ("show", "--holders", "x"),
+                ("refuse", "--threshold", "2"))),
+            *(("are for an approval", ("enrol", "--policy", s.policy,
+                                       "--recovery", *more))
+              for more in (("--check", "x"), ("--no-wait",))),
             ("run skerry init or skerry enrol", ("ls",)),
             (bad + ": ", ("init", "--policy", bad, "--residency", "x")),
             ("no residency x; it has germany",
