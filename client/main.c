@@ -2,6 +2,7 @@
 /* skerry(1): finds the command, runs it, reports.  The only place that prints
  * errors and ends the process. */
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
@@ -231,15 +232,23 @@ report(struct cli *cli, int rc)
 	}
 }
 
-/* A command whose output could not be written has not succeeded. */
+/* A command whose output could not be written has not succeeded.  Where that
+ * was long before the end, another write tells why. */
 static int
 finish_output(struct cli *cli, int rc)
 {
+	int err;
+
+	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return rc;
 	if (rc != 0)
 		return rc;
-	rc = fault_set(&cli->fault, FAULT_IO, "standard output: cannot write");
+	if (errno == 0)
+		(void)!write(STDOUT_FILENO, "\n", 1);
+	err = errno != 0 ? errno : EIO;
+	rc = fault_sys(&cli->fault, fault_from_errno(err), err,
+	    "standard output");
 	(void)fprintf(stderr, "skerry: %s\n", cli->fault.text);
 	return rc;
 }

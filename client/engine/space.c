@@ -248,6 +248,9 @@ reader_new(struct space *sp, struct reader **out, struct fault *f)
 	if (r->plain == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	rc = seal_new(BULK_BEST, &sp->commit.dedup, &r->seal);
+	if (rc == FAULT_INTERNAL && getenv("SKERRY_BULK") != NULL)
+		return fault_set(f, FAULT_CONFIG, "SKERRY_BULK: %s is not to "
+		    "be had on this machine", getenv("SKERRY_BULK"));
 	if (rc != 0)
 		return fault_set(f, rc, "starting the sealer: %s",
 		    fault_text(rc));

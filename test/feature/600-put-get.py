@@ -274,7 +274,8 @@ def listings():
     for more in (), ("--json",):
         r = a.run("ls", "-R", *more, "many", prefix=(
             "sh", "-c", 'exec "$@" >/dev/full', "-"))
-        t.eq((r.code, r.err), (18, "skerry: standard output: cannot write\n"),
+        t.eq((r.code, r.err), (14, "skerry: standard output: No space left on "
+                               "device\n"),
              "ls to a full disk: the path is not to blame")
     t.ok(len(a.run("ls", "odd").out.splitlines()) >= len(
         os.listdir(path("odd"))), "ls")
@@ -578,6 +579,9 @@ def portable():
     write(path("either", "noise"), noise(3 << 20))
     write(path("either", "text"), "one of many\n" * 100_000)
     t.eq(put(a, path("either"), env=plain).code, 0, "put without vectors")
+    r = put(a, path("either"), env={"SKERRY_BULK": "openssh"})
+    t.ok(r.code == 3 and "SKERRY_BULK: openssh" in r.json["error"]["text"],
+         "one that is not there is named (CONFIG)")
     t.eq(get(b, "either.1", "either").code, 0, "and get with them")
     write(path("either", "more"), noise(3 << 20))
     t.eq(put(a, path("either")).code, 0, "put with vectors")
