@@ -232,6 +232,10 @@ restore_run(struct space *sp, const struct restore_options *o,
 	rs.folders.arg = &rs;
 	rc = run(&rs, f);
 	end(&rs);
+	/* Which object was under way then is of no use to anybody. */
+	if (rc == FAULT_INTERRUPTED)
+		return fault_set(f, rc, "interrupted: done again, it goes on "
+		    "from here");
 	if (rc != 0)
 		return rc;
 	if (out->failed == 0 && out->incomplete == 0)
