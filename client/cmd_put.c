@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "client/cli.h"
@@ -96,6 +97,7 @@ add_source(struct putcmd *c, const char *arg)
 	struct buf key = buf_init(KEY_BYTES_MAX);
 	struct put_source *s = &c->source[c->sources];
 	char *path = NULL;
+	struct stat st;
 	int rc = full_path(c, arg, &path);
 
 	if (rc == 0)
@@ -108,6 +110,10 @@ add_source(struct putcmd *c, const char *arg)
 	s->path = path;
 	s->key = buf_bytes(&key);
 	c->sources++;
+	/* ~/Documents that leads to another disk: all of it would be missed. */
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		cli_warn(c->cli, s->key, "is stored as the symbolic link that "
+		    "it is, and not what it leads to");
 	return 0;
 }
 

@@ -155,6 +155,15 @@ def where_to():
     r = put(a, "--to", "new/folder/f1", path("f2"))
     t.ok(r.code == 21 and "new/folder/f1 is" in r.json["error"]["text"],
          "below a file: EXISTS, and its path") or t.note(r)
+    os.symlink("d", path("lead"))
+    r = put(a, path("lead") + "/")
+    t.eq((r.code, [w["path"] for w in r.json["warnings"]],
+          b.run("ls", "-l", "lead").out.split()[-3:]),
+         (0, ["lead"], ["lead", "->", "d"]), "a link is one, and that is said")
+    r = put(a, path("lead", "."))
+    t.eq((r.code, r.json["warnings"], b.run("cat", "d/sub/x").out),
+         (0, [], "x"), "the folder that it leads to, under its own name")
+    a.run("rm", "lead", "d")
     r = put(a, path("nothing here"))
     t.ok(r.code == 4 and "nothing here" in r.json["error"]["text"],
          "no such source: NOT_FOUND, and its name") or t.note(r)
