@@ -127,7 +127,7 @@ struct seal_opening {
 };
 
 #define SEAL_OUT(plain_len) ((size_t)(plain_len) + 1)
-#define SEAL_OPENINGS 16u
+#define SEAL_OPENINGS 32u
 
 /* Opens n chunks, at most SEAL_OPENINGS: their leaves are hashed together, and
  * what was not compressed is not copied. */
