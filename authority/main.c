@@ -19,12 +19,12 @@ static const struct command commands[] = {
 	    "init --dir D --name N --jurisdiction CC --url https://HOST:PORT\n"
 	    "    --passphrase-file F, or --module M --token LABEL|--slot N\n"
 	    "    --pin-file F [--key LABEL] [--id HEX] [--mechanism M]\n"
-	    "    [--iv token] [--paths P:P] [--lease 12h]\n"
+	    "    [--iv own|token] [--paths P:P] [--lease 12h]\n"
 	    "  Makes keyfile, database folder and configuration in D; prints\n"
 	    "  the public keys.\n" },
 	{ "migrate", NULL, cmd_migrate,
 	    "migrate --config FILE --module M --token LABEL|--slot N\n"
-	    "    --pin-file F [--key LABEL] [--id HEX] [--iv token]\n"
+	    "    --pin-file F [--key LABEL] [--id HEX] [--iv own|token]\n"
 	    "    [--paths P:P]\n"
 	    "  Takes the keyfile's root key into a PKCS#11 token.\n" },
 	{ "run", NULL, cmd_run_service,

@@ -11,6 +11,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LONG = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
+SHORT = re.compile(r"(?<![\w-])-([a-zA-Z0-9])\b(?!-)")
 EVERYWHERE = {"home", "json", "quiet", "verbose", "help", "version"}
 bad = []
 
@@ -44,6 +45,10 @@ def client(skerry):
     for name in sorted(listed & set(manual)):
         table = set(re.findall(r'^\s*\{ "([a-z-]+)", \w+_argument, NULL', read(f"client/cmd_{name}.c"), re.M))
         table |= set(re.findall(r'\{ "([a-z-]+)", \w+_argument, NULL', read(f"client/cmd_{name}.c")))
+        code = read(f"client/cmd_{name}.c")
+        letters = set("".join(re.findall(r'cli_getopt\(cli, argc, argv, "([^"]*)"', code)).replace(":", ""))
+        alike(f"skerry {name}, letters", letters, help=set(SHORT.findall(helped(skerry, name))),
+              skerry1=set(SHORT.findall(manual[name])))
         alike(f"skerry {name}", table, help=set(LONG.findall(helped(skerry, name))),
               skerry1=set(LONG.findall(manual[name])) - EVERYWHERE)
 
