@@ -9,7 +9,7 @@ all: deps
 demo: deps
 	@[ -e build/build.ninja ] || meson setup build >/dev/null
 	@ninja -C build --quiet
-	@tool/demo $(DIR)
+	@tool/demo $(if $(DIR),"$(DIR)")
 
 check:
 	@tool/deps check
