@@ -91,7 +91,29 @@ def verifier_keys():
         bad.append("no page shows a verifier key: that was not understood")
 
 
+def members():
+    """What --json has: the names are literals, and each is in skerry(1)."""
+    page = read("client/skerry.1.scd")
+    part = page[page.index("# JSON"):page.index("# EXIT STATUS")]
+    named = set(re.findall(r"_([a-z][a-z0-9_]*[a-z0-9])_(?![a-z0-9])", part))
+    code, literals = set(), set()
+    for name in glob.glob(TOP + "/client/*.c"):
+        text = read(os.path.relpath(name, TOP))
+        literals |= set(re.findall(r'"([a-z][a-z0-9_]+)\\?"', text))
+        if os.path.basename(name).startswith(("cmd_", "cli.", "account.", "rotation.")):
+            code |= set(re.findall(r'(?:cli_set_\w+|json_object_set_new)\([^";]*?, "(\w+)"', text))
+            for pack in re.findall(r'json_pack\([^;]*?;', text):
+                code |= set(re.findall(r'(?<=,)\s*"([a-z_0-9]{2,})"(?=,)', pack))
+    alike("--json", code, skerry1=code & named)
+    for x in sorted(named - literals):
+        if x.removesuffix("_base64") not in literals:
+            bad.append(f"--json: skerry1 has {x}, the code has not")
+    if len(code) < 50:
+        bad.append("--json: the code was not understood")
+
+
 verifier_keys()
+members()
 client(sys.argv[1])
 authority(sys.argv[2])
 for folder in ("depot", "authority", "witness"):
