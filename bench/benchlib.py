@@ -223,6 +223,22 @@ def tiny_path(i, wide=0):
     return f"wide/file{i:07}.txt" if i < wide else f"folder{i // 1000:05}/file{i:07}.txt"
 
 
+def warm(fd):
+    while os.read(fd, 1 << 20):
+        pass
+
+
+def fill_cache(base):
+    """Reads a file of holes that is as large as the memory: from then on new pages are old ones, as on a machine that has been up
+    for long.  A virtual machine that has memory left gets it from its host when it is touched, at a tenth of the speed."""
+    with open("/proc/meminfo") as f:
+        size = int(f.readline().split()[1]) << 10
+    fd = os.open(base + "/holes", os.O_RDWR | os.O_CREAT)
+    os.truncate(fd, size)
+    warm(fd)
+    os.close(fd)
+
+
 def spread(values, form="{:.2f}"):
     """Median (least to most)."""
     low, mid, high = (form.format(x) for x in (min(values), statistics.median(values), max(values)))
