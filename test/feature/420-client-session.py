@@ -113,18 +113,20 @@ def unknown_device():
 
 def rollback():
     """An authority that is set back to an older database."""
+    d = s.first()
+    t.eq(d.run("put", PROBE).code, 0, "a space with a commit")
     s.authority.stop()
     db = os.path.join(s.authority.home, "db")
     kept = os.path.join(s.dir, "db")
     shutil.copytree(db, kept)
     s.authority.start()
-    t.eq(probe(a, "move")["fault"], "OK", "the head moves")
+    t.eq(d.run("rotate").code, 0, "gets a new key")
     s.authority.stop()
     new = os.path.join(s.dir, "new")
     shutil.move(db, new)
     shutil.copytree(kept, db)
     s.authority.start()
-    r = probe(a, "write")
+    r = probe(d, "write")
     t.ok(r["fault"] == "AUTHORITY" and "epoch 1: its secret was destroyed"
          in r["text"], "no key is to be had from it, and it says why")
     t.note(r["text"])
@@ -132,7 +134,7 @@ def rollback():
     shutil.rmtree(db)
     shutil.move(new, db)
     s.authority.start()
-    t.eq(probe(a, "write")["fault"], "OK", "with the right one all is well")
+    t.eq(probe(d, "write")["fault"], "OK", "with the right one all is well")
 
 
 def clock_skew():
