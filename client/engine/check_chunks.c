@@ -21,29 +21,32 @@ by_place(const void *a, const void *b, void *arg)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-/* For the fetch: w->at is the number of the entry. */
+/* For the fetch: at is the number of the entry. */
 static int
-on_chunk(void *arg, const struct fetch_want *w, const uint8_t *data, int rc,
-    struct fault *f)
+on_chunks(void *arg, const struct fetch_want *const *w, struct iovec *data,
+    size_t n, int rc, struct fault *f)
 {
 	struct check *c = arg;
+	uint64_t bytes = 0;
 
 	(void)data;
 	if (rc == 0) {
+		for (size_t i = 0; i < n; i++)
+			bytes += w[i]->e.plain_len;
 		pthread_mutex_lock(&c->lock);
-		c->res->chunks++;
-		c->res->bytes += w->e.plain_len;
+		c->res->chunks += n;
+		c->res->bytes += bytes;
 		pthread_mutex_unlock(&c->lock);
-		progress_add(c->o->progress, 1, w->e.plain_len);
+		progress_add(c->o->progress, n, bytes);
 		return 0;
 	}
 	if (!fetch_is_local(rc))
 		return rc;
 	pthread_mutex_lock(&c->lock);
-	c->bad[w->at] = (uint8_t)-rc;
+	c->bad[w[0]->at] = (uint8_t)-rc;
 	c->res->bad_chunks++;
 	pthread_mutex_unlock(&c->lock);
-	rc = check_object(c, c->space->commit.number, &w->e.place, rc,
+	rc = check_object(c, c->space->commit.number, &w[0]->e.place, rc,
 	    "a chunk");
 	return rc == 0 ? 0 : fault_set(f, rc, "%s", fault_text(rc));
 }
@@ -105,7 +108,7 @@ want_object(struct check *c, struct fetch *ft, const uint32_t *order,
 int
 check_chunks(struct check *c, const struct commit *commit, struct fault *f)
 {
-	struct fetch_sink sink = { .chunk = on_chunk, .arg = c };
+	struct fetch_sink sink = { .chunks = on_chunks, .arg = c };
 	struct fetch *ft defer(fetch_freep) = NULL;
 	uint32_t *order;
 	size_t last = 0, n;

@@ -107,17 +107,18 @@ ended(struct fetch *ft)
 	return rc;
 }
 
+/* Of n wants from w[0] on. */
 static void
-tell(struct worker *w, const struct fetch_want *want, const uint8_t *data,
-    int rc)
+tell(struct worker *wk, const struct fetch_want *const *w, struct iovec *data,
+    size_t n, int rc)
 {
-	struct fetch *ft = w->ft;
-	struct fault f = w->fault;
+	struct fetch *ft = wk->ft;
+	struct fault f = wk->fault;
 	int end;
 
 	if (rc == 0)
 		f = (struct fault){ 0 };
-	end = ft->sink.chunk(ft->sink.arg, want, data, rc, &f);
+	end = ft->sink.chunks(ft->sink.arg, w, data, n, rc, &f);
 	if (end == 0 && rc != 0 && !fetch_is_local(rc))
 		end = rc;
 	if (end != 0)
@@ -188,13 +189,62 @@ get(struct worker *w, const uint8_t *object, uint64_t from, size_t len)
 /* Tells of order[i] and of those that want the same chunk; returns the first
  * that does not. */
 static size_t
-tell_same(struct worker *w, size_t i, size_t j, const uint8_t *data, int rc)
+tell_same(struct worker *w, size_t i, size_t j, const struct iovec *data,
+    int rc)
 {
 	const struct fetch_want *x = w->order[i];
 
-	do
-		tell(w, w->order[i], data, rc);
-	while (++i < j && same_chunk(x, w->order[i]));
+	do {
+		struct iovec one = data != NULL ? *data : (struct iovec){ 0 };
+
+		tell(w, w->order + i, data != NULL ? &one : NULL, 1, rc);
+	} while (++i < j && same_chunk(x, w->order[i]));
+	return i;
+}
+
+/* How many of x, the first of which is what order[i] wants, are one file's
+ * bytes that follow each other, and are wanted once. */
+static size_t
+run_of(const struct worker *w, size_t i, size_t j,
+    const struct seal_opening *x, size_t n)
+{
+	const struct fetch_want *const *o = w->order + i;
+	size_t k = 0;
+
+	while (k < n && x[k].rc == 0 &&
+	    (k == 0 || (o[k]->what == o[0]->what &&
+		o[k]->at == o[k - 1]->at + o[k - 1]->e.plain_len)) &&
+	    (i + k + 1 == j || !same_chunk(o[k], o[k + 1])))
+		k++;
+	return k;
+}
+
+/* Tells of what x wanted, order[i..j) in part; returns the first that is not
+ * of it. */
+static size_t
+tell_opened(struct worker *w, size_t i, size_t j, const struct seal_opening *x,
+    size_t n)
+{
+	struct iovec data[SEAL_OPENINGS];
+
+	for (size_t k = 0; k < n; k++)
+		data[k] = (struct iovec){ x[k].out +
+			(x[k].rc == 0 ? x[k].content.p - x[k].out : 0),
+			x[k].e->plain_len };
+	for (size_t k = 0, run; k < n; k += run) {
+		run = run_of(w, i, j, x + k, n - k);
+		if (run != 0) {
+			tell(w, w->order + i, data + k, run, 0);
+			i += run;
+			continue;
+		}
+		run = 1;
+		w->fault = (struct fault){ 0 };
+		if (x[k].rc != 0)
+			(void)name_object(w, x[k].e->place.object, x[k].rc);
+		i = tell_same(w, i, j, x[k].rc == 0 ? &data[k] : NULL,
+		    x[k].rc);
+	}
 	return i;
 }
 
@@ -237,14 +287,7 @@ open_range(struct worker *w, size_t i, size_t j, uint64_t from, int rc)
 		size_t n = gather(w, i, j, from, x);
 
 		seal_open_chunks(w->reader->seal, x, n);
-		for (size_t k = 0; k < n; k++) {
-			w->fault = (struct fault){ 0 };
-			if (x[k].rc != 0)
-				(void)name_object(w, x[k].e->place.object,
-				    x[k].rc);
-			i = tell_same(w, i, j, x[k].rc == 0 ?
-			    x[k].content.p : NULL, x[k].rc);
-		}
+		i = tell_opened(w, i, j, x, n);
 	}
 }
 

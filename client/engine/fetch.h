@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/attr.h"
 #include "base/fault.h"
@@ -28,14 +29,15 @@ struct fetch_want {
 };
 
 /*
- * Called by any thread, exactly once for each want.  With rc 0, data holds
- * e.plain_len verified bytes until it returns; else data is NULL and f says
- * what happened to that object.  What it returns (0 or a FAULT_*) ends the
- * whole fetch if it is not 0; f may then be set again.
+ * Called by any thread, once for each want: with one, or with n of one `what`
+ * of which each begins, by `at`, where the one before ends.  With rc 0, data[i]
+ * has w[i]'s verified bytes until it returns, and may be changed; else n is 1,
+ * data is NULL and f says what happened to that object.  What it returns (0 or
+ * a FAULT_*) ends the whole fetch if it is not 0; f may then be set again.
  */
 struct fetch_sink {
-	int (*chunk)(void *arg, const struct fetch_want *w, const uint8_t *data,
-	    int rc, struct fault *f);
+	int (*chunks)(void *arg, const struct fetch_want *const *w,
+	    struct iovec *data, size_t n, int rc, struct fault *f);
 	void *arg;
 };
 

@@ -128,7 +128,7 @@ static int
 begin(struct restore *rs, struct fault *f)
 {
 	const struct restore_options *o = rs->o;
-	struct fetch_sink sink = { .chunk = restore_file_chunk, .arg = rs };
+	struct fetch_sink sink = { .chunks = restore_file_chunks, .arg = rs };
 	int rc;
 
 	rc = fetch_reader(rs->space, o->commit, &rs->reader, f);

@@ -141,55 +141,79 @@ drop(struct file *x, struct fault *f)
 }
 
 static int
-write_all(int fd, const uint8_t *p, size_t n, uint64_t at)
+write_all(int fd, struct iovec *v, size_t n, uint64_t at)
 {
 	while (n > 0) {
-		ssize_t k = pwrite(fd, p, n, (off_t)at);
+		ssize_t k = pwritev(fd, v, (int)n, (off_t)at);
 
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0)
 			return errno;
-		p += k;
-		n -= (size_t)k;
 		at += (uint64_t)k;
+		for (; n > 0 && (size_t)k >= v->iov_len; v++, n--)
+			k -= (ssize_t)v->iov_len;
+		if (n > 0) {
+			v->iov_base = (uint8_t *)v->iov_base + k;
+			v->iov_len -= (size_t)k;
+		}
 	}
 	return 0;
 }
 
-int
-restore_file_chunk(void *arg, const struct fetch_want *w, const uint8_t *data,
-    int rc, struct fault *f)
+/* Bytes of a file, from at on; FAULT_SPACE, else 0. */
+static int
+take_bytes(struct file *x, struct iovec *v, size_t n, uint64_t at,
+    struct fault *f)
 {
-	struct file *x = w->what;
-	struct fault dropped = { 0 };
-	int err, end = 0;
+	uint64_t bytes = 0;
+	int err;
+
+	if (atomic_load(&x->failed))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		bytes += v[i].iov_len;
+	err = open_temp(x);
+	if (err == 0) {
+		pthread_mutex_lock(&x->writing);
+		err = write_all(x->fd, v, n, at);
+		pthread_mutex_unlock(&x->writing);
+	}
+	if (err != 0) {
+		int rc = restore_fault(f, err, "cannot be written");
+
+		fail(x, f->text);
+		return rc == FAULT_SPACE ? rc : 0;
+	}
+	progress_add(x->rs->o->progress, 0, bytes);
+	return 0;
+}
+
+int
+restore_file_chunks(void *arg, const struct fetch_want *const *w,
+    struct iovec *data, size_t n, int rc, struct fault *f)
+{
+	struct file *x = w[0]->what;
+	int end = 0;
 
 	(void)arg;
-	if (rc != 0) {
-		/* What ends everything is said once, at the end. */
-		if (fetch_is_local(rc))
-			fail(x, f->text);
-		else
-			atomic_store(&x->failed, true);
-	} else if (!atomic_load(&x->failed)) {
-		err = open_temp(x);
-		if (err == 0) {
-			pthread_mutex_lock(&x->writing);
-			err = write_all(x->fd, data, w->e.plain_len, w->at);
-			pthread_mutex_unlock(&x->writing);
-		}
-		if (err != 0) {
-			end = restore_fault(f, err, "cannot be written");
-			fail(x, f->text);
-		} else {
-			progress_add(x->rs->o->progress, 0, w->e.plain_len);
+	/* What ends everything is said once, at the end. */
+	if (rc == 0)
+		end = take_bytes(x, data, n, w[0]->at, f);
+	else if (fetch_is_local(rc))
+		fail(x, f->text);
+	else
+		atomic_store(&x->failed, true);
+	for (; n > 0; n--) {
+		struct fault dropped = { 0 };
+
+		rc = drop(x, &dropped);
+		if (rc != 0 && end == 0) {
+			end = rc;
+			*f = dropped;
 		}
 	}
-	rc = drop(x, &dropped);
-	if (end != FAULT_SPACE && rc == FAULT_SPACE)
-		*f = dropped;
-	return end == FAULT_SPACE || rc == FAULT_SPACE ? FAULT_SPACE : 0;
+	return end;
 }
 
 static struct file *

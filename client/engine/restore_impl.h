@@ -120,8 +120,8 @@ int restore_special(struct restore *rs, int dir, struct bytes key,
 int restore_file_plan(struct restore *rs, struct folder *dir, struct bytes key,
     const struct tree_entry *e, struct restore_link *link,
     struct fault *f) must_check;
-int restore_file_chunk(void *arg, const struct fetch_want *w,
-    const uint8_t *data, int rc, struct fault *f);
+int restore_file_chunks(void *arg, const struct fetch_want *const *w,
+    struct iovec *data, size_t n, int rc, struct fault *f); /* fetch_sink */
 
 /* restore_link.c */
 
