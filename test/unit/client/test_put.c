@@ -285,16 +285,14 @@ stores_what_it_read_of_a_changing_file(void **state)
 	    0644) };
 	struct stat st;
 	pthread_t t;
-	int fd, rc = 0;
+	int fd, rc;
 
 	write_at(c.fd, 41 << 20, 0, 1);
 	assert_int_equal(pthread_create(&t, NULL, changes, &c), 0);
 	/* On a busy machine the other thread may not run meanwhile. */
-	for (unsigned i = 0; i < 20; i++) {
+	do
 		rc = put(b);
-		if (rc != 0 || b->put.unsteady != 0)
-			break;
-	}
+	while (rc == 0 && b->put.unsteady == 0);
 	atomic_store(&c.stop, true);
 	(void)pthread_join(t, NULL);
 	assert_int_equal(rc, 0);

@@ -191,6 +191,7 @@ tells_any_change_of_a_file(void **state)
 	struct statcache *c = opened(*state);
 	struct stat st = { .st_ino = 5, .st_size = 7 }, x = st;
 	uint64_t fp = statcache_stat(c, &st);
+	unsigned tries = 0;
 
 	assert_int_equal(statcache_stat(c, &x), fp);
 	x.st_ino++;
@@ -201,8 +202,11 @@ tells_any_change_of_a_file(void **state)
 	x = st;
 	x.st_mode ^= 1;
 	assert_true(statcache_stat(c, &x) != fp);
-	(void)clock_gettime(CLOCK_REALTIME, &x.st_ctim);
-	assert_false(statcache_settled(&x));
+	/* Of right now: which it is not where this process is not run then. */
+	do
+		(void)clock_gettime(CLOCK_REALTIME, &x.st_ctim);
+	while (statcache_settled(&x) && ++tries < 100);
+	assert_in_range(tries, 0, 99);
 	x.st_ctim.tv_sec -= 2;
 	assert_true(statcache_settled(&x));
 	x.st_ctim.tv_sec += 3600; /* a clock that was set back */
