@@ -9,19 +9,16 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
-import atexit
-
 import skerrytest
 from authoritytest import Account, Authority, head, unb64
 
 tap = skerrytest.Tap()
 a = Authority(start=False)
 where = os.path.dirname(a.config["database"])
-if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", where],
-                  capture_output=True).returncode != 0:
+disk = skerrytest.Disk("2m", where)
+if not disk.good:
     tap.skip("a full disk", "cannot mount a small one")
     tap.done()
-atexit.register(subprocess.run, ["umount", "-l", where])
 a.start()
 acc = Account(a)
 acc.create()
@@ -31,13 +28,7 @@ n = 1
 
 def full():
     global n
-    room = os.path.join(where, "room")
-    with open(room, "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(bytes(4096))
-        except OSError:
-            pass
+    disk.fill()
     last, r = None, None
     for _ in range(400):
         last = head(n + 1)
@@ -52,7 +43,7 @@ def full():
     told = [x for x in a.process.lines if x.get("event") == "request-failed"]
     tap.eq([x["code"] for x in told], ["SPACE"], "the log says so, once")
     tap.eq(sorted(a.roles()), ["front", "keys", "ledger"], "nobody died")
-    os.unlink(room)
+    disk.free()
     r = acc.session()
     tap.eq(r.status, 200, "with room again it serves")
     if n > 1:

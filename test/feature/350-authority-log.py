@@ -3,14 +3,12 @@
 """The authority writes its log: nothing is released that is not in it, whenever
 the ledger is killed, with a full disk, and while its witnesses are away."""
 
-import atexit
 import os
 import re
 import resource
 import shutil
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
@@ -126,34 +124,19 @@ def order(lines):
         tap.note("\n".join(lines))
 
 
-def small_disk(where, size):
-    """A file system of its own for a folder, or False."""
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none",
-                       where], capture_output=True).returncode != 0:
-        return False
-    atexit.register(subprocess.run, ["umount", "-l", where],
-                    capture_output=True)
-    return True
-
-
 def full():
     """No room where the log is, but in the database there is."""
     a = Authority(start=False)
     where = os.path.join(os.path.dirname(a.config["database"]), "log")
     os.makedirs(where, exist_ok=True)
-    if not small_disk(where, "512k"):
+    disk = skerrytest.Disk("512k", where)
+    if not disk.good:
         tap.skip("a full disk", "cannot mount a small one")
         return
     a.start()
     acc = Account(a)
     tap.eq(acc.create().status, 200, "full: an account")
-    room = os.path.join(where, "room")
-    with open(room, "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(bytes(4096))
-        except OSError:
-            pass
+    disk.fill()
     before, size = len(rows(a)), served(a)[0].size
     for i in range(3):
         r = acc.session()
@@ -166,23 +149,17 @@ def full():
     pids = a.roles()
     tap.eq(sorted(pids), ["front", "keys", "ledger"], "full: nobody died")
     os.kill(pids["ledger"], 9)
-    end = time.time() + 30
-    while time.time() < end and a.roles().get("ledger") in (
-            None, pids["ledger"]):
-        time.sleep(0.05)
+    skerrytest.wait_for(lambda: a.roles().get("ledger") not in (
+        None, pids["ledger"]))
     r = acc.session()
     tap.eq((r.status, "keys" in r.json), (503, False),
            "full: nor after a start with a full disk")
-    os.unlink(room)
-    end = time.time() + 30
-    r = acc.session()
-    while r.status == 503 and time.time() < end:
-        time.sleep(0.1)
-        r = acc.session()
-    tap.ok(good_release(a, acc, r), "full: with room again it releases")
+    disk.free()
+    tap.ok(good_release(a, acc, served_again(acc)),
+           "full: with room again it releases")
     tap.ok(whole(a), "full: and the log has all that the database has")
     a.process.kill()
-    subprocess.run(["umount", "-l", where], capture_output=True)
+    disk.end()
 
 
 def restored():
@@ -238,13 +215,14 @@ def restored():
         a.process.wait()
 
 
-def served_again(acc, seconds=30):
-    end = time.time() + seconds
-    r = acc.session()
-    while r.status == 503 and time.time() < end:
-        time.sleep(0.2)
-        r = acc.session()
-    return r
+def served_again(acc):
+    got = []
+
+    def served():
+        got.append(acc.session())
+        return got[-1].status != 503
+    skerrytest.wait_for(served)
+    return got[-1]
 
 
 def witnessed():

@@ -78,7 +78,7 @@ def copied(a, where):
 def rows(a):
     """The entries of the database, from a copy of its files."""
     where = skerrytest.folder()
-    if not skerrytest.wait_for(lambda: copied(a, where), 10):
+    if not skerrytest.wait_for(lambda: copied(a, where)):
         raise RuntimeError("the database does not come to rest")
     db = sqlite3.connect(os.path.join(
         where, os.path.basename(a.config["database"])))
@@ -119,19 +119,11 @@ def good_release(a, acc, r, witnesses=()):
     return False
 
 
-def wait_ledger(a, not_pid, seconds=30):
-    end = time.time() + seconds
-    while time.time() < end:
-        pid = a.roles().get("ledger")
-        if pid not in (None, not_pid):
-            try:
-                if get(a, "checkpoint")[0] == 200 and Account(a).session(
-                        ).code != "AUTHORITY":
-                    return True
-            except OSError:
-                pass
-        time.sleep(0.05)
-    return False
+def wait_ledger(a, not_pid):
+    return skerrytest.wait_for(
+        lambda: a.roles().get("ledger") not in (None, not_pid)
+        and get(a, "checkpoint")[0] == 200
+        and Account(a).session().code != "AUTHORITY")
 
 
 def tracer(pid):
@@ -152,7 +144,7 @@ class Traced:
             ["strace", "-f", "-qq", "-o", self.out, *args, "-p", str(pid)],
             stderr=subprocess.PIPE, text=True)
         skerrytest.wait_for(lambda: tracer(pid) == self.proc.pid
-                            or self.proc.poll() is not None, 30)
+                            or self.proc.poll() is not None)
         if tracer(pid) == self.proc.pid or not skerrytest.alive(pid):
             return
         self.proc.kill()
