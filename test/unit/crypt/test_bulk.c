@@ -6,6 +6,7 @@
 #include "crypt/bulk.h"
 #include "crypt/gcm.h"
 #include "crypt/secret.h"
+#include "test/lib/fixedrandom.h"
 #include "test/lib/hex.h"
 
 #define COUNT_MAX 70
@@ -351,7 +352,7 @@ start(void **state)
 {
 	(void)state;
 	(void)unsetenv("SKERRY_BULK");
-	return secret_init();
+	return secret_init() != 0 ? -1 : fixedrandom_use();
 }
 
 int

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "crypt/secret.h"
 #include "crypt/shamir.h"
+#include "test/lib/fixedrandom.h"
 
 /* Multiplication from the definition, to hold the library's field against. */
 static uint8_t
@@ -121,7 +122,7 @@ main(void)
 		cmocka_unit_test(refuses_wrong_numbers),
 	};
 
-	if (secret_init() != 0)
+	if (secret_init() != 0 || fixedrandom_use() != 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

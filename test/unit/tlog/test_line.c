@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "base/fault.h"
+#include "test/lib/fixedrandom.h"
 #include "tlog/line.h"
 
 static struct bytes
@@ -79,5 +80,6 @@ main(void)
 		cmocka_unit_test(decimals_have_one_form),
 	};
 
-	return sodium_init() < 0 || cmocka_run_group_tests(t, NULL, NULL);
+	return sodium_init() < 0 || fixedrandom_use() != 0 ||
+	    cmocka_run_group_tests(t, NULL, NULL);
 }
