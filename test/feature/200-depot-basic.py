@@ -5,10 +5,10 @@
 import json
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from skerrytest import Depot, Tap, crc32c, digest, new_id  # noqa: E402
+from skerrytest import (Depot, Tap, crc32c, digest, new_id,  # noqa: E402
+                        wait_for)
 
 t = Tap()
 d = Depot()
@@ -163,11 +163,8 @@ def health():
     t.eq((r.status, r.body), (200, b"ok"), "healthz")
     t.eq(d.request("GET", "/metrics").status, 404, "no metrics here")
     # A request counts as under way till its last byte is out.
-    for _ in range(100):
-        text = d.metrics()
-        if "requests_in_flight 0" in text:
-            break
-        time.sleep(0.05)
+    wait_for(lambda: "requests_in_flight 0" in d.metrics())
+    text = d.metrics()
     t.ok('requests_total{verb="put",status="201"}' in text, "metrics: verb")
     t.ok("request_seconds_bucket" in text, "metrics: histogram")
     t.ok("requests_in_flight 0" in text, "metrics: in flight")

@@ -12,17 +12,10 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from skerrytest import Depot, Tap, digest, new_id  # noqa: E402
+from skerrytest import Depot, Tap, digest, new_id, wait_for  # noqa: E402
 
 t = Tap()
 d = Depot()
-
-
-def wait_for(condition, seconds=10):
-    end = time.time() + seconds
-    while not (met := condition()) and time.time() < end:
-        time.sleep(0.05)
-    return met
 
 
 def truncated():
@@ -105,8 +98,9 @@ def killed():
     threads = [threading.Thread(target=writer, args=(i,)) for i in range(6)]
     for x in threads:
         x.start()
-    for _ in range(5):
+    for i in range(1, 6):
         time.sleep(0.7)
+        wait_for(lambda: len(acknowledged) > 4 * i)
         d.restart()
     stop.set()
     for x in threads:
@@ -167,20 +161,19 @@ def counted_slowly():
     others = [d.connect() for _ in range(2 * (os.cpu_count() or 1))]
     for c in others:
         d.request("GET", "/healthz", conn=c)
-    answers, worst, begun = [], 0, time.monotonic()
+    answers, rounds, begun = [], 0, time.monotonic()
     first = threading.Thread(
         target=lambda: answers.append(d.put(new_id(), b"y").status))
     first.start()
     while first.is_alive():
         for c in others:
-            now = time.monotonic()
             d.request("GET", "/healthz", conn=c)
-            worst = max(worst, time.monotonic() - now)
+        rounds += 1
     first.join()
     took = time.monotonic() - begun
     t.eq(answers, [201], "the upload is stored")
     t.ok(took > 2, f"it waited: {took:.1f} s")
-    t.ok(worst < took / 2, f"others did not: {worst:.3f} s")
+    t.ok(rounds > 4, f"others did not: {rounds} rounds of all of them")
     t.eq(d.put(new_id(), b"z" * 3000000).status, 201, "and the next one")
     d.restart()
 
@@ -220,17 +213,16 @@ def counted_slowly_by_many():
     time.sleep(0.5)
     deleted.start()
     deleted.join()
-    took_delete = time.monotonic() - begun
-    other, took_other = d.put(new_id(), b"z"), time.monotonic() - begun
+    waited = len(answers)
+    other = d.put(new_id(), b"z")
+    waited = waited, len(answers)
     for x in threads:
         x.join()
     took = time.monotonic() - begun
     t.eq(sorted(answers), [201] * 20 + [204] * 20, "all are answered")
     t.eq(other.status, 201, "another prefix's upload is stored")
-    t.ok(took > 3 and took_other < took - 1,
-         f"while they waited: after {took_other:.1f} s of {took:.1f} s")
-    t.ok(took_delete < took - 1,
-         f"and so did a deletion: after {took_delete:.1f} s")
+    t.ok(took > 3, f"they waited: {took:.1f} s")
+    t.eq(waited, (0, 0), "a deletion did not, nor did who wanted another")
     token = d.signer.capability(prefix, quota=29 * 100 + 20 + 50)
     t.eq(put(new_id(), bytes(51)), 507, "what went meanwhile is not counted")
     t.eq(put(new_id(), bytes(50)), 201, "nor is anything else missing")

@@ -301,8 +301,8 @@ def configurations():
     taken.close()
     b.config = {**good, "keyfile": b.cert}
     p = skerrytest.Process([b.binary, "run", "--config", b.config_file()])
-    tap.eq(p.wait(15), 7, "a role that cannot start ends it, and is not "
-           "waited for by another")
+    tap.eq(p.wait(50), 7, "a role that cannot start ends it, and is not "
+           "waited for by another")  # which would be for a minute
 
 
 def unseen():

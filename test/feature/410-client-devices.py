@@ -83,9 +83,11 @@ def waits():
 def interrupted():
     b = s.device()
     p = b.start(*b.enrol_args())
-    time.sleep(1)
+    said = more = b"x"
+    while more and b"waiting" not in said:
+        said += (more := os.read(p.stderr.fileno(), 1000))
     p.send_signal(signal.SIGINT)
-    _, err = p.communicate(timeout=20)
+    _, err = p.communicate(timeout=60)
     t.eq(p.returncode, 130, "Ctrl-C ends the wait with 130")
     t.ok(b"run skerry enrol again" in err, "and says how to go on")
     code = b.json("status")["code"]

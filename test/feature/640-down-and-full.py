@@ -305,7 +305,7 @@ def read_only_home():
 
 def lease_ends():
     brief.authority.stop()
-    if time.monotonic() < begun + 50:
+    if time.monotonic() < begun + 30:
         t.eq(brief_a.run("ls").code, 0, "authority down, under the lease: ls")
     time.sleep(max(0, begun + 61 - time.monotonic()))
     fails(brief_a.run("ls"), 12, "authority")

@@ -322,7 +322,7 @@ def kills():
         time.sleep(rng.random() * 0.15)
         v.process.kill()
         v.start()
-    time.sleep(0.3)
+    wait_for(lambda: order)
     stop.set()
     for x in threads:
         x.join()

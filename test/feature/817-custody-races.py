@@ -169,10 +169,11 @@ def broken_off():
     was = shares(ie), shares(iceland)
     evil.drips = "/v1/custody"
     for i in range(5):
-        before = shares(iceland)
+        before = shares(ie), shares(iceland)
         time.sleep(1.1)  # sets of one second are one set
         p = a.start("custody", "set", *SPLIT)
-        while p.poll() is None and shares(iceland) == before:
+        while p.poll() is None and (shares(ie) == before[0] or
+                                    shares(iceland) == before[1]):
             time.sleep(0.05)
         p.kill()
         p.communicate()

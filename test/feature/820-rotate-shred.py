@@ -233,6 +233,15 @@ def conflict():
     ok(a.run("check", "--full", "--history"), "all holds")
 
 
+def listed():
+    """Seconds that it takes another device to get the key and list."""
+    b.lock()
+    began = time.monotonic()
+    if b.run("ls").code != 0:
+        t.ok(False, "others are served")
+    return time.monotonic() - began
+
+
 def under_a_backup():
     """Who reads the database keeps what was deleted in it: then nothing is
     said to be destroyed, and it is as soon as that is over."""
@@ -242,22 +251,20 @@ def under_a_backup():
     db.execute("BEGIN")
     db.execute("SELECT count(*) FROM leaf").fetchall()
     old, = s.authority.epochs()
+    usual = listed()
     r = a.run("rotate")
     t.ok(r.code == 17 and "not destroyed everywhere" in r.err,
          "a rotation under a backup: PARTIAL") or t.note(repr(r))
     t.ok(old in s.authority.epochs(), "the old secret is still there")
     p, slowest = a.start("rotate"), 0
     while p.poll() is None:
-        b.lock()
-        began = time.monotonic()
-        if b.run("ls").code != 0:
-            t.ok(False, "others are served")
-        slowest = max(slowest, time.monotonic() - began)
+        slowest = max(slowest, listed())
     t.eq(p.returncode, 17, "and another one")
-    t.ok(slowest < 3, "others are served meanwhile, and at once") \
-        or t.note(f"{slowest:.1f} s")
+    t.ok(slowest < 3 + 20 * usual,
+         "others are served meanwhile, and at once") \
+        or t.note(f"{slowest:.1f} s, else {usual:.1f} s")
     db.close()
-    t.ok(wait_for(lambda: old not in s.authority.epochs(), 20),
+    t.ok(wait_for(lambda: old not in s.authority.epochs()),
          "once the backup is done, it goes")
 
 

@@ -296,7 +296,7 @@ def hangs():
                 f"touch {hook}; sleep 60")
     wait_for(lambda: os.path.exists(hook))
     p.send_signal(signal.SIGTERM)
-    t.eq(p.wait(20), 26, "a watch ends while its hook hangs")
+    t.eq(p.wait(50), 26, "a watch ends while its hook hangs")
     t.eq([x["new"] for x in json.loads(p.stdout.readline())["alarms"]],
          [True] * 3, "and has told what it found")
 
@@ -334,11 +334,11 @@ def watch():
             seen = log["error"]["code"] if "error" in log else None
         t.ok(True, f"another certificate, and it goes on: {seen}")
     p.send_signal(signal.SIGTERM)
-    t.eq(p.wait(30), 13, "a signal ends it, with the worst that it saw")
+    t.eq(p.wait(120), 13, "a signal ends it, with the worst that it saw")
     p = b.start("audit", "--watch", "1", "--json")
     p.stdout.readline()
     p.send_signal(signal.SIGTERM)
-    t.eq(p.wait(30), 130, "which was nothing (INTERRUPTED)")
+    t.eq(p.wait(120), 130, "which was nothing (INTERRUPTED)")
 
 
 t.run(first, budget, devices, opened, trust, holders, stolen, at_once, full_disk,

@@ -475,7 +475,7 @@ def told_once():
         errors = [json.loads(p.stdout.readline())["logs"][0]["error"]
                   for _ in range(n)]
         p.send_signal(signal.SIGTERM)
-        t.eq(p.wait(30), LOG, "a watch of it ends with LOG")
+        t.eq(p.wait(120), LOG, "a watch of it ends with LOG")
         return ([e["code"] for e in errors], [e["new"] for e in errors],
                 os.path.getsize(ran) if os.path.exists(ran) else 0)
 
@@ -519,7 +519,7 @@ def nonsense():
         errors = [json.loads(p.stdout.readline())["logs"][0]["error"]
                   for _ in range(2)]
         p.send_signal(signal.SIGTERM)
-        t.eq((p.wait(30), [e["code"] for e in errors],
+        t.eq((p.wait(120), [e["code"] for e in errors],
               [e.get("new") for e in errors]),
              (end, [code] * 2, [new, new and False]),
              f"{code}: is named, and the watch goes on")

@@ -25,10 +25,11 @@ from logtest import (  # noqa: E402
     Traced, can_trace, rows, served, wait_ledger, whole)
 from skerrysite import AUTHORITY, Site  # noqa: E402
 from skerrytest import (  # noqa: E402
-    FAKETIME, Tap, alive, folder, with_clock)
+    FAKETIME, Tap, alive, folder, wait_for, with_clock)
 
 TOP = os.environ.get("SKERRY_TOP", ".")
 DAY = 86400
+TODAY = int(time.time()) // DAY  # at its start, also where it runs at midnight
 t = Tap()
 
 
@@ -53,8 +54,8 @@ def frozen():
 
 
 def day(n):
-    """So many days from now, as the command wants it, and as seconds."""
-    at = (int(time.time()) // DAY + n) * DAY
+    """So many days from today, as the command wants it, and as seconds."""
+    at = (TODAY + n) * DAY
     return time.strftime("%Y-%m-%d", time.gmtime(at)), at
 
 
@@ -240,7 +241,7 @@ def gagged():
         return
     a.process.kill()
     real = a.binary
-    for shift, want in (("+2d", [None, None]), ("+3d", ["Secret.\n", None]),
+    for shift, want in (("+1d", [None, None]), ("+3d", ["Secret.\n", None]),
                         ("+5d", ["Secret.\n", "Yes."])):
         a.binary = with_clock(real, shift)
         a.start()
@@ -292,9 +293,7 @@ def service_down():
              f"killed before it saw the row ({n}): so, too")
     enter("Nobody asks.\n", "is")
     size = len(served(a)[1])
-    end = time.monotonic() + 30
-    while len(served(a)[1]) == size and time.monotonic() < end:
-        time.sleep(0.1)
+    wait_for(lambda: len(served(a)[1]) > size)
     t.eq([logjudge.Entry(x).type for x in served(a)[1][size:]], [7],
          "without any request, too")
     enter("Now.\n", "is")
@@ -517,7 +516,7 @@ def watched():
             t.eq(([sum(x["new"] for x in r) for r in rounds], len(rounds[0]),
                   len(f.read())), (new, 2, 1), "and runs the hook once")
         p.send_signal(signal.SIGTERM)
-        t.eq(p.wait(30), 26, "it ends with it")
+        t.eq(p.wait(120), 26, "it ends with it")
     evil.lists = None
 
 

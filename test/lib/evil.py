@@ -245,11 +245,13 @@ class Evil:
 class Impatient:
     """Between a site's devices and its depot, whose TLS key it has.  over: tokens
     that have expired for it; after: the number of requests after which the
-    one that comes then joins them, or None; all: every token has expired."""
+    one that comes then joins them, or None; then: what is done at that moment,
+    before anybody is told; all: every token has expired."""
 
     def __init__(self, site):
         self.over, self.after, self.all = set(), None, False
-        self.seen = 0
+        self.then, self.seen = None, 0
+        self.lock = threading.Lock()
         self.depot = site.depot
         patient = self
 
@@ -280,10 +282,13 @@ class Impatient:
     def answer(self, h):
         body = h.rfile.read(int(h.headers.get("Content-Length", 0)))
         token = h.headers["Authorization"]
-        self.seen += 1
-        if self.after is not None and self.seen > self.after:
-            self.over.add(token)
-            self.after = None
+        with self.lock:
+            self.seen += 1
+            if self.after is not None and self.seen > self.after:
+                self.over.add(token)
+                self.after = None
+                if self.then is not None:
+                    self.then()
         if self.all or token in self.over:
             status, out, fields = 401, json.dumps({"error": {
                 "code": "expired", "text": "not now"}}).encode(), {}

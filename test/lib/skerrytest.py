@@ -398,7 +398,7 @@ class Process:
 
     def wait(self, seconds=120):
         code = self.proc.wait(seconds)
-        self.reader.join(5)
+        self.reader.join(60)
         return code
 
 
