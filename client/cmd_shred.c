@@ -72,6 +72,7 @@ static int
 run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS,
+		{ "repair", no_argument, NULL, 'r' },
 		{ "yes", no_argument, NULL, 'y' }, { 0 } };
 	struct paths p defer(paths_wipe) = { 0 };
 	struct state *st defer(state_closep) = NULL;
@@ -83,6 +84,7 @@ run(struct cli *cli, int argc, char **argv)
 		if (opt == CLI_BAD_OPTION)
 			return FAULT_USAGE;
 		yes |= opt == 'y';
+		w.repair |= opt == 'r';
 	}
 	if (cli->help)
 		return 0;
@@ -98,15 +100,18 @@ run(struct cli *cli, int argc, char **argv)
 	w.key = p.key;
 	w.nkeys = p.n;
 	rc = rotation_run(cli, st, "shred", &w);
-	if (rc == 0)
-		tell(cli, &w);
-	return rc;
+	if (rc != 0)
+		return rc;
+	tell(cli, &w);
+	return rotation_lost(cli, &w);
 }
 
 const struct command cmd_shred = {
 	.name = "shred",
 	.run = run,
-	.args = "[--yes] PATH…",
+	.args = "[--repair] [--yes] PATH…",
 	.help = "take paths out of every commit, and destroy the old key",
-	.options = "  --yes, -y   do not ask\n",
+	.options =
+	    "  --repair    give up what is lost at the depot\n"
+	    "  --yes, -y   do not ask\n",
 };

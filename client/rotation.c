@@ -188,9 +188,10 @@ rotation_lost(struct cli *cli, const struct rewrite *w)
 	if (w->lost == 0)
 		return 0;
 	return fault_set(&cli->fault, w->why, "the key is changed, but %"
-	    PRIu64 " %s of the space could not be sealed anew: lost at the "
+	    PRIu64 " %s of the space could not be sealed anew%s: lost at the "
 	    "depot, and no copy is here", w->lost,
-	    cli_noun(w->lost, "part", "parts"));
+	    cli_noun(w->lost, "part", "parts"),
+	    w->repair ? ", and given up" : "");
 }
 
 int

@@ -125,6 +125,20 @@ check_object(struct check *c, uint64_t commit, const struct place *p, int code,
 }
 
 int
+check_unknown(struct check *c)
+{
+	const struct place nowhere = { 0 };
+	int rc = 0;
+
+	pthread_mutex_lock(&c->lock);
+	if (!c->unknown)
+		rc = lost_add(&c->lost, &nowhere);
+	c->unknown = true;
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+int
 check_stopped(const struct check *c, struct fault *f)
 {
 	const atomic_bool *stop = c->space->ses->stop;

@@ -42,6 +42,7 @@ struct check {
 	struct buf lost;        /* places, for lost_note */
 	int cache;              /* the space's, which is not asked */
 	bool cut;               /* it was said that the way back is lost */
+	bool unknown;           /* check_unknown was called */
 
 	pthread_mutex_t lock; /* over res, worst, objects, lost, found() */
 	int worst;
@@ -61,6 +62,9 @@ void check_set_wipe(struct check_set *s);
 /* A sealing that could not be fetched or opened, in its commit. */
 int check_object(struct check *c, uint64_t commit, const struct place *p,
     int code, const char *what) must_check;
+
+/* Notes that there are entries whose chunks the index does not have. */
+int check_unknown(struct check *c) must_check;
 
 /* 0, or FAULT_INTERRUPTED. */
 int check_stopped(const struct check *c, struct fault *f) must_check;

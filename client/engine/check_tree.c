@@ -129,6 +129,8 @@ visit_entry(struct visit *v, const struct node_iter *it, struct fault *f)
 	rc = entry_state(v, &it->entry, f);
 	if (rc == 0 || !fetch_is_local(rc))
 		return rc;
+	if (!v->affected && check_unknown(v->c) != 0)
+		return fault_set(f, FAULT_MEMORY, "out of memory");
 	found(v, CHECK_PATH, key, rc, f->text[0] != '\0' ? f->text :
 	    why(v, rc));
 	*f = (struct fault){ 0 };

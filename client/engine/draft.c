@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "client/engine/fetch.h"
+#include "client/engine/mend.h"
+#include "client/engine/tour.h"
 #include "object/cursor.h"
 #include "object/key.h"
 
@@ -145,5 +148,101 @@ draft_without(struct draft *d, const struct dedup_key *dedup,
 	if (rc != 0)
 		return failed(d, rc, f);
 	*tree = out;
+	return 0;
+}
+
+/* Makes the folders above key that are not there; last: the key before it. */
+static int
+add_folders(struct builder *b, struct bytes key, struct bytes last)
+{
+	size_t depth = key_depth(key);
+	int rc = 0;
+
+	for (size_t d = 1; rc == 0 && d < depth; d++) {
+		struct bytes up = key;
+
+		for (size_t i = depth; i > d; i--)
+			up = key_parent(up);
+		if (last.n == 0 || !key_within(last, up))
+			rc = mend_folder(b, up);
+	}
+	return rc;
+}
+
+static int
+salvage_one(struct builder *b, const struct draft_out *out,
+    const struct tour_item *it, struct buf *last, struct fault *f)
+{
+	int rc = 0;
+
+	for (size_t k = 0; k < out->n; k++)
+		if (key_within(it->key, out->key[k]))
+			return out->taken(out->arg, it->e, f);
+	if (it->after_lost)
+		rc = add_folders(b, it->key, buf_bytes(last));
+	if (rc == 0)
+		rc = builder_add(b, it->key, it->raw);
+	last->n = 0;
+	if (rc == 0)
+		rc = buf_append(last, it->key.p, it->key.n);
+	return rc == 0 ? 0 : fault_set(f, rc, "tree: %s", fault_text(rc));
+}
+
+static int
+salvage_all(struct tour *t, struct builder *b, const struct draft_out *out,
+    struct fault *f)
+{
+	struct buf last defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
+	struct tour_item it = { 0 };
+	struct fault why = { 0 };
+	int rc;
+
+	while ((rc = tour_next(t, &it, &why)) > 0) {
+		if (rc == TOUR_LOST) {
+			out->lost(out->arg, it.key, it.lost, &why);
+			why = (struct fault){ 0 };
+			continue;
+		}
+		rc = salvage_one(b, out, &it, &last, f);
+		if (rc != 0)
+			return rc;
+	}
+	if (rc != 0)
+		*f = why;
+	return rc;
+}
+
+int
+draft_salvage(struct draft *d, const struct dedup_key *dedup,
+    const struct draft_out *out, struct builder_tree *tree, struct fault *f)
+{
+	const struct commit *was = d->reader->commit;
+	const struct commit this = { .has_root = true, .root = tree->root };
+	struct builder *b defer(builder_freep) = NULL;
+	struct tour *t defer(tour_closep) = NULL;
+	struct builder_tree made;
+	int rc = builder_new(dedup, (struct builder_sink){ .store = store,
+	    .arg = d }, &b);
+
+	if (rc != 0)
+		return failed(d, rc, f);
+	/* Whose tree; entries are looked up in the index of before. */
+	d->reader->commit = &this;
+	rc = tour_open(d->reader, bytes_of(NULL, 0), &t, f);
+	d->reader->commit = was;
+	if (fetch_is_lost(rc)) {
+		out->lost(out->arg, bytes_of(NULL, 0), 0, f);
+		*f = (struct fault){ 0 };
+	} else if (rc == 0) {
+		rc = salvage_all(t, b, out, f);
+		if (rc != 0)
+			return rc;
+	} else {
+		return rc;
+	}
+	rc = builder_finish(b, NULL, &made);
+	if (rc != 0)
+		return failed(d, rc, f);
+	*tree = made;
 	return 0;
 }

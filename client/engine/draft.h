@@ -28,6 +28,24 @@ int draft_without(struct draft *d, const struct dedup_key *dedup,
     const struct bytes *key, size_t n, struct builder_tree *tree,
     struct fault *f) must_check;
 
+/* What does not go into a draft. */
+struct draft_out {
+	const struct bytes *key; /* these and all below; as above */
+	size_t n;
+	/* Told of each entry at or below them. */
+	int (*taken)(void *arg, const struct tree_entry *e, struct fault *f);
+	/* Told of what is lost: as struct reseal. */
+	void (*lost)(void *arg, struct bytes key, uint64_t entries,
+	    const struct fault *why);
+	void *arg;
+};
+
+/* Of a tree that has lost nodes, what can be read and is not to go out, all of
+ * it in memory.  Folders that are lost and have something left get an entry. */
+int draft_salvage(struct draft *d, const struct dedup_key *dedup,
+    const struct draft_out *out, struct builder_tree *tree,
+    struct fault *f) must_check;
+
 /* Nodes of the draft, and old ones. */
 struct node_source draft_nodes(struct draft *d);
 

@@ -6,6 +6,7 @@
  *
  *   file   = object id [16], u32 offset; ...: ascending
  *
+ * All zero stands for chunks of which the index does not say where they were.
  * The depot knows all of it.  Losing it costs another check.
  */
 #ifndef SKERRY_CLIENT_ENGINE_LOST_H

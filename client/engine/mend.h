@@ -46,6 +46,9 @@ int mend_commits(struct mend *m, struct fault *f) must_check;
  */
 int mend_tree(struct mend *m, struct fault *f) must_check;
 
+/* Adds a folder of which nothing is known but that something is below it. */
+int mend_folder(struct builder *to, struct bytes key) must_check;
+
 /* Of c's segments, newest first: so many must be written anew, for lost blocks
  * of them can be read here; and so many can be, the next one cannot.  With
  * repair any can be, without what it has in lost blocks: so many are given up,

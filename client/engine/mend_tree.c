@@ -252,15 +252,15 @@ struct fill {
 	unsigned up; /* which folder above gap->next may come next */
 };
 
-static int
-add_folder(struct fill *x, struct bytes key)
+int
+mend_folder(struct builder *to, struct bytes key)
 {
 	struct buf raw defer(buf_wipe) = buf_init(ENTRY_LEN_MAX);
 	struct tree_entry e = { .type = ENTRY_FOLDER, .mode = 0755,
 		.uid = getuid(), .gid = getgid(), .mtime_sec = time(NULL) };
 	int rc = entry_encode(&e, &raw);
 
-	return rc == 0 ? builder_add(x->to, key, buf_bytes(&raw)) : rc;
+	return rc == 0 ? builder_add(to, key, buf_bytes(&raw)) : rc;
 }
 
 /* The folder above gap->next that is the first one in the gap and not there
@@ -291,7 +291,7 @@ add_wanted(struct fill *x, struct bytes before)
 
 	while (rc == 0 && (up = wanted(x)).n != 0 &&
 	    (before.n == 0 || bytes_cmp(up, before) < 0)) {
-		rc = add_folder(x, up);
+		rc = mend_folder(x->to, up);
 		x->up++;
 	}
 	return rc;

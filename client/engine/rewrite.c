@@ -14,17 +14,20 @@
 #include "client/engine/idmap.h"
 #include "client/engine/journal.h"
 #include "client/engine/packer.h"
+#include "client/engine/reindex.h"
 #include "client/engine/reseal.h"
 #include "client/engine/space.h"
 #include "client/engine/stow.h"
 #include "crypt/secret.h"
-#include "net/text.h"
 #include "object/key.h"
-#include "object/merge.h"
-#include "object/segwrite.h"
 
 #define TRIES 20
 #define SHREDDED "(shredded)"
+
+/* What names a chunk: something that is taken out, something that stays.  With
+ * repair all that stays is noted, else only what of it is taken out, too. */
+#define TAKEN 1u
+#define KEPT 2u
 
 /* A commit of the history, oldest last. */
 struct past {
@@ -43,15 +46,14 @@ struct job {
 	struct fresh *fresh;
 	struct stow *stow;
 	struct reseal reseal;
-	struct idmap named; /* chunk ids of what is taken out: u8, kept */
+	struct idmap chunks; /* ids: u8 of TAKEN, KEPT */
 	struct idmap walked; /* leaves all of which is taken out */
-	bool *found;        /* of each key: a commit had it */
+	bool *found;        /* of each key: a commit had it, or may have */
 	struct past *past;
 	size_t n;
 	bool cut;             /* there are more, which cannot be read */
 	uint64_t number;      /* of the commit whose tree is sealed */
 	struct commit index;  /* its segments alone: of all commits */
-	bool gaps[SEGMENTS_MAX]; /* old segments that have lost blocks */
 };
 
 static void
@@ -59,7 +61,7 @@ job_wipe(struct job *j)
 {
 	commit_wipe(&j->index);
 	reseal_wipe(&j->reseal);
-	idmap_wipe(&j->named);
+	idmap_wipe(&j->chunks);
 	idmap_wipe(&j->walked);
 	free(j->found);
 	if (j->past != NULL)
@@ -120,49 +122,12 @@ lose_node(void *arg, struct bytes key, uint64_t entries,
 	lose(j, key, &f);
 }
 
-static int
-load_block(void *arg, const struct place *p, bool again, struct bytes *out)
-{
-	struct job *j = arg;
-
-	return reader_block(stow_reader(j->stow), p, again, out);
-}
-
-/* For struct merge_segment, the first time that it reads the index. */
-static bool
-find_gap(void *arg, const struct segment *s, uint32_t block, int why)
-{
-	struct job *j = arg;
-	struct place p = segment_block_place(s, block);
-	char hex[TEXT_HEX_SIZE(ID_LEN)];
-	struct fault f;
-
-	if (!fetch_is_lost(why))
-		return false;
-	text_hex(p.object, ID_LEN, hex, sizeof(hex));
-	(void)fault_set(&f, why, "a block of the index is lost: object %s at "
-	    "%u: %s", hex, p.offset, fault_text(why));
-	if (j->w->conflicts == 0)
-		lose(j, bytes_of(NULL, 0), &f);
-	j->gaps[s - j->space->commit.segment] = true;
-	return true;
-}
-
-static bool
-pass_gap(void *arg, const struct segment *s, uint32_t block, int why)
-{
-	(void)arg;
-	(void)s;
-	(void)block;
-	return fetch_is_lost(why);
-}
-
 /* Whether the commits before c, of which f says why they are lost, can be left
  * as they are. */
 static bool
 leave_past(struct job *j, int rc, struct fault *f)
 {
-	if (j->w->nkeys != 0 || !fetch_is_lost(rc))
+	if ((j->w->nkeys != 0 && !j->w->repair) || !fetch_is_lost(rc))
 		return false;
 	if (j->w->conflicts == 0)
 		lose(j, bytes_of(NULL, 0), f);
@@ -212,31 +177,77 @@ find_past(struct job *j, struct fault *f)
 }
 
 static int
-name_chunk(void *arg, const uint8_t id[static CHUNK_ID_LEN])
+take_chunk(void *arg, const uint8_t id[static CHUNK_ID_LEN])
 {
 	struct job *j = arg;
+	uint8_t *why = idmap_add(&j->chunks, id);
 
-	return idmap_add(&j->named, id) == NULL ? FAULT_MEMORY : 0;
+	if (why == NULL)
+		return FAULT_MEMORY;
+	*why |= TAKEN;
+	return 0;
 }
 
-/* A chunk of a file that stays is not dropped. */
 static int
 keep_chunk(void *arg, const uint8_t id[static CHUNK_ID_LEN])
 {
 	struct job *j = arg;
-	uint8_t *kept = idmap_find(&j->named, id);
+	uint8_t *why = j->w->repair ? idmap_add(&j->chunks, id) :
+				      idmap_find(&j->chunks, id);
 
-	if (kept != NULL)
-		*kept = 1;
+	if (why == NULL)
+		return j->w->repair ? FAULT_MEMORY : 0;
+	*why |= KEPT;
+	return 0;
+}
+
+/* Of the chunks of an entry, those that can be known: with repair, some of its
+ * content list may be lost. */
+static int
+each_chunk(struct job *j, const struct tree_entry *e,
+    int (*each)(void *arg, const uint8_t id[static CHUNK_ID_LEN]),
+    struct fault *f)
+{
+	int rc = reader_ids(stow_reader(j->stow), e, each, j, f);
+
+	if (!j->w->repair || !fetch_is_lost(rc))
+		return rc;
+	(void)fault_add(f, rc, "commit %llu: a file's content",
+	    (unsigned long long)j->number);
+	lose(j, bytes_of(NULL, 0), f);
+	*f = (struct fault){ 0 };
 	return 0;
 }
 
 static int
 keep_entry(void *arg, const struct tree_entry *e, struct fault *f)
 {
+	return each_chunk(arg, e, keep_chunk, f);
+}
+
+/* For struct reindex. */
+static bool
+stays(void *arg, const uint8_t id[static CHUNK_ID_LEN])
+{
+	struct job *j = arg;
+	const uint8_t *why = idmap_find(&j->chunks, id);
+
+	if (j->w->nkeys == 0)
+		return true;
+	return why == NULL ? !j->w->repair : (*why & KEPT) != 0;
+}
+
+/* For struct reindex. */
+static bool
+lose_block(void *arg, const struct fault *why)
+{
 	struct job *j = arg;
 
-	return reader_ids(stow_reader(j->stow), e, keep_chunk, j, f);
+	if (j->w->nkeys != 0 && !j->w->repair)
+		return false;
+	if (j->w->conflicts == 0)
+		lose(j, bytes_of(NULL, 0), why);
+	return true;
 }
 
 /* Collects what one key and all below it name, in one commit's tree. */
@@ -266,12 +277,32 @@ name_range(struct job *j, struct cursor *c, size_t k, struct fault *f)
 		rc = cursor_entry(c, NULL, &e);
 		if (rc != 0)
 			break;
-		rc = reader_ids(stow_reader(j->stow), e, name_chunk, j, f);
+		rc = each_chunk(j, e, take_chunk, f);
 		if (rc != 0)
 			return rc;
 		rc = cursor_next(c);
 	}
+	if (fetch_is_lost(rc) && j->w->repair) {
+		j->found[k] = true;
+		return 0;
+	}
 	return rc < 0 ? failed(j, rc, "tree", f) : 0;
+}
+
+static int
+check_found(struct job *j, struct fault *f)
+{
+	for (size_t k = 0; k < j->w->nkeys; k++) {
+		struct buf path defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
+
+		if (j->found[k])
+			continue;
+		if (key_to_path(j->w->key[k], &path) != 0)
+			path.n = 0;
+		return fault_set(f, FAULT_NOT_FOUND, "%.*s is in no commit",
+		    (int)path.n, (const char *)path.p);
+	}
+	return 0;
 }
 
 static int
@@ -284,6 +315,7 @@ name_all(struct job *j, struct fault *f)
 
 		if (!j->past[i].has_root)
 			continue;
+		j->number = j->space->head.number - i;
 		rc = cursor_new(&j->past[i].root, CURSOR_LEVEL_ANY,
 		    reader_nodes(stow_reader(j->stow)), &c);
 		if (rc != 0)
@@ -291,180 +323,78 @@ name_all(struct job *j, struct fault *f)
 		for (size_t k = 0; rc == 0 && k < j->w->nkeys; k++)
 			rc = name_range(j, c, k, f);
 	}
-	for (size_t k = 0; rc == 0 && k < j->w->nkeys; k++) {
-		struct buf path defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
-
-		if (j->found[k])
-			continue;
-		if (key_to_path(j->w->key[k], &path) != 0)
-			path.n = 0;
-		rc = fault_set(f, FAULT_NOT_FOUND, "%.*s is in no commit",
-		    (int)path.n, (const char *)path.p);
-	}
-	return rc;
+	return rc == 0 ? check_found(j, f) : rc;
 }
 
-/* The tree of one commit in the new epoch, without what is taken out. */
+/* For draft_salvage. */
 static int
-rewrite_tree(struct job *j, struct past *p, struct fault *f)
+take_entry(void *arg, const struct tree_entry *e, struct fault *f)
+{
+	return each_chunk(arg, e, take_chunk, f);
+}
+
+/* The tree of one commit in the new epoch, without what is taken out; salvage:
+ * and without what is lost. */
+static int
+seal_tree(struct job *j, const struct past *p, bool salvage,
+    struct builder_tree *tree, struct fault *f)
 {
 	struct draft d defer(draft_wipe) = { 0 };
-	struct builder_tree tree = { .has_root = p->has_root, .root = p->root,
-		.entries = p->entries, .bytes = p->bytes };
+	struct draft_out out = { .key = j->w->key, .n = j->w->nkeys,
+		.taken = take_entry, .lost = lose_node, .arg = j };
 	struct ref root;
 	int rc = 0;
 
+	*tree = (struct builder_tree){ .has_root = p->has_root,
+		.root = p->root, .entries = p->entries, .bytes = p->bytes };
 	draft_init(&d, stow_reader(j->stow));
-	if (p->has_root && j->w->nkeys != 0)
+	if (salvage)
+		rc = draft_salvage(&d, &j->space->commit.dedup, &out, tree, f);
+	else if (j->w->nkeys != 0)
 		rc = draft_without(&d, &j->space->commit.dedup, j->w->key,
-		    j->w->nkeys, &tree, f);
+		    j->w->nkeys, tree, f);
+	if (rc != 0 || !tree->has_root)
+		return rc;
+	j->reseal.source = draft_nodes(&d);
+	rc = reseal_tree(&j->reseal, &tree->root, &root, f);
+	if (rc == 0)
+		tree->root = root;
+	return rc;
+}
+
+static int
+rewrite_tree(struct job *j, struct past *p, struct fault *f)
+{
+	struct builder_tree tree;
+	int rc;
+
+	if (!p->has_root)
+		return 0;
+	rc = seal_tree(j, p, false, &tree, f);
+	if (j->w->repair && fetch_is_lost(rc)) {
+		*f = (struct fault){ 0 };
+		rc = seal_tree(j, p, true, &tree, f);
+	}
 	if (rc != 0)
 		return rc;
 	j->w->removed += p->entries - tree.entries;
 	p->has_root = tree.has_root;
+	p->root = tree.root;
 	p->entries = tree.entries;
 	p->bytes = tree.bytes;
-	if (!tree.has_root)
-		return 0;
-	j->reseal.source = draft_nodes(&d);
-	rc = reseal_tree(&j->reseal, &tree.root, &root, f);
-	if (rc == 0)
-		p->root = root;
-	return rc;
-}
-
-/* Some of the old segments, read together. */
-struct group {
-	size_t from, to;
-	bool (*pass)(void *arg, const struct segment *s, uint32_t block,
-	    int why);
-	struct merge_segment seg[SEGMENTS_MAX];
-	struct merge m;
-};
-
-/* One pass over a group; the entries that stay go to out, if there is one;
- * *total is their number. */
-static int
-read_group(struct job *j, struct group *g, struct segwrite *out,
-    uint64_t *total)
-{
-	struct merge_source src[SEGMENTS_MAX];
-	struct index_entry e;
-	uint64_t n = 0, dropped = 0;
-	int rc;
-
-	for (size_t i = g->from; i < g->to; i++) {
-		g->seg[i].seal = stow_reader(j->stow)->seal;
-		g->seg[i].segment = &j->space->commit.segment[i];
-		g->seg[i].load = load_block;
-		g->seg[i].pass = j->w->nkeys == 0 ? g->pass : NULL;
-		g->seg[i].arg = j;
-		g->seg[i].block = 0;
-		g->seg[i].at = g->seg[i].n = 0;
-		src[i - g->from] = (struct merge_source){
-			.next = merge_segment_next, .arg = &g->seg[i] };
-	}
-	rc = merge_init(&g->m, src, g->to - g->from);
-	while (rc == 0 && (rc = merge_next(&g->m, &e)) == 1) {
-		const uint8_t *kept = idmap_find(&j->named, e.id);
-
-		rc = 0;
-		if (kept != NULL && !*kept) {
-			dropped++;
-			continue;
-		}
-		n++;
-		if (out != NULL)
-			rc = segwrite_add(out, &e);
-	}
-	secret_wipe(&e, sizeof(e));
-	if (rc != 0)
-		return rc;
-	*total = n;
-	j->w->dropped = dropped;
 	return 0;
-}
-
-/* Puts a segment with what a group has in front of the new index. */
-static int
-write_group(struct job *j, struct group *g, uint64_t total)
-{
-	struct segwrite *out defer(segwrite_freep) = NULL;
-	struct segment s = { 0 };
-	int rc;
-
-	if (total == 0)
-		return 0;
-	rc = segwrite_new(stow_reader(j->stow)->seal, total,
-	    (struct segwrite_sink){ .put = stow_block, .arg = j->stow }, &out);
-	if (rc == 0)
-		rc = read_group(j, g, out, &total);
-	if (rc == 0)
-		rc = segwrite_finish(out, &s);
-	if (rc == 0)
-		rc = commit_add_segment(&j->index, &s);
-	segment_wipe(&s);
-	return rc;
-}
-
-static int
-keep_old(struct job *j, size_t i)
-{
-	struct segment s = { 0 };
-	int rc = segment_copy(&j->space->commit.segment[i], &s);
-
-	if (rc == 0)
-		rc = commit_add_segment(&j->index, &s);
-	segment_wipe(&s);
-	return rc;
-}
-
-/*
- * All segments become one; but one with lost blocks stays, for who has a copy
- * of them, and what it has besides goes in front of it with all that is newer,
- * up to the next such: so which of two entries counts is as it was.
- */
-static int
-write_groups(struct job *j, struct group *g, uint64_t total)
-{
-	size_t n = j->space->commit.segments;
-	int rc = 0;
-
-	g->pass = pass_gap;
-	for (g->to = n; rc == 0 && g->to > 0; g->to = g->from) {
-		g->from = g->to - 1;
-		if (j->gaps[g->from])
-			rc = keep_old(j, g->from);
-		while (g->from > 0 && !j->gaps[g->from - 1])
-			g->from--;
-		/* All of them were counted. */
-		if (rc == 0 && g->to - g->from != n)
-			rc = read_group(j, g, NULL, &total);
-		if (rc == 0)
-			rc = write_group(j, g, total);
-	}
-	return rc;
 }
 
 static int
 rewrite_index(struct job *j, struct fault *f)
 {
-	struct group *g = calloc(1, sizeof(*g));
-	uint64_t total = 0;
-	int rc;
+	struct reindex x = { .stow = j->stow, .from = &j->space->commit,
+		.out = &j->index, .stays = stays, .lost = lose_block,
+		.arg = j, .keep = j->w->nkeys == 0 };
+	int rc = reindex_run(&x, f);
 
-	if (g == NULL)
-		return memory(f);
-	commit_drop_segments(&j->index, j->index.segments);
-	memset(j->gaps, 0, sizeof(j->gaps));
-	g->to = j->space->commit.segments;
-	g->pass = find_gap;
-	rc = read_group(j, g, NULL, &total);
-	if (rc == 0)
-		rc = write_groups(j, g, total);
-	secret_wipe(g, sizeof(*g));
-	free(g);
-	return rc == 0 ? 0 : failed(j, rc, "index", f);
+	j->w->dropped = x.dropped;
+	return rc;
 }
 
 static bool
@@ -503,7 +433,10 @@ put_commit(struct job *j, struct commit *c, const struct past *p,
 	int rc;
 
 	c->epoch = j->w->epoch;
-	if (c->has_parent && parent->plain_len != 0)
+	/* Of the oldest that can be read. */
+	if (parent->plain_len == 0)
+		c->has_parent = c->has_parent && j->w->nkeys == 0;
+	else if (c->has_parent)
 		c->parent = *parent;
 	c->has_root = p->has_root;
 	c->root = p->root;
@@ -627,7 +560,7 @@ begin(struct job *j, struct fault *f)
 		rc = journal_open(j->space->cache.dir, key, &j->journal, f);
 	if (rc != 0)
 		return rc;
-	j->named = idmap_init(1);
+	j->chunks = idmap_init(1);
 	j->walked = idmap_init(0);
 	j->found = calloc(w->nkeys + 1, sizeof(*j->found));
 	j->fresh = fresh_new();
@@ -669,10 +602,10 @@ again(struct job *j, struct fault *f)
 static void
 count(struct job *j)
 {
-	for (size_t i = 0; i < j->named.cap; i++)
-		if (j->named.used[i])
-			j->w->kept += j->named.p[i * (IDMAP_KEY_LEN + 1) +
-			    IDMAP_KEY_LEN];
+	for (size_t i = 0; i < j->chunks.cap; i++)
+		if (j->chunks.used[i])
+			j->w->kept += j->chunks.p[i * (IDMAP_KEY_LEN + 1) +
+			    IDMAP_KEY_LEN] == (TAKEN | KEPT);
 	j->w->objects = atomic_load(&j->stats.objects);
 	j->w->sent = atomic_load(&j->stats.bytes);
 }
@@ -705,11 +638,11 @@ verify(struct job *j, struct fault *f)
 		}
 		rc = 0;
 	}
-	for (size_t i = 0; rc == 0 && i < j->named.cap; i++) {
-		const uint8_t *p = j->named.p + i * (IDMAP_KEY_LEN + 1);
+	for (size_t i = 0; rc == 0 && i < j->chunks.cap; i++) {
+		const uint8_t *p = j->chunks.p + i * (IDMAP_KEY_LEN + 1);
 		struct index_entry e;
 
-		if (!j->named.used[i] || p[IDMAP_KEY_LEN])
+		if (!j->chunks.used[i] || (p[IDMAP_KEY_LEN] & KEPT) != 0)
 			continue;
 		rc = reader_find(r, p, &e, f);
 		if (rc == 0)
@@ -753,10 +686,11 @@ rewrite_run(struct rewrite *w, struct fault *f)
 			break;
 		rc = again(&j, f);
 	}
-	if (w->nkeys != 0 && fetch_is_lost(rc))
+	if (w->nkeys != 0 && !w->repair && fetch_is_lost(rc))
 		return fault_add(f, rc, "what is lost cannot be searched, so "
 		    "nothing was shredded: check --history names it, and a put "
-		    "after that, from a device with a copy, stores it again");
+		    "after that, from a device with a copy, stores it again; "
+		    "with --repair shred gives it up");
 	if (rc != 0)
 		return rc;
 	count(&j);

@@ -9,7 +9,9 @@
  *
  * What is lost at the depot cannot be written anew.  Where nothing is to be
  * taken out it is named, and stays named where it was, for a device that has a
- * copy.  Else it ends the work: nobody knows what is in it.
+ * copy.  Else it ends the work: nobody knows what is in it; or, with repair, it
+ * is given up: taken out of every commit as well, with all commits before a
+ * lost one, and all chunks that nothing else names.
  */
 #ifndef SKERRY_CLIENT_ENGINE_REWRITE_H
 #define SKERRY_CLIENT_ENGINE_REWRITE_H
@@ -29,6 +31,7 @@ struct rewrite {
 	const char *message;     /* of the commit that is made on top */
 	const struct bytes *key; /* to take out: sorted, none within another */
 	size_t nkeys;
+	bool repair; /* give up what is lost; with keys alone */
 	struct progress *progress;
 
 	/* Told of what is lost: from which key on; empty for what is no part
@@ -51,7 +54,8 @@ struct rewrite {
 
 /* 0 also where something is lost: look at lost.  FAULT_NOT_FOUND naming a key
  * that no commit has; FAULT_CONFLICT where another device rotates at the same
- * time; with keys also FAULT_MISSING, FAULT_TAMPERED, FAULT_MALFORMED. */
+ * time; FAULT_MISSING, FAULT_TAMPERED, FAULT_MALFORMED with keys and without
+ * repair. */
 int rewrite_run(struct rewrite *w, struct fault *f) must_check;
 
 #endif

@@ -432,6 +432,33 @@ def begun_anew():
     t.eq(os.listdir(out), ["1"], "what was put is there")
 
 
+def shredded_all_the_same():
+    """What is lost can be given up, so that no key is left to it."""
+    x = s.first()
+    y = s.device().join(x)
+    top = os.path.join(work, "shred")
+    for i in range(1, 5):
+        write(os.path.join(top, str(i)), b"%d" % i)
+        new = stored(lambda: t.eq(x.run("put", top).code, 0, f"put {i}"))
+        second = new[0] if i == 2 else None if i == 1 else second
+    os.unlink(second)
+    r = y.run("shred", "--yes", "shred/1")
+    t.ok(r.code == 10 and "--repair" in r.err, "says what can be done") \
+        or t.note(r)
+    r = y.run("shred", "--json", "--repair", "--yes", "shred/1")
+    t.ok(r.code == 10 and r.json["lost"] != 0 and r.json["removed"] == 2 and
+         r.json["receipts"], "done, and says that something was lost") \
+        or t.note(r)
+    r = y.run("log", "--json")
+    t.eq((r.code, [c["number"] for c in r.json["commits"]]), (0, [5, 4, 3]),
+         "what was before the lost commit is given up")
+    t.eq(x.run("check", "--full", "--history").code, 10,
+         "the content of 2 was in the lost object")
+    t.eq(x.run("put", top).code, 0, "put of it")
+    t.eq(x.run("check", "--full").code, 0, "all is good")
+
+
 t.run(fill, data_packs, swapped, tree_packs, nodes_of_many, mirror_set_back,
       mirror_left_behind, mirror_of_others, damaged_cache, lost_and_sent_anew,
-      lost_commit, lost_latest_commit, begun_anew)
+      lost_commit, lost_latest_commit, begun_anew,
+      shredded_all_the_same)

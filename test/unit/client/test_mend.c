@@ -509,10 +509,85 @@ nothing_is_shredded_beside_what_is_lost(void **state)
 	swap_cache(b);
 	assert_int_equal(rewrite(b, &w), FAULT_TAMPERED);
 	assert_non_null(strstr(b->f.text, "nothing was shredded"));
+	assert_non_null(strstr(b->f.text, "--repair"));
 	assert_int_equal(mkspace_open(b->m)->head.number, 1);
 	swap_cache(b);
 	assert_int_equal(rewrite(b, &w), 0);
 	assert_int_equal(check(b, true), 0);
+}
+
+/* Nothing of it can be reached any more, also with copies of what was lost. */
+static void
+a_shred_gives_up_what_is_lost_if_the_user_says_so(void **state)
+{
+	const struct bytes key = { (const uint8_t *)"c", 1 };
+	struct rewrite w = { .key = &key, .nkeys = 1, .repair = true };
+	struct bed *b = *state;
+	struct place leaf, block, commit;
+	uint64_t left;
+
+	for (int i = 0; i < 3; i++) {
+		file_at(b, "a", 2 + i, "more");
+		assert_int_equal(put(b, i == 0 ? "abc" : "a", false), 0);
+		if (i == 0)
+			commit = mkspace_open(b->m)->head.commit.place;
+	}
+	leaf = leaf_of(b, "b/00600");
+	block = block_of(b);
+	harm(b, &leaf);
+	harm(b, &block);
+	harm(b, &commit);
+	swap_cache(b);
+	assert_int_equal(rewrite(b, &w), 0);
+	/* The leaf is in two commits. */
+	assert_int_equal(w.lost, 4);
+	assert_int_equal(w.why, FAULT_TAMPERED);
+	assert_int_equal(w.removed > 4, true);
+	assert_true(w.dropped > 1);
+	b->m->ses.epochs = b->epoch + 1;
+	b->m->ses.nepochs = 1;
+	/* Paths whose chunks the block had, and nothing else. */
+	swap_cache(b);
+	assert_int_equal(check(b, true), FAULT_MISSING);
+	assert_int_equal(b->res.bad_objects, 0);
+	assert_int_equal(b->res.commits, 3);
+	assert_int_equal(check(b, false), FAULT_MISSING);
+	left = b->res.entries;
+	assert_in_range(left, FILES / 2, FILES + 5);
+	assert_int_equal(put(b, "ab", false), 0);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 6);
+}
+
+static void
+a_shred_takes_what_may_be_in_what_is_lost(void **state)
+{
+	char name[80] = "b/";
+	const struct bytes key = { (const uint8_t *)name, 0 };
+	struct rewrite w = { .nkeys = 1, .repair = true };
+	struct bed *b = *state;
+	struct place leaf, root;
+	struct bytes one = key;
+
+	assert_int_equal(put(b, "abc", false), 0);
+	leaf = leaf_of(b, "b/00600");
+	harm(b, &leaf);
+	empty_cache(b);
+	(void)snprintf(name, sizeof(name), "b%c%05d-%060d", '\0', 600, 600);
+	one.n = 2 + 5 + 1 + 60;
+	w.key = &one;
+	assert_int_equal(rewrite(b, &w), 0);
+	assert_int_equal(w.lost, 1);
+	assert_int_equal(check(b, true), 0);
+	/* The root as well: nothing is left of that commit. */
+	root = mkspace_open(b->m)->commit.root.place;
+	harm(b, &root);
+	empty_cache(b);
+	w.epoch = 0;
+	b->m->epoch = b->epoch[1];
+	assert_int_equal(rewrite(b, &w), 0);
+	assert_int_equal(check(b, true), 0);
+	assert_int_equal(b->res.entries, 0);
 }
 
 /* The head's commit is lost, and no cache has it. */
@@ -618,6 +693,8 @@ main(void)
 		TEST(a_lost_index_is_given_up_as_a_whole),
 		TEST(a_rotation_goes_round_what_is_lost),
 		TEST(nothing_is_shredded_beside_what_is_lost),
+		TEST(a_shred_gives_up_what_is_lost_if_the_user_says_so),
+		TEST(a_shred_takes_what_may_be_in_what_is_lost),
 		TEST(a_lost_head_gives_way_to_the_one_seen_before),
 		TEST(with_none_before_the_space_begins_anew),
 		TEST(nothing_is_taken_from_an_epoch_before),
