@@ -108,10 +108,30 @@ epochs_json(const struct leaving_doubt *d)
 	return a;
 }
 
+/* what: the line's first word.  The list is the caller's. */
+static json_t *
+show_doubts(struct cli *cli, const struct leaving_report *r, const char *what)
+{
+	json_t *open = json_array();
+
+	for (size_t i = 0; i < r->ndoubts; i++) {
+		const struct leaving_doubt *d = &r->doubt[i];
+
+		cli_print(cli, "%s: that %s, in %s, destroyed what it "
+		    "held of epoch %u%s: %s\n", what, d->holder,
+		    d->jurisdiction, d->epoch[0], d->n > 1 ? " and others" :
+		    "", d->why);
+		(void)json_array_append_new(open, json_pack(
+		    "{s:s,s:s,s:o,s:s}", "holder", d->holder, "jurisdiction",
+		    d->jurisdiction, "epochs", epochs_json(d), "why", d->why));
+	}
+	return open;
+}
+
 static void
 show_left(struct cli *cli, const struct leaving_report *r)
 {
-	json_t *proved = json_array(), *open = json_array();
+	json_t *proved = json_array();
 
 	for (size_t i = 0; i < r->nreceipts; i++) {
 		const struct leaving_receipt *x = &r->receipt[i];
@@ -121,19 +141,10 @@ show_left(struct cli *cli, const struct leaving_report *r)
 	if (r->more != 0)
 		cli_print(cli, "and %zu more receipts, in the state folder\n",
 		    r->more);
-	for (size_t i = 0; i < r->ndoubts; i++) {
-		const struct leaving_doubt *d = &r->doubt[i];
-
-		cli_print(cli, "unproved: that %s, in %s, destroyed what it "
-		    "held of epoch %u%s: %s\n", d->holder, d->jurisdiction,
-		    d->epoch[0], d->n > 1 ? " and others" : "", d->why);
-		(void)json_array_append_new(open, json_pack(
-		    "{s:s,s:s,s:o,s:s}", "holder", d->holder, "jurisdiction",
-		    d->jurisdiction, "epochs", epochs_json(d), "why", d->why));
-	}
 	(void)json_object_set_new(cli->out, "left", proved);
 	cli_set_int(cli, "left_more", (int64_t)r->more);
-	(void)json_object_set_new(cli->out, "unproved", open);
+	(void)json_object_set_new(cli->out, "unproved",
+	    show_doubts(cli, r, "unproved"));
 }
 
 static struct leaving_report *
@@ -437,6 +448,29 @@ refuse(struct cli *cli)
 	return set(cli, "sealed", &(struct args){ 0 });
 }
 
+/* It is asked once more: who is there again gives its receipts. */
+static int
+forget(struct cli *cli, const char *holder)
+{
+	struct leaving_report *r defer(free_report) = new_report(&cli->fault);
+	struct state *st defer(state_closep) = NULL;
+	struct session *ses = NULL;
+	struct fault scrap = { 0 };
+	int rc = r == NULL ? cli->fault.code : cli_state(cli, &st);
+
+	if (rc == 0)
+		rc = cli_session(cli, st, SESSION_WRITE, &ses);
+	if (rc != 0)
+		return rc;
+	(void)!leaving_settle(ses, r, &scrap);
+	rc = leaving_forget(ses, holder, r, &cli->fault);
+	cli_session_done(cli, ses);
+	if (rc == 0)
+		(void)json_object_set_new(cli->out, "forgotten",
+		    show_doubts(cli, r, "forgotten"));
+	return rc;
+}
+
 static int
 run(struct cli *cli, int argc, char **argv)
 {
@@ -467,14 +501,16 @@ run(struct cli *cli, int argc, char **argv)
 		return show(cli);
 	if (strcmp(what, "refuse") == 0 && n == 1)
 		return refuse(cli);
-	return cli_usage(cli, "show, set or refuse is wanted");
+	if (strcmp(what, "forget") == 0 && n == 2)
+		return forget(cli, argv[optind + 1]);
+	return cli_usage(cli, "show, set, refuse or forget is wanted");
 }
 
 const struct command cmd_custody = {
 	.name = "custody",
 	.run = run,
 	.args = "[show] | set MODE [--holders NAME,… --threshold K] "
-	    "[--no-rotate] | refuse",
+	    "[--no-rotate] | refuse | forget HOLDER",
 	.help = "show who holds the keys, or move them",
 	.options =
 	    "  MODE           standard, split or sealed\n"
@@ -482,5 +518,7 @@ const struct command cmd_custody = {
 	    "jurisdictions\n"
 	    "  --threshold K  how many of them it takes\n"
 	    "  --no-rotate    leave the space's key as it is, where a holder "
-	    "is left\n",
+	    "is left\n"
+	    "  HOLDER         one that is gone for good, as unproved names "
+	    "it\n",
 };

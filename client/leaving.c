@@ -13,6 +13,7 @@
 #include "client/file.h"
 #include "client/gather.h"
 #include "client/state.h"
+#include "net/text.h"
 
 #define LEAVING_FILE "leaving"
 #define ONE_MAX (2 * (2 + CUSTODY_MAX) + 3 + 4 * LEAVING_EPOCHS_MAX)
@@ -172,8 +173,9 @@ leaving_note(const struct session *ses, const struct custody *old,
 			return fault_set(f, FAULT_LIMIT, "nothing was "
 			    "changed: there is room for %d holders that were "
 			    "left and have not shown yet that they destroyed "
-			    "their keyslots, and skerry custody asks them "
-			    "again", LEAVING_MAX);
+			    "their keyslots: skerry custody asks them again, "
+			    "skerry custody forget gives up on one",
+			    LEAVING_MAX);
 		x = &l.one[l.n++];
 		*x = (struct leaving){ .old = *old, .set = *set, .index = i };
 		for (size_t e = 0; e < ses->nepochs && e <
@@ -312,6 +314,19 @@ take_receipts(struct settling *s, struct leaving *x,
 	return rc;
 }
 
+static void
+name_holder(const struct state *st, const struct leaving *x,
+    char out[static 65])
+{
+	const struct policy_authority *a;
+	struct fault scrap = { 0 };
+
+	if (custodian_holder(st, &x->old, x->index, &a, &scrap) == 0)
+		(void)snprintf(out, 65, "%s", a->name);
+	else
+		text_b64(x->old.holder[x->index].signing.b, 32, out, 65);
+}
+
 /* [custody] Whether the set of x was ever in force, as far as this device can
  * know. */
 static int
@@ -338,16 +353,16 @@ was_in_force(const struct state *st, struct leaving *x, struct fault *f)
 }
 
 static void
-doubt(struct settling *s, const struct leaving *x, const struct fault *f)
+doubt(struct leaving_report *out, const struct state *st,
+    const struct leaving *x, const struct fault *f)
 {
-	struct leaving_doubt *d = &s->out->doubt[s->out->ndoubts++];
+	struct leaving_doubt *d = &out->doubt[out->ndoubts++];
 
 	*d = (struct leaving_doubt){ .n = x->n };
 	memcpy(d->epoch, x->epoch, sizeof(d->epoch));
 	memcpy(d->jurisdiction, x->old.holder[x->index].jurisdiction,
 	    sizeof(d->jurisdiction));
-	(void)snprintf(d->holder, sizeof(d->holder), "%s",
-	    s->peer != NULL ? s->peer->name : "a holder");
+	name_holder(st, x, d->holder);
 	(void)snprintf(d->why, sizeof(d->why), "%s", f->text);
 }
 
@@ -371,7 +386,7 @@ settle_one(struct settling *s, struct leaving *x, struct fault *f)
 		return rc;
 	}
 	if (rc != 0)
-		doubt(s, x, &why);
+		doubt(s->out, s->ses->state, x, &why);
 	/* A later custody ended what it held; who made that was told. */
 	if (rc == FAULT_CONFLICT)
 		x->n = 0;
@@ -426,4 +441,58 @@ leaving_settle(struct session *ses, struct leaving_report *out,
 			rc = 0;
 	}
 	return rc != 0 ? rc : sum_up(out, worst, f);
+}
+
+static bool
+is_live(const struct session *ses, uint32_t epoch)
+{
+	size_t i = 0;
+
+	while (i < ses->nepochs && ses->epochs[i].epoch != epoch)
+		i++;
+	return i < ses->nepochs;
+}
+
+/* [custody] What it may have kept must open nothing that comes after. */
+static int
+may_forget(const struct session *ses, const struct leaving *x,
+    const char *holder, struct fault *f)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (is_live(ses, x->epoch[i]))
+			return fault_set(f, FAULT_DENIED, "%.64s may have "
+			    "kept what it held of epoch %u, which is in use: "
+			    "skerry rotate ends that first", holder,
+			    (unsigned)x->epoch[i]);
+	return 0;
+}
+
+int
+leaving_forget(struct session *ses, const char *holder,
+    struct leaving_report *out, struct fault *f)
+{
+	static const struct fault given_up = { .text = "given up" };
+	struct leavings l defer(leaving_wipe) = { 0 };
+	int lock defer(close_fd) = -1;
+	int rc = state_lock(ses->state, &lock, f);
+
+	if (rc == 0)
+		rc = load(ses->state, &l, f);
+	out->ndoubts = 0;
+	for (size_t i = l.n; rc == 0 && i-- > 0;) {
+		char name[65];
+
+		name_holder(ses->state, &l.one[i], name);
+		if (!l.one[i].sure || strcmp(name, holder) != 0)
+			continue;
+		rc = may_forget(ses, &l.one[i], holder, f);
+		if (rc == 0) {
+			doubt(out, ses->state, &l.one[i], &given_up);
+			drop(&l, i);
+		}
+	}
+	if (rc == 0 && out->ndoubts == 0)
+		rc = fault_set(f, FAULT_NOT_FOUND, "nothing is unproved of "
+		    "%.64s", holder);
+	return rc != 0 ? rc : save(ses->state, &l, f);
 }

@@ -51,7 +51,8 @@ struct leaving_receipt {
 };
 
 struct leaving_doubt {
-	char holder[65], jurisdiction[3];
+	char holder[65]; /* in base64 its key, if it is not in the policy */
+	char jurisdiction[3];
 	uint8_t n;
 	uint32_t epoch[LEAVING_EPOCHS_MAX];
 	char why[FAULT_TEXT_MAX];
@@ -73,5 +74,14 @@ struct leaving_report {
  */
 int leaving_settle(struct session *ses, struct leaving_report *out,
     struct fault *f) must_check;
+
+/*
+ * Gives up on a holder, by the name that a doubt has for it: it is asked no
+ * more.  *out gets what stays unproved of it, for ever.  FAULT_DENIED while an
+ * epoch that it may have kept is the session's: that opens the space.
+ * FAULT_NOT_FOUND where nothing is unproved of it.
+ */
+int leaving_forget(struct session *ses, const char *holder,
+    struct leaving_report *out, struct fault *f) must_check;
 
 #endif

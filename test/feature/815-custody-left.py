@@ -9,6 +9,7 @@ import base64
 import glob
 import hashlib
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -145,6 +146,17 @@ def down():
     r = a.run("custody")
     t.ok(r.code == 0 and "unproved" in r.out and "iceland" in r.out,
          "custody show says so, too")
+    debts = os.path.join(a.home, "leaving")
+    shutil.copy(debts, debts + "-then")
+    r = a.run("custody", "forget", "ireland")
+    t.eq(r.code, 4, "forget: one of which nothing is unproved")
+    j = a.run("custody", "forget", "iceland", "--json")
+    t.eq((j.code, [(x["holder"], x["epochs"]) for x in
+                   j.json["forgotten"]]), (0, [("iceland", [3])]),
+         "forget: what stays unproved is said")
+    r = a.run("custody")
+    t.ok(r.code == 0 and "unproved" not in r.out, "and it is asked no more")
+    os.rename(debts + "-then", debts)
     iceland.start()
     before = had(iceland, 3)
     t.eq(shares(iceland), [3], "(it is back, and still has its share)")
@@ -175,6 +187,8 @@ def lies(alter, want, what, why):
          f"{what}: and nothing is kept as a proof")
     t.eq(unproved(a.json("custody")), [("ireland", [epoch])],
          f"{what}: nor later")
+    t.eq(a.run("custody", "forget", "ireland").code, 5,
+         f"{what}: nobody gives up while what it kept opens the space")
     evil["ireland"].plan = None
     j = a.json("custody")
     t.eq((proved(j), unproved(j)), ([("ireland", epoch)], []),

@@ -342,6 +342,58 @@ keeps_receipts_that_no_report_has_room_for(void **state)
 	free(r);
 }
 
+/* For good; but not while what it may have kept opens the space. */
+static void
+gives_up_on_one_that_is_gone(void **state)
+{
+	struct holders *x = *state;
+	const struct custody next = holders_next(x);
+	struct leaving_report r;
+
+	note(x, &next);
+	assert_int_equal(leaving_forget(&x->ses, "c", &r, &x->f),
+	    FAULT_NOT_FOUND); /* nor is the set in force */
+	pin(x, &next);
+	x->h[2].rc = FAULT_AUTHORITY;
+	free(settle(x, FAULT_PARTIAL));
+	assert_int_equal(noted(x), 1);
+	holders_forget(x);
+	assert_int_equal(leaving_forget(&x->ses, "c", &r, &x->f), FAULT_DENIED);
+	assert_int_equal(noted(x), 1);
+	x->ses.nepochs = 0;
+	assert_int_equal(leaving_forget(&x->ses, "b", &r, &x->f),
+	    FAULT_NOT_FOUND);
+	assert_int_equal(leaving_forget(&x->ses, "c", &r, &x->f), 0);
+	assert_int_equal(r.ndoubts, 1);
+	assert_string_equal(r.doubt[0].holder, "c");
+	assert_int_equal(r.doubt[0].n, 3);
+	assert_int_equal(noted(x), 0);
+	assert_string_equal(x->log, "");
+	free(settle(x, 0));
+	assert_string_equal(x->log, "");
+}
+
+/* One that is in no policy any more has its key for a name. */
+static void
+gives_up_on_one_without_a_name(void **state)
+{
+	struct holders *x = *state;
+	const struct custody next = holders_next(x);
+	struct leaving_report *r, done;
+
+	note(x, &next);
+	pin(x, &next);
+	x->peer[2].signing.b[0] ^= 1;
+	r = settle(x, FAULT_PARTIAL);
+	assert_int_equal(r->ndoubts, 1);
+	assert_int_equal(strlen(r->doubt[0].holder), 44);
+	x->ses.nepochs = 0;
+	assert_int_equal(leaving_forget(&x->ses, r->doubt[0].holder, &done,
+	    &x->f), 0);
+	assert_int_equal(noted(x), 0);
+	free(r);
+}
+
 static void
 notes_no_more_than_it_can_keep(void **state)
 {
@@ -397,6 +449,8 @@ main(void)
 		TEST(says_once_where_another_device_was_told),
 		TEST(ends_the_command_on_what_is_no_doubt_about_a_holder),
 		TEST(keeps_receipts_that_no_report_has_room_for),
+		TEST(gives_up_on_one_that_is_gone),
+		TEST(gives_up_on_one_without_a_name),
 		TEST(notes_no_more_than_it_can_keep),
 		TEST(repairs_no_damaged_file),
 	};
