@@ -27,6 +27,7 @@
 #include "base/rd.h"
 #include "net/sock.h"
 #include "serve/door.h"
+#include "serve/framing.h"
 #include "serve/watch.h"
 
 #define ANSWER_MS 15000  /* that a request may wait for the ledger */
@@ -286,6 +287,8 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 		if (v == NULL)
 			return MHD_NO;
 		watch_note(watched_of(c), WATCH_STRANGER);
+		if (!framing_ok(c))
+			return MHD_NO;
 		if (announced_much_too_long(c))
 			return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST,
 			    FAULT_LIMIT, "the body is too long");

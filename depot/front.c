@@ -18,6 +18,7 @@
 #include "depot/opening.h"
 #include "depot/outlet.h"
 #include "net/sock.h"
+#include "serve/framing.h"
 
 /* Of a connection.  Half of it receives a body: a whole TLS record of 16 KiB
  * and the head before it, or each record would be taken in two pieces. */
@@ -236,10 +237,9 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 	struct front *front = cls;
 	struct request *r = *con_cls;
 
-	(void)conn;
 	(void)url;
 	(void)version;
-	if (r == NULL)
+	if (r == NULL || (!r->begun && !framing_ok(conn)))
 		return MHD_NO;
 	if (!r->receiving)
 		return begin(front, r, method);

@@ -15,6 +15,7 @@
 #include "net/sock.h"
 #include "net/text.h"
 #include "serve/door.h"
+#include "serve/framing.h"
 #include "serve/watch.h"
 #include "tlog/line.h"
 #include "tlog/submit.h"
@@ -202,7 +203,7 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 	if (!r->begun) {
 		r->begun = true;
 		note(conn, WATCH_STRANGER);
-		return MHD_YES;
+		return framing_ok(conn) ? MHD_YES : MHD_NO;
 	}
 	if (*size != 0) {
 		int rc = r->large ? 0 : buf_append(&r->body, data, *size);

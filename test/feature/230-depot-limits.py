@@ -10,7 +10,8 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from skerrytest import Depot, Disk, Tap, folder, new_id  # noqa: E402
+from skerrytest import (UNCLEAR, Depot, Disk, Tap, folder,  # noqa: E402
+                        new_id, unanswered)
 
 t = Tap()
 d = Depot()
@@ -194,6 +195,11 @@ def few_descriptors():
     t.eq(few.process.wait(), 0, "ends well")
 
 
+def unclear():
+    t.eq(unanswered(d.raw, d.path(new_id())), len(UNCLEAR),
+         "a request of two lengths, or none that is known, is no request")
+
+
 def cut_short():
     """An object that fails while it is sent: the operator hears of it."""
     o = new_id()
@@ -215,4 +221,4 @@ def cut_short():
          "and the log names the object")
 
 
-t.run(connections, few_descriptors, cut_short, quota, operator_quota, full_disk, paging, many_writers_one_quota)
+t.run(connections, few_descriptors, unclear, cut_short, quota, operator_quota, full_disk, paging, many_writers_one_quota)

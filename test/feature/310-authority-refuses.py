@@ -415,6 +415,13 @@ def transport():
     tap.ok(acc.id.hex() not in text, "which name nobody")
     tap.eq(urllib.request.urlopen(base + "/healthz").read(), b"ok",
            "healthz on loopback")
+
+    def connect():
+        return a.tls.wrap_socket(
+            socket.create_connection(("127.0.0.1", a.port), 30),
+            server_hostname="127.0.0.1")
+    tap.eq(skerrytest.unanswered(connect, PATH), len(skerrytest.UNCLEAR),
+           "a request of two lengths, or none that is known, is no request")
     used = skerrytest.handshakes_that_wait(a.port, *a.roles().values())
     tap.ok(used < 0.5, f"20 in their first bytes: {used:.2f} s of 2 s")
 

@@ -18,8 +18,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from cryptography.exceptions import InvalidSignature  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: E402
-from skerrytest import (Process, Tap, certificate, ends,  # noqa: E402
-                        folder, handshakes_that_wait, wait_for)
+from skerrytest import (UNCLEAR, Process, Tap, certificate,  # noqa: E402
+                        ends, folder, handshakes_that_wait, unanswered,
+                        wait_for)
 
 t = Tap()
 BINARY = os.environ["SKERRY_WITNESS"]
@@ -437,6 +438,9 @@ def drips():
     held.pop().close()
     t.ok(wait_for(lambda: asked(v) == 200),
          "when one ends there is room for another")
+    del held
+    t.eq(unanswered(lambda: begun(b""), "/add-checkpoint"), len(UNCLEAR),
+         "a request of two lengths, or none that is known, is no request")
     v.process.term()
     t.eq(v.process.wait(), 0, "and it ends well")
 

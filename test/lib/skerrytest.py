@@ -209,6 +209,34 @@ def ends(s, piece):
     return not lasts(s, piece, 60)
 
 
+# What says twice, or in no known way, where its body ends; a request follows.
+UNCLEAR = [f"POST {{}} HTTP/1.1\r\nHost: x\r\n{x}\r\n\r\n{body}"
+           "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+           for x, body in (
+               ("Content-Length: 5\r\nContent-Length: 3", "abcde"),
+               ("Content-Length: 3\r\nContent-Length: 3", "abc"),
+               ("Content-Length: 3\r\nTransfer-Encoding: chunked",
+                "3\r\nabc\r\n0\r\n\r\n"),
+               ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+                "3\r\nabc\r\n0\r\n\r\n"),
+               ("Transfer-Encoding: xchunked", "3\r\nabc\r\n0\r\n\r\n"))]
+
+
+def unanswered(connect, path):
+    """Those of UNCLEAR that end their connections without a word."""
+    n = 0
+    for text in UNCLEAR:
+        s = connect()
+        s.settimeout(60)
+        s.sendall(text.format(path).encode())
+        try:
+            n += s.recv(1) == b""
+        except OSError:
+            n += 1
+        s.close()
+    return n
+
+
 def runs(pid, thread):
     try:
         with open(f"/proc/{pid}/task/{thread}/stat") as f:
