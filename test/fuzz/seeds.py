@@ -223,7 +223,7 @@ def roles():
     save("roles", b"\x0a" + struct.pack(">QQ", 1, 2) + bytes(32) + b"\1" + bytes(32))
     save("roles", b"\4\6madrid" + bytes(16) + struct.pack(">Q", 1800000000))
     save("roles", b"\4\6mad\0id" + bytes(16) + struct.pack(">Q", 1800000000))
-    save("roles", struct.pack(">HQQQ", 200, 7, 3, 1800000000) + b"{}")
+    save("roles", struct.pack(">HQQQQ", 200, 7, 3, 1800000000, 60) + b"{}")
 
 
 def postings():
