@@ -494,6 +494,8 @@ run(struct cli *cli, int argc, char **argv)
 	what = n == 0 ? "show" : argv[optind];
 	if (strcmp(what, "set") == 0 && n == 2)
 		return set(cli, argv[optind + 1], &in);
+	if (strcmp(what, "set") == 0)
+		return cli_usage(cli, "set wants one MODE");
 	if (in.holders != NULL || in.threshold != NULL || in.keep_key)
 		return cli_usage(cli, "--holders, --threshold and --no-rotate "
 		    "are for set");

@@ -142,6 +142,8 @@ def says_what_is_wrong():
             *(("are for set", ("custody", *more)) for more in (
                 ("--no-rotate",), ("show", "--holders", "x"),
                 ("refuse", "--threshold", "2"))),
+            *(("set wants one MODE", ("custody", "set", *more)) for more in (
+                (), ("split", "--holders", "--threshold", "2"))),
             *(("are for an approval", ("enrol", "--policy", s.policy,
                                        "--recovery", *more))
               for more in (("--check", "x"), ("--no-wait",))),
