@@ -51,7 +51,6 @@ check(void *settings, struct fault *f)
 
 	if (rc == 0)
 		rc = sock_check("metrics", c->metrics, true, f);
-	/* The library takes -1 for the greatest number. */
 	if (rc == 0 && c->quota != NULL && *c->quota > INT64_MAX)
 		rc = fault_set(f, FAULT_CONFIG, "quota: is too large");
 	if (rc == 0)
