@@ -33,8 +33,8 @@ def path(*names):
 
 
 def run(*argv, **how):
-    return subprocess.run(argv, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=300, **how)
+    return subprocess.run(argv, **{"stdout": subprocess.PIPE, "stderr":
+                                   subprocess.PIPE, "timeout": 300, **how})
 
 
 def good(*argv, **how):
@@ -66,14 +66,14 @@ def skerry(*args):
         "XDG_CACHE_HOME": os.path.join(home, "cache")})
 
 
-def recover(*args):
+def recover(*args, **kw):
     return run(
         "/usr/bin/python3", "-B", os.path.join(TOP, "recover",
                                                "skerry-recover"),
         "--depot", path("site", "depot"), "--recovery-code", path("code"),
         "--keyslot", path("keyslot"), "--account", ids["account"],
         "--space", ids["space"], "--epoch", ids["epoch"],
-        "--chain", path("chain"), *args)
+        "--chain", path("chain"), *args, **kw)
 
 
 def write(name, data):
@@ -217,6 +217,15 @@ def names_a_bad_object():
            "a flipped bit costs what needs it, and its object is named")
 
 
+def says_that_its_output_is_not_written():
+    for what in "--list", "--log":
+        with open("/dev/full", "wb") as full:
+            done = recover(what, stdout=full)
+        tap.ok(done.returncode == 18 and
+               done.stderr.splitlines()[-1].startswith(b"skerry-recover: standard output: "),
+               f"{what} to a full disk: IO")
+
+
 def refuses_another_code():
     write("code", b"0000-" * 8 + b"0000\n")
     tap.eq(recover("--list").returncode, 6, "refuses another code")
@@ -227,7 +236,7 @@ try:
             follows_many_commits_and_removals,
             takes_the_authoritys_head_without_a_mirror,
             takes_a_revoked_devices_head_with_a_warning, names_a_bad_object,
-            refuses_another_code)
+            says_that_its_output_is_not_written, refuses_another_code)
 finally:
     site("stop")
     subprocess.run(["chmod", "-R", "u+rwX", WORK], check=False)
