@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -262,79 +261,6 @@ moves_a_head_by_one_only(void **state)
 	assert_int_equal(got.number, 2);
 	assert_int_equal(got.head[0], 9);
 	commit(db);
-}
-
-/* On a slow disk the other may have it for longer than one waits. */
-static int
-begin_at_last(struct db *db, struct fault *f)
-{
-	int rc;
-
-	do
-		rc = db->begin(db, f);
-	while (rc == FAULT_IO && strstr(f->text, "is locked") != NULL);
-	return rc;
-}
-
-/* Moves the head until it is at 200; how many moves were this process's. */
-static int
-racer(void)
-{
-	struct db *db;
-	struct fault f = { 0 };
-	int won = 0;
-
-	if (db_sqlite_open(path, &db, &f) != 0)
-		return 255;
-	for (;;) {
-		struct db_head h, next = { 0 };
-		int rc;
-
-		if (begin_at_last(db, &f) != 0)
-			return 254;
-		if (db->head_get(db, space, &h, &f) != 0)
-			return 253;
-		/* What this one saw, the other may have moved meanwhile. */
-		db->abort(db);
-		if (h.number == 200)
-			break;
-		next.number = h.number + 1;
-		if (begin_at_last(db, &f) != 0)
-			return 252;
-		rc = db->head_move(db, space, &next, &f);
-		if (rc == 0)
-			won++;
-		else if (rc != FAULT_CONFLICT)
-			return 251;
-		if (db->commit(db, &f) != 0)
-			return 250;
-	}
-	db->close(db);
-	return won;
-}
-
-static void
-gives_each_number_to_one_of_two_processes(void **state)
-{
-	int total = 0;
-	pid_t pid[2];
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		pid[i] = fork();
-		assert_true(pid[i] >= 0);
-		if (pid[i] == 0)
-			_exit(racer());
-	}
-	for (int i = 0; i < 2; i++) {
-		int status;
-
-		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
-		assert_true(WIFEXITED(status));
-		assert_true(WEXITSTATUS(status) <= 200);
-		total += WEXITSTATUS(status);
-	}
-	assert_int_equal(total, 200);
 }
 
 static void
@@ -787,7 +713,6 @@ main(void)
 		TEST(keeps_the_older_enrolment),
 		TEST(a_full_list_of_enrolments_keeps_those_that_are_there),
 		TEST(moves_a_head_by_one_only),
-		TEST(gives_each_number_to_one_of_two_processes),
 		TEST(refuses_a_newer_schema),
 		TEST(takes_up_one_without_the_indexes),
 		TEST(takes_up_an_older_schema),
