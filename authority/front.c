@@ -63,28 +63,6 @@ struct visit {
 	unsigned status;
 };
 
-static void
-on_connection(void *arg, struct MHD_Connection *c, void **context,
-    enum MHD_ConnectionNotificationCode what)
-{
-	int fd = MHD_get_connection_info(c,
-	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	struct front *fr = arg;
-
-	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
-		watch_drop(fr->watch, fd);
-	else
-		*context = watch_find(fr->watch, fd);
-}
-
-/* What the connection is at; the watch knows it. */
-static struct watched *
-watched_of(struct MHD_Connection *c)
-{
-	return MHD_get_connection_info(c,
-	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-}
-
 /* body lasts as long as the visit. */
 static enum MHD_Result
 reply(struct front *fr, struct MHD_Connection *c, struct visit *v,
@@ -159,7 +137,7 @@ forward(struct front *fr, struct visit *v)
 	rc = request_write(&q, &ask);
 	buf_wipe(&v->body);
 	v->asked = true;
-	watch_note(watched_of(v->c), WATCH_OURS);
+	door_note(v->c, WATCH_OURS);
 	MHD_suspend_connection(v->c);
 	if (rc == 0)
 		rc = front_calls_put(fr->calls, &ask, v);
@@ -184,7 +162,7 @@ answer(struct front *fr, struct MHD_Connection *c, struct visit *v)
 
 	if (rc == 0)
 		rc = request_answer_read(buf_bytes(&v->answer), &a);
-	watch_note(watched_of(c), rc == 0 && vouched_for(v, a.status) ?
+	door_note(c, rc == 0 && vouched_for(v, a.status) ?
 	        WATCH_MOVING : WATCH_STRANGER);
 	if (rc != 0)
 		return reply_error(fr, c, v, MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -286,7 +264,7 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 		v = *state = visit_new(fr, url);
 		if (v == NULL)
 			return MHD_NO;
-		watch_note(watched_of(c), WATCH_STRANGER);
+		door_note(c, WATCH_STRANGER);
 		if (!framing_ok(c))
 			return MHD_NO;
 		if (announced_much_too_long(c))
@@ -328,7 +306,7 @@ on_end(void *arg, struct MHD_Connection *c, void **state,
 	int64_t ns;
 
 	(void)why;
-	watch_note(watched_of(c), WATCH_QUIET);
+	door_note(c, WATCH_QUIET);
 	if (v == NULL)
 		return;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
@@ -401,7 +379,8 @@ start_thread(struct front *fr, const char *certificate, const char *key)
 	        MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
 	        MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, on_request, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-	    NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, fr,
+	    NULL, MHD_OPTION_NOTIFY_CONNECTION, door_connection,
+	    fr->watch,
 	    MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY,
 	    key, MHD_OPTION_HTTPS_PRIORITIES, SOCK_TLS,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_end, fr,

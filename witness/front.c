@@ -82,28 +82,6 @@ text_of(enum state_answer answer)
 	}
 }
 
-static void
-on_connection(void *cls, struct MHD_Connection *conn, void **context,
-    enum MHD_ConnectionNotificationCode what)
-{
-	int fd = MHD_get_connection_info(conn,
-	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	struct front *front = cls;
-
-	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
-		watch_drop(front->watch, fd);
-	else
-		*context = watch_find(front->watch, fd);
-}
-
-/* What the connection is at. */
-static void
-note(struct MHD_Connection *conn, enum watch_phase phase)
-{
-	watch_note(MHD_get_connection_info(conn,
-	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context, phase);
-}
-
 /* What is worth a line: a log that shows two faces, or a disk that fails. */
 static void
 tell(enum state_answer answer, const struct fault *f)
@@ -137,7 +115,7 @@ add_checkpoint(struct request *r, struct MHD_Connection *conn)
 	    (uint64_t)now.tv_sec, &line, &size, &f);
 	tell(answer, &f);
 	if (answer == STATE_COSIGNED || answer == STATE_CONFLICT)
-		note(conn, WATCH_MOVING);
+		door_note(conn, WATCH_MOVING);
 	if (answer == STATE_COSIGNED)
 		return reply(conn, MHD_HTTP_OK, TEXT, buf_bytes(&line));
 	if (answer != STATE_CONFLICT)
@@ -202,7 +180,7 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 	/* The first call comes before the body. */
 	if (!r->begun) {
 		r->begun = true;
-		note(conn, WATCH_STRANGER);
+		door_note(conn, WATCH_STRANGER);
 		return framing_ok(conn) ? MHD_YES : MHD_NO;
 	}
 	if (*size != 0) {
@@ -230,7 +208,7 @@ on_end(void *cls, struct MHD_Connection *conn, void **con_cls,
 
 	(void)cls;
 	(void)how;
-	note(conn, WATCH_QUIET);
+	door_note(conn, WATCH_QUIET);
 	if (r == NULL)
 		return;
 	atomic_fetch_sub(&r->front->in_flight, 1);
@@ -254,7 +232,7 @@ start_thread(struct front *front, const struct front_options *o)
 	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC |
 	        MHD_USE_NO_LISTEN_SOCKET | (o->cert != NULL ? MHD_USE_TLS : 0),
 	    0, NULL, NULL, on_request, front,
-	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, front,
+	    MHD_OPTION_NOTIFY_CONNECTION, door_connection, front->watch,
 	    /* The watch has limits and times. */
 	    MHD_OPTION_CONNECTION_LIMIT, INT_MAX,
 	    MHD_OPTION_CONNECTION_TIMEOUT, 0u,

@@ -12,11 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <microhttpd.h>
-
 #include "base/fault.h"
 #include "serve/lobby.h"
-#include "serve/watch.h"
 
 #define TICK_MS 250
 #define STEP_MAX_MS 1000
@@ -154,4 +151,24 @@ door_close(struct door *d)
 	(void)pthread_join(d->thread, NULL);
 	(void)close(d->fd);
 	free(d);
+}
+
+void
+door_connection(void *watch, struct MHD_Connection *conn, void **context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	int fd = MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+		watch_drop(watch, fd);
+	else
+		*context = watch_find(watch, fd);
+}
+
+void
+door_note(struct MHD_Connection *conn, enum watch_phase phase)
+{
+	watch_note(MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context, phase);
 }

@@ -7,12 +7,13 @@
 
 #include <stddef.h>
 
+#include <microhttpd.h>
+
 #include "base/attr.h"
+#include "serve/watch.h"
 
 struct door;
 struct lobby;
-struct watch;
-struct MHD_Daemon;
 
 /* Takes over fd, a listening socket, in any case.  Adds to the watch what it
  * hands over; the caller drops what ends.  While the watch is full, and has
@@ -22,6 +23,14 @@ struct MHD_Daemon;
  * FAULT_MEMORY. */
 int door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
     struct watch *watch, struct lobby *lobby, struct door **out) must_check;
+
+/* For MHD_OPTION_NOTIFY_CONNECTION of such a daemon, with the watch, where a
+ * connection's context is what the watch has of it, and no more. */
+void door_connection(void *watch, struct MHD_Connection *conn, void **context,
+    enum MHD_ConnectionNotificationCode what);
+
+/* What such a connection is at now. */
+void door_note(struct MHD_Connection *conn, enum watch_phase phase);
 
 /* Closes its socket, which others may share; waits for the thread; frees.
  * NULL is fine. */
