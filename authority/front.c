@@ -397,7 +397,7 @@ serve(struct front *fr, const char *certificate, const char *key,
 {
 	fr->calls = front_calls_new(link_init(ROLE_FD_LINK, ROLE_FD_LINK,
 	    LINK_SOCKET_MAX), ANSWER_MS, on_answer);
-	fr->watch = watch_new(&fr->rule, &fr->gauge.watch);
+	fr->watch = watch_new(&fr->rule, fr->threads, &fr->gauge.watch);
 	if (fr->calls == NULL || fr->watch == NULL)
 		return fault_set(f, FAULT_MEMORY, "front: calls");
 	for (; fr->nhttps < fr->threads; fr->nhttps++) {
@@ -408,8 +408,8 @@ serve(struct front *fr, const char *certificate, const char *key,
 			    "not start (certificate or private key?)");
 		fr->https[fr->nhttps] = d;
 	}
-	if (door_open(ROLE_FD_LISTEN, fr->https, fr->nhttps, fr->watch, NULL,
-	        &fr->door) != 0)
+	if (door_open(ROLE_FD_LISTEN, fr->https, fr->watch, NULL, &fr->door) !=
+	    0)
 		return fault_set(f, FAULT_MEMORY, "front: thread");
 	if (fcntl(ROLE_FD_METRICS, F_GETFD) < 0)
 		return 0;

@@ -377,7 +377,8 @@ front_start(struct request_site *site, const struct front_options *o,
 	front->site = site;
 	(void)pthread_mutex_init(&front->opening.lock, NULL);
 	front->blocks = blocks_new();
-	front->watch = watch_new(&o->rule, &site->metrics->watch);
+	front->watch = watch_new(&o->rule, o->threads,
+	    &site->metrics->watch);
 	front->lobby = lobby_new();
 	rc = FAULT_MEMORY;
 	if (front->blocks != NULL && front->watch != NULL &&
@@ -389,8 +390,8 @@ front_start(struct request_site *site, const struct front_options *o,
 		rc = start_https(front, o, f);
 	if (rc == 0 && o->metrics_fd >= 0)
 		rc = start_metrics(front, o->metrics_fd, f);
-	if (rc == 0 && door_open(o->listen_fd, front->https,
-		front->nhttps, front->watch, front->lobby, &front->door) != 0)
+	if (rc == 0 && door_open(o->listen_fd, front->https, front->watch,
+		front->lobby, &front->door) != 0)
 		rc = fault_set(f, FAULT_MEMORY, "thread");
 	if (rc != 0) {
 		front_stop(front);

@@ -38,6 +38,8 @@
 #define FILES_OWN 64
 #define FILES_THREAD 4
 #define DEFAULT_DISK_THREADS 16
+/* Two connections that are at something had better not meet on one thread. */
+#define LEAST_THREADS 8
 
 static const char usage_text[] =
     "usage: skerry-depot --config FILE\n"
@@ -158,7 +160,8 @@ start(struct depot *d, struct fault *f)
 		.metrics_fd = d->metrics_fd,
 		.cert = (const char *)d->cert.p,
 		.key = (const char *)d->key.p,
-		.threads = value_or(c->threads, cpus > 0 ? (unsigned)cpus : 1),
+		.threads = value_or(c->threads, cpus > LEAST_THREADS ?
+			(unsigned)cpus : LEAST_THREADS),
 		.disk_threads = value_or(c->disk_threads,
 		    DEFAULT_DISK_THREADS),
 	};

@@ -258,7 +258,7 @@ static int
 start_threads(struct front *front, const struct front_options *o,
     struct fault *f)
 {
-	front->watch = watch_new(&o->rule, &front->count);
+	front->watch = watch_new(&o->rule, o->threads, &front->count);
 	front->http = calloc(o->threads, sizeof(struct MHD_Daemon *));
 	if (front->watch == NULL || front->http == NULL)
 		return fault_set(f, FAULT_MEMORY, "front");
@@ -269,8 +269,8 @@ start_threads(struct front *front, const struct front_options *o,
 			return fault_set(f, FAULT_CONFIG, "HTTP cannot start");
 		front->http[front->nhttp] = d;
 	}
-	return door_open(o->listen_fd, front->http, front->nhttp,
-	    front->watch, NULL, &front->door) == 0 ? 0 :
+	return door_open(o->listen_fd, front->http, front->watch, NULL,
+	    &front->door) == 0 ? 0 :
 	    fault_set(f, FAULT_MEMORY, "thread");
 }
 

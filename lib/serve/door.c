@@ -21,7 +21,6 @@
 
 struct door {
 	struct MHD_Daemon *const *daemon; /* borrowed */
-	size_t n, next;
 	struct watch *watch; /* borrowed */
 	struct lobby *lobby; /* borrowed, or NULL */
 	uint64_t clock, read; /* the watch's milliseconds; the machine's */
@@ -56,14 +55,14 @@ pause_for(unsigned ms)
 static void
 hand_over(struct door *d, int fd, const struct sockaddr *addr, socklen_t n)
 {
-	struct MHD_Daemon *m = d->daemon[d->next++ % d->n];
+	unsigned thread;
 
-	if (watch_add(d->watch, fd, addr, d->clock) != 0) {
+	if (watch_add(d->watch, fd, addr, d->clock, &thread) != 0) {
 		(void)close(fd);
 		return;
 	}
 	/* What it refuses it closes; nobody else adds that number. */
-	if (MHD_add_connection(m, fd, addr, n) != MHD_YES)
+	if (MHD_add_connection(d->daemon[thread], fd, addr, n) != MHD_YES)
 		watch_drop(d->watch, fd);
 }
 
@@ -119,8 +118,8 @@ run(void *arg)
 }
 
 int
-door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
-    struct watch *watch, struct lobby *lobby, struct door **out)
+door_open(int fd, struct MHD_Daemon *const *daemon, struct watch *watch,
+    struct lobby *lobby, struct door **out)
 {
 	struct door *d = calloc(1, sizeof(*d));
 
@@ -129,7 +128,6 @@ door_open(int fd, struct MHD_Daemon *const *daemon, size_t n,
 		return FAULT_MEMORY;
 	}
 	d->daemon = daemon;
-	d->n = n;
 	d->watch = watch;
 	d->lobby = lobby;
 	d->fd = fd;

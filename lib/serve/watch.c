@@ -31,6 +31,8 @@ struct watched {
 	 * follow each other between two ticks are told apart. */
 	atomic_uint at;
 	atomic_bool known; /* had a request with a good request */
+	atomic_uint *busy; /* of its thread, which has counted it if … */
+	bool counted;      /* … this; of the thread that notes and drops */
 
 	/* The rest is the watch's, under its lock. */
 	struct address *address;
@@ -48,15 +50,26 @@ struct watch {
 	struct watched **by_fd;
 	size_t nfds;
 	unsigned n; /* connections */
+	unsigned turn; /* the thread that comes next */
+
+	unsigned threads;
+	atomic_uint *busy; /* of each, connections that are at something */
 };
 
 struct watch *
-watch_new(const struct watch_rule *rule, struct watch_count *count)
+watch_new(const struct watch_rule *rule, unsigned threads,
+    struct watch_count *count)
 {
 	struct watch *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return NULL;
+	w->busy = calloc(threads, sizeof(*w->busy));
+	if (w->busy == NULL) {
+		free(w);
+		return NULL;
+	}
+	w->threads = threads;
 	w->rule = *rule;
 	w->count = count;
 	(void)pthread_mutex_init(&w->lock, NULL);
@@ -70,6 +83,7 @@ watch_free(struct watch *w)
 		return;
 	(void)pthread_mutex_destroy(&w->lock);
 	free(w->by_fd);
+	free(w->busy);
 	free(w);
 }
 
@@ -170,8 +184,35 @@ make_place(struct watch *w, size_t fd)
 }
 
 /* Under lock. */
+static unsigned
+least_busy(struct watch *w)
+{
+	unsigned best = w->turn++ % w->threads;
+
+	for (unsigned i = 0, k = best; i < w->threads; i++) {
+		if (atomic_load(&w->busy[k]) < atomic_load(&w->busy[best]))
+			best = k;
+		k = k + 1 < w->threads ? k + 1 : 0;
+	}
+	return best;
+}
+
+static void
+count_busy(struct watched *c, bool busy)
+{
+	if (busy == c->counted)
+		return;
+	c->counted = busy;
+	if (busy)
+		atomic_fetch_add(c->busy, 1);
+	else
+		atomic_fetch_sub(c->busy, 1);
+}
+
+/* Under lock. */
 static int
-add(struct watch *w, size_t fd, const struct sockaddr *addr, uint64_t now)
+add(struct watch *w, size_t fd, const struct sockaddr *addr, uint64_t now,
+    unsigned *thread)
 {
 	struct watched *c;
 	int rc = make_place(w, fd);
@@ -187,18 +228,22 @@ add(struct watch *w, size_t fd, const struct sockaddr *addr, uint64_t now)
 		return rc;
 	}
 	c->since = now;
+	*thread = least_busy(w);
+	c->busy = &w->busy[*thread];
+	count_busy(c, true);
 	w->by_fd[fd] = c;
 	w->n++;
 	return 0;
 }
 
 int
-watch_add(struct watch *w, int fd, const struct sockaddr *addr, uint64_t now)
+watch_add(struct watch *w, int fd, const struct sockaddr *addr, uint64_t now,
+    unsigned *thread)
 {
 	int rc;
 
 	(void)pthread_mutex_lock(&w->lock);
-	rc = add(w, (size_t)fd, addr, now);
+	rc = add(w, (size_t)fd, addr, now, thread);
 	(void)pthread_mutex_unlock(&w->lock);
 	if (rc == FAULT_LIMIT)
 		atomic_fetch_add(&w->count->cuts[WATCH_CUT_ADDRESS], 1);
@@ -229,6 +274,7 @@ watch_drop(struct watch *w, int fd)
 		w->by_fd[fd] = NULL;
 		w->n--;
 		address_give(w, c->address);
+		count_busy(c, false);
 		atomic_fetch_sub(&w->count->connections, 1);
 	}
 	(void)pthread_mutex_unlock(&w->lock);
@@ -246,6 +292,7 @@ watch_note(struct watched *c, enum watch_phase phase)
 	atomic_store_explicit(&c->at, at, memory_order_relaxed);
 	if (phase == WATCH_MOVING)
 		atomic_store_explicit(&c->known, true, memory_order_relaxed);
+	count_busy(c, phase != WATCH_QUIET);
 }
 
 /* Bytes that the client sent and took; false where it cannot be known. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The connections that are open: how many each address has, and what each is
- * at.  Those that hold a place and make no use of it are cut.
+ * The connections that are open: how many each address has, what each is at,
+ * and which of the threads that serve them it is given to.  Those that hold a
+ * place and make no use of it are cut.
  */
 #ifndef SKERRY_SERVE_WATCH_H
 #define SKERRY_SERVE_WATCH_H
@@ -48,8 +49,9 @@ struct watch_count {
 struct watch;   /* opaque; any thread */
 struct watched; /* a connection; watch_drop ends it */
 
-/* It counts there; count must outlive it.  NULL when out of memory. */
-struct watch *watch_new(const struct watch_rule *rule,
+/* Connections go to that many threads, at least one.  It counts there; count
+ * must outlive it.  NULL when out of memory. */
+struct watch *watch_new(const struct watch_rule *rule, unsigned threads,
     struct watch_count *count);
 
 /* All must be dropped. */
@@ -58,10 +60,11 @@ void watch_free(struct watch *w);
 bool watch_full(struct watch *w);
 
 /* A connection of that socket begins, and is quiet; now: milliseconds
- * that only grow, as everywhere here.  FAULT_LIMIT: its address has enough.
- * FAULT_MEMORY. */
+ * that only grow, as everywhere here.  *thread: that with the fewest
+ * connections that are at something, or new; of such, they take turns.
+ * FAULT_LIMIT: its address has enough.  FAULT_MEMORY. */
 int watch_add(struct watch *w, int fd, const struct sockaddr *addr,
-    uint64_t now) must_check;
+    uint64_t now, unsigned *thread) must_check;
 
 /* One that was added. */
 struct watched *watch_find(struct watch *w, int fd);

@@ -13,6 +13,7 @@
 #define IDLE 10
 #define RATE 100
 #define MS 1000
+#define THREADS 2u
 
 /* Connections over loopback; the watch has the ends at [1]. */
 struct pair {
@@ -20,6 +21,7 @@ struct pair {
 };
 
 static struct watch_count count;
+static unsigned last_thread; /* of the last that was added */
 
 static struct watch *
 start(unsigned most, unsigned per_address)
@@ -30,7 +32,7 @@ start(unsigned most, unsigned per_address)
 	struct watch *w;
 
 	memset(&count, 0, sizeof(count));
-	w = watch_new(&rule, &count);
+	w = watch_new(&rule, THREADS, &count);
 	assert_non_null(w);
 	return w;
 }
@@ -79,7 +81,7 @@ add_from(struct watch *w, int fd, const char *from, uint64_t now)
 {
 	struct sockaddr_storage ss = address(from);
 
-	return watch_add(w, fd, (struct sockaddr *)&ss, now);
+	return watch_add(w, fd, (struct sockaddr *)&ss, now, &last_thread);
 }
 
 /* One connection, of this address, that begins at 0. */
@@ -319,6 +321,37 @@ sheds_in_order(void **state)
 	watch_free(w);
 }
 
+/* Beside one that is at something, all others go to the other thread once
+ * those there rest, whose turn it ever were. */
+static void
+gives_to_the_thread_with_least_to_do(void **state)
+{
+	struct watch *w = start(9, 9);
+	struct watched *busy, *c;
+	struct pair p[6];
+	unsigned its;
+
+	(void)state;
+	busy = add(w, &p[0], "127.0.0.1");
+	its = last_thread;
+	watch_note(busy, WATCH_MOVING);
+	for (unsigned i = 1; i < 4; i++) {
+		c = add(w, &p[i], "127.0.0.1");
+		assert_int_not_equal(last_thread, its);
+		watch_note(c, WATCH_MOVING);
+		watch_note(c, WATCH_QUIET);
+	}
+	/* Who is new counts until it rests, and who goes no longer. */
+	(void)add(w, &p[4], "127.0.0.1");
+	assert_int_not_equal(last_thread, its);
+	end(w, &p[0]);
+	(void)add(w, &p[5], "127.0.0.1");
+	assert_int_equal(last_thread, its);
+	for (unsigned i = 1; i < ARRAY_LEN(p); i++)
+		end(w, &p[i]);
+	watch_free(w);
+}
+
 int
 main(void)
 {
@@ -331,6 +364,7 @@ main(void)
 		cmocka_unit_test(strangers_have_one_window),
 		cmocka_unit_test(counts_addresses),
 		cmocka_unit_test(sheds_in_order),
+		cmocka_unit_test(gives_to_the_thread_with_least_to_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
