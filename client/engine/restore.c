@@ -174,16 +174,27 @@ int
 restore_find(struct reader *r, const struct bytes *key, size_t n,
     struct fault *f)
 {
+	struct fault lost = { 0 };
+	size_t nlost = 0;
+
 	for (size_t i = 0; i < n; i++) {
 		struct tour *t defer(tour_closep) = NULL;
 		int rc = tour_open(r, key[i], &t, f);
 		char path[PATH_SHOW_MAX];
 
+		if (rc == 0)
+			continue;
 		path_show(key[i], path);
-		if (rc != 0)
-			return fault_add(f, rc, "%s", path);
+		(void)fault_add(f, rc, "%s", path);
+		if (rc == FAULT_NOT_FOUND || !fetch_is_local(rc))
+			return rc;
+		if (nlost++ == 0)
+			lost = *f;
 	}
-	return 0;
+	if (nlost == 0)
+		return 0;
+	*f = nlost == n ? lost : (struct fault){ 0 };
+	return f->code;
 }
 
 static int

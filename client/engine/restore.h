@@ -41,14 +41,16 @@ struct restore_result {
 };
 
 /* All n keys are in the tree of r->commit; FAULT_NOT_FOUND naming one that is
- * not.  For who has to make the folder: restore_run asks it, too. */
+ * not; FAULT_MISSING, FAULT_TAMPERED, FAULT_MALFORMED, FAULT_VERSION where
+ * nothing of any can be read.  For who has to make the folder: restore_run asks
+ * it, too. */
 int restore_find(struct reader *r, const struct bytes *key, size_t n,
     struct fault *f) must_check;
 
 /*
- * *out is set in any case.  0; FAULT_PARTIAL; FAULT_NOT_FOUND before anything
- * is written where a key is not in the tree; what ends it all: FAULT_DEPOT,
- * FAULT_DENIED, FAULT_EXPIRED, FAULT_SPACE, FAULT_INTERRUPTED, FAULT_MEMORY.
+ * *out is set in any case.  0; FAULT_PARTIAL; before anything is written what
+ * restore_find says; what ends it all: FAULT_DEPOT, FAULT_DENIED,
+ * FAULT_EXPIRED, FAULT_SPACE, FAULT_INTERRUPTED, FAULT_MEMORY.
  */
 int restore_run(struct space *sp, const struct restore_options *o,
     struct restore_result *out, struct fault *f) must_check;

@@ -324,6 +324,11 @@ walk(struct restore *rs, struct bytes base, struct fault *f)
 	struct fault why = { 0 };
 	int rc = tour_open(rs->reader, base, &t, f);
 
+	if (rc != 0 && fetch_is_local(rc) && base.n != 0) {
+		restore_warn(rs, base, 1, f->text);
+		*f = (struct fault){ 0 };
+		return 0;
+	}
 	if (rc != 0)
 		return rc;
 	while ((rc = tour_next(t, &it, &why)) > 0) {

@@ -227,8 +227,8 @@ read_list(struct stream *s, struct bytes key, struct fault *f)
 	if (rc < 0)
 		return rc;
 	if (rc != TOUR_ENTRY)
-		return fault_set(f, f->code != 0 ? f->code : FAULT_MALFORMED,
-		    "cannot be read");
+		return f->code != 0 ? f->code :
+		    fault_set(f, FAULT_MALFORMED, "cannot be read");
 	if (it.e->type != ENTRY_FILE)
 		return fault_set(f, FAULT_USAGE, "is not a file");
 	return reader_list(s->reader, it.e, &s->list, f);

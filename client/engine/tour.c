@@ -13,6 +13,7 @@ struct tour {
 	struct buf base, prev, next, end;
 	bool prev_folder, lost_some, at_end;
 	bool given; /* the cursor still stands before what was given */
+	struct fault torn; /* base's own entry is lost, but not all below */
 	struct leaves leaves;
 };
 
@@ -24,13 +25,27 @@ no_memory(struct fault *f, int rc)
 
 /* A failure of the cursor: the reader has the text if a load failed. */
 static int
-node_fault(struct tour *t, int rc, struct fault *f)
+node_fault(const struct tour *t, int rc, struct fault *f)
 {
 	if (t->r->fault.code == rc && t->r->fault.text[0] != '\0')
 		*f = t->r->fault;
 	else
 		*f = (struct fault){ 0 };
 	return fault_add(f, rc, "a node of the tree");
+}
+
+/* Before a node that is lost, and that base's entry may be in: whether what
+ * follows it is below base, so that it was. */
+static bool
+goes_on_below(struct tour *t)
+{
+	struct cursor_node node;
+
+	for (unsigned i = 0; !cursor_end(t->c) && i < TREE_LEVEL_MAX; i++)
+		if (cursor_at_node(t->c, i, &node))
+			return !node.last &&
+			    key_within(node.next, buf_bytes(&t->base));
+	return false;
 }
 
 int
@@ -56,12 +71,21 @@ tour_open(struct reader *r, struct bytes base, struct tour **out,
 	if (rc != 0)
 		return no_memory(f, rc);
 	rc = cursor_seek(t->c, base);
-	if (rc < 0)
-		return node_fault(t, rc, f);
-	t->at_end = rc == 0;
-	if (base.n != 0 &&
-	    (t->at_end || bytes_cmp(cursor_key(t->c), base) != 0))
-		return fault_set(f, FAULT_NOT_FOUND, "not in the commit");
+	if (rc >= 0) {
+		t->at_end = rc == 0;
+		if (base.n != 0 &&
+		    (t->at_end || bytes_cmp(cursor_key(t->c), base) != 0))
+			return fault_set(f, FAULT_NOT_FOUND,
+			    "not in the commit");
+		rc = base.n == 0 ? 0 : cursor_entry(t->c, NULL, NULL);
+	}
+	if (rc < 0) {
+		(void)node_fault(t, rc, f);
+		if (base.n == 0 || !fetch_is_local(rc) || !goes_on_below(t))
+			return rc;
+		t->torn = *f;
+		*f = (struct fault){ 0 };
+	}
 	*out = take(t);
 	return 0;
 }
@@ -74,34 +98,47 @@ keep(struct buf *b, struct bytes key, int *rc)
 		*rc = buf_append(b, key.p, key.n);
 }
 
-/* Past a node that cannot be read. */
+/* Past a node that cannot be read, as f says.  How much of it was below base is
+ * known only where all of it was. */
 static int
-pass_node(struct tour *t, int why, struct tour_item *out, struct fault *f)
+pass_node(struct tour *t, struct tour_item *out, struct fault *f)
 {
+	struct bytes base = buf_bytes(&t->base), key = cursor_key(t->c);
+	bool below = key_within(key, base);
 	struct cursor_node node;
 	int rc = 0;
 
 	*out = (struct tour_item){ 0 };
-	keep(&t->prev, cursor_key(t->c), &rc);
+	keep(&t->prev, below ? key : base, &rc);
 	if (rc != 0)
 		return no_memory(f, rc);
 	out->key = buf_bytes(&t->prev);
-	(void)node_fault(t, why, f);
 	t->lost_some = true;
 	t->prev_folder = false;
 	for (unsigned i = 0; i < TREE_LEVEL_MAX; i++) {
 		if (!cursor_at_node(t->c, i, &node))
 			continue;
-		out->lost = node.child.entries;
-		rc = cursor_skip_node(t->c, i);
-		t->at_end = rc != 1;
+		if (base.n == 0 ||
+		    (below && !node.last && key_within(node.next, base)))
+			out->lost = node.child.entries;
+		t->at_end = cursor_skip_node(t->c, i) != 1;
 		return TOUR_LOST;
 	}
 	/* In the midst of a leaf, or at the root. */
 	rc = t->next.n == 0 ? 0 : cursor_seek(t->c, buf_bytes(&t->next));
+	if (rc < 0 && !fetch_is_local(rc))
+		return node_fault(t, rc, f);
 	t->next.n = 0;
-	t->at_end = rc != 1;
+	t->at_end = rc == 0 || cursor_end(t->c);
 	return TOUR_LOST;
+}
+
+/* What the cursor met: a node to pass, or the end of the tour. */
+static int
+met(struct tour *t, int rc, struct tour_item *out, struct fault *f)
+{
+	(void)node_fault(t, rc, f);
+	return fetch_is_local(rc) ? pass_node(t, out, f) : rc;
 }
 
 /* Notes where the leaf ends whose start is ahead. */
@@ -124,13 +161,16 @@ tour_next(struct tour *t, struct tour_item *out, struct fault *f)
 	int rc;
 
 	t->r->fault = (struct fault){ 0 };
+	if (t->torn.code != 0) {
+		*f = t->torn;
+		t->torn.code = 0;
+		return pass_node(t, out, f);
+	}
 	if (t->given && !t->at_end) {
 		t->given = false;
 		rc = cursor_next(t->c);
-		if (rc < 0 && fetch_is_local(rc))
-			return pass_node(t, rc, out, f);
 		if (rc < 0)
-			return node_fault(t, rc, f);
+			return met(t, rc, out, f);
 		t->at_end = rc == 0;
 	}
 	if (t->at_end || !key_within(cursor_key(t->c), buf_bytes(&t->base)))
@@ -139,10 +179,8 @@ tour_next(struct tour *t, struct tour_item *out, struct fault *f)
 	if (rc != 0)
 		return no_memory(f, rc);
 	rc = cursor_entry(t->c, &out->raw, &out->e);
-	if (rc < 0 && fetch_is_local(rc))
-		return pass_node(t, rc, out, f);
 	if (rc < 0)
-		return node_fault(t, rc, f);
+		return met(t, rc, out, f);
 	leaves_ahead(&t->leaves, t->r, t->c, buf_bytes(&t->base));
 	key = cursor_key(t->c);
 	out->orphan = !(first && t->base.n != 0) &&

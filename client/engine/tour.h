@@ -34,8 +34,9 @@ struct tour_item {
 	uint64_t lost; /* TOUR_LOST: how many; 0: not known */
 };
 
-/* base empty: the whole tree; else base's entry and all below.  Borrows r,
- * whose commit has the tree.  FAULT_NOT_FOUND, FAULT_MEMORY, as
+/* base empty: the whole tree; else base's entry and all below; where its own
+ * entry cannot be read, but some below it may, that begins with TOUR_LOST.
+ * Borrows r, whose commit has the tree.  FAULT_NOT_FOUND, FAULT_MEMORY, as
  * reader_nodes. */
 int tour_open(struct reader *r, struct bytes base, struct tour **out,
     struct fault *f) must_check;

@@ -190,6 +190,15 @@ def nodes_of_many():
         t.eq((g.code, have), (17, {"many/00000" + "n" * 60}),
              "what was stored later comes back")
         t.ok(os.path.basename(first[0]) in g.out, "the object is named")
+        out = os.path.join(work, "many-out")
+        path = lost[-1]["path"]
+        g = b.run("get", "--to", out, path)
+        t.ok(g.code == 10 and path in g.err and not os.path.exists(out),
+             "a path that is lost: MISSING") or t.note(g)
+        g = b.run("get", "--json", "--to", out, path, *have)
+        t.eq((g.code, [w["path"] for w in g.json["warnings"]],
+              len(os.listdir(out))), (17, [path], 1),
+             "beside another, which is restored: PARTIAL")
     r = a.run("rm", "many")
     t.eq(r.code, 0, "rm")
     all_right("put back: all is well")

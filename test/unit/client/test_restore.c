@@ -550,55 +550,6 @@ a_depot_that_is_down_ends_it(void **state)
 	assert_int_equal(count_names(m, ""), r.res.entries);
 }
 
-static void
-lost_nodes_cost_their_entries(void **state)
-{
-	struct mkspace *m = *state;
-	struct run r = { 0 };
-	struct buf name = buf_init(64);
-	uint64_t n = 20000;
-
-	for (uint64_t i = 0; i < n; i++) {
-		char path[64];
-
-		if (i % 100 == 0) {
-			(void)snprintf(path, sizeof(path), "%05llu",
-			    (unsigned long long)i / 100);
-			mkspace_folder(m, path);
-		}
-		(void)snprintf(path, sizeof(path), "%05llu/%05llu",
-		    (unsigned long long)i / 100, (unsigned long long)i);
-		mkspace_text(m, path, "same");
-	}
-	mkspace_commit(m, "");
-
-	/* One leaf in the middle goes bad. */
-	struct space *sp = mkspace_open(m);
-	struct reader *rd;
-	struct cursor *c;
-	struct cursor_node node;
-	struct fault f = { 0 };
-
-	assert_int_equal(reader_new(sp, &rd, &f), 0);
-	assert_int_equal(cursor_new(&sp->commit.root, CURSOR_LEVEL_ANY,
-	    reader_nodes(rd), &c), 0);
-	assert_int_equal(cursor_seek(c, bytes_of("00100", 5)), 1);
-	while (!cursor_at_node(c, 0, &node))
-		assert_int_equal(cursor_next(c), 1);
-	mkspace_flip(m, node.child.ref.place.object,
-	    node.child.ref.place.offset + 20);
-	assert_int_equal(run(m, &r), FAULT_PARTIAL);
-	assert_int_equal(r.res.failed, node.child.entries);
-	assert_true(r.res.entries + node.child.entries <= n + 200);
-	assert_true(r.res.entries + node.child.entries >= n + 200 - 1);
-	expect_warning("object ");
-	expect_text(m, "00000/00000", "same");
-	expect_text(m, "00199/19999", "same");
-	cursor_free(c);
-	reader_free(rd);
-	buf_wipe(&name);
-}
-
 /* A leaf by hand: names with zero bytes as slashes, no sharing of prefixes
  * other than the format's own. */
 static void
@@ -774,7 +725,6 @@ main(void)
 		T(one_bad_object_costs_one_file),
 		T(what_lies_before_a_cut_is_restored),
 		T(a_depot_that_is_down_ends_it),
-		T(lost_nodes_cost_their_entries),
 		T(hostile_names_do_not_escape),
 		T(a_symlink_is_no_folder),
 		T(a_symlink_in_the_target_is_not_followed),

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is left of a tree of which nodes are lost: all of it, and paths. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/engine/listing.h"
+#include "client/engine/restore.h"
+#include "client/engine/stream.h"
+#include "client/path.h"
+#include "lib/cm.h"
+#include "lib/mkspace.h"
+#include "object/cursor.h"
+#include "object/key.h"
+
+#define FILES 2000
+
+static char warned[16384];
+static uint64_t listed;
+
+static void
+on_warn(void *arg, struct bytes key, const char *text)
+{
+	size_t n = strlen(warned);
+	char path[PATH_SHOW_MAX];
+
+	(void)arg;
+	path_show(key, path);
+	(void)snprintf(warned + n, sizeof(warned) - n, "%s: %s\n", path,
+	    text);
+}
+
+struct run {
+	const char *path[2]; /* NULL: no more; none: everything */
+	struct restore_result res;
+	struct fault f;
+};
+
+static int
+run(struct mkspace *m, struct run *r)
+{
+	struct space *sp = mkspace_open(m);
+	struct buf b[2] = { buf_init(KEY_BYTES_MAX), buf_init(KEY_BYTES_MAX) };
+	int dir = open(m->out, O_RDONLY | O_DIRECTORY), rc;
+	struct bytes key[2];
+	struct restore_options o = { .commit = &sp->commit, .dir = dir,
+		.key = key, .warn = on_warn };
+
+	assert_true(dir >= 0);
+	for (; o.n < 2 && r->path[o.n] != NULL; o.n++) {
+		assert_int_equal(key_from_path(bytes_of(r->path[o.n],
+		    strlen(r->path[o.n])), &b[o.n]), 0);
+		key[o.n] = buf_bytes(&b[o.n]);
+	}
+	warned[0] = '\0';
+	r->f = (struct fault){ 0 };
+	rc = restore_run(sp, &o, &r->res, &r->f);
+	close(dir);
+	buf_wipe(&b[0]);
+	buf_wipe(&b[1]);
+	return rc;
+}
+
+static bool
+is_there(const struct mkspace *m, const char *path)
+{
+	char full[512];
+	struct stat st;
+
+	(void)snprintf(full, sizeof(full), "%s/%s", m->out, path);
+	return lstat(full, &st) == 0;
+}
+
+/* The name of file i of a folder, long enough for several leaves. */
+static const char *
+file(const char *folder, int i)
+{
+	static char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%05d-%060d", folder, i, i);
+	return path;
+}
+
+/* a, b with many files, c; each folder's first file is 0. */
+static void
+fill(struct mkspace *m)
+{
+	mkspace_folder(m, "a");
+	mkspace_text(m, file("a", 0), "same");
+	mkspace_folder(m, "b");
+	for (int i = 0; i < FILES; i++)
+		mkspace_text(m, file("b", i), "same");
+	mkspace_folder(m, "c");
+	mkspace_text(m, file("c", 0), "same");
+	mkspace_commit(m, "");
+}
+
+/* Alters the leaf that the path's entry is in; how many entries that has. */
+static uint64_t
+lose_leaf(struct mkspace *m, const char *path)
+{
+	struct space *sp = mkspace_open(m);
+	struct reader *r defer(reader_freep) = NULL;
+	struct cursor *c defer(cursor_freep) = NULL;
+	struct buf key defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
+	struct cursor_node node, at = { 0 };
+	struct fault f = { 0 };
+
+	assert_int_equal(key_from_path(bytes_of(path, strlen(path)), &key), 0);
+	assert_int_equal(reader_new(sp, &r, &f), 0);
+	assert_int_equal(cursor_new(&sp->commit.root, CURSOR_LEVEL_ANY,
+	    reader_nodes(r), &c), 0);
+	assert_int_equal(cursor_seek(c, bytes_of(NULL, 0)), 1);
+	do {
+		if (cursor_at_node(c, 0, &node))
+			at = node;
+		assert_int_equal(cursor_entry(c, NULL, NULL), 0);
+	} while (cursor_next(c) == 1 &&
+	    bytes_cmp(cursor_key(c), buf_bytes(&key)) <= 0);
+	assert_true(at.child.entries > 3);
+	mkspace_flip(m, at.child.ref.place.object,
+	    at.child.ref.place.offset + 20);
+	return at.child.entries;
+}
+
+static void
+lost_nodes_cost_their_entries(void **state)
+{
+	struct mkspace *m = *state;
+	struct run r = { 0 };
+	uint64_t n;
+
+	fill(m);
+	n = lose_leaf(m, file("b", FILES / 2));
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	assert_int_equal(r.res.failed, n);
+	assert_int_equal(r.res.entries, FILES + 5 - n);
+	assert_non_null(strstr(warned, "object "));
+	assert_true(is_there(m, file("a", 0)));
+	assert_true(is_there(m, file("b", 0)));
+	assert_false(is_there(m, file("b", FILES / 2)));
+	assert_true(is_there(m, file("b", FILES - 1)));
+	assert_true(is_there(m, file("c", 0)));
+}
+
+/* The first leaf has a, b and the first files of that. */
+static void
+a_folder_without_its_entry_is_read_all_the_same(void **state)
+{
+	struct mkspace *m = *state;
+	struct run r = { .path = { "b" } };
+	uint64_t n;
+
+	fill(m);
+	n = lose_leaf(m, "b");
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	/* Of the leaf it is not known how much was below it. */
+	assert_int_equal(r.res.failed, 1);
+	assert_int_equal(r.res.entries, FILES + 3 - n);
+	assert_non_null(strstr(warned, "b: a node of the tree: object "));
+	assert_false(is_there(m, file("b", 0)));
+	assert_true(is_there(m, file("b", FILES - 1)));
+	assert_false(is_there(m, "a"));
+	assert_false(is_there(m, "c"));
+}
+
+static void
+a_lost_path_ends_it_where_nothing_else_is_wanted(void **state)
+{
+	struct mkspace *m = *state;
+	struct run r = { 0 };
+	char path[128];
+
+	fill(m);
+	(void)lose_leaf(m, "a");
+	(void)snprintf(path, sizeof(path), "%s", file("b", 1));
+	/* The first key of the leaf, and one within it. */
+	r.path[0] = "a";
+	assert_int_equal(run(m, &r), FAULT_TAMPERED);
+	assert_non_null(strstr(r.f.text, "a: a node of the tree: object "));
+	r.path[1] = path;
+	assert_int_equal(run(m, &r), FAULT_TAMPERED);
+	assert_string_equal(warned, "");
+	r.path[0] = "c";
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	assert_int_equal(r.res.failed, 1);
+	assert_int_equal(r.res.entries, 2);
+	assert_true(is_there(m, file("c", 0)));
+	assert_non_null(strstr(warned, ": a node of the tree: object "));
+	r.path[1] = "d";
+	assert_int_equal(run(m, &r), FAULT_NOT_FOUND);
+}
+
+static int
+on_entry(void *arg, struct bytes name, const struct tree_entry *e)
+{
+	(void)arg;
+	(void)name;
+	(void)e;
+	listed++;
+	return 0;
+}
+
+static void
+on_lost(void *arg, struct bytes key, const struct fault *why)
+{
+	on_warn(arg, key, why->text);
+}
+
+static void
+a_folder_without_its_entry_is_listed(void **state)
+{
+	struct mkspace *m = *state;
+	struct listing_sink sink = { on_entry, on_lost, NULL };
+	struct reader *r defer(reader_freep) = NULL;
+	struct fault f = { 0 };
+	uint64_t n;
+
+	fill(m);
+	n = lose_leaf(m, "b");
+	warned[0] = '\0';
+	assert_int_equal(reader_new(mkspace_open(m), &r, &f), 0);
+	assert_int_equal(listing_run(r, bytes_of("b", 1), false, &sink, &f),
+	    FAULT_PARTIAL);
+	assert_int_equal(listed, FILES + 3 - n);
+	assert_non_null(strstr(warned, "b: a node of the tree: object "));
+	assert_int_equal(listing_run(r, bytes_of("a", 1), false, &sink, &f),
+	    FAULT_TAMPERED);
+}
+
+static void
+what_cannot_be_read_is_no_file(void **state)
+{
+	const struct stream_sink sink = { 0 };
+	struct mkspace *m = *state;
+	struct space *sp;
+	struct fault f = { 0 };
+
+	fill(m);
+	(void)lose_leaf(m, "b");
+	sp = mkspace_open(m);
+	assert_int_equal(stream_run(sp, &sp->commit, bytes_of("b", 1), &sink,
+	    &f), FAULT_TAMPERED);
+	assert_non_null(strstr(f.text, "a node of the tree: object "));
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, mkspace_setup,mkspace_teardown)
+	const struct CMUnitTest tests[] = {
+		T(lost_nodes_cost_their_entries),
+		T(a_folder_without_its_entry_is_read_all_the_same),
+		T(a_lost_path_ends_it_where_nothing_else_is_wanted),
+		T(a_folder_without_its_entry_is_listed),
+		T(what_cannot_be_read_is_no_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
