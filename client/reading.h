@@ -5,7 +5,7 @@
 #define SKERRY_CLIENT_READING_H
 
 #include "client/cli.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 
 struct reading {
 	struct cli *cli; /* borrowed */

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "client/engine/idmap.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 #include "object/builder.h"
 
 struct draft {

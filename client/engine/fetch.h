@@ -13,7 +13,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 #include "object/index.h"
 
 #define FETCH_BATCH_WANTS 1024u

@@ -8,7 +8,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 
 /* The parent of c, which has one; caller wipes *out.  As reader_commit; where
  * it is lost, f says what else is, and what is not. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 #include "object/cursor.h"
 
 /* Zeroed: at no leaf yet. */

@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 #include "client/engine/tour.h"
 
 struct listing_sink {

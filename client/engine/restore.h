@@ -14,7 +14,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 #include "client/progress.h"
 
 struct restore_options {

@@ -14,7 +14,7 @@
 #include "base/fault.h"
 #include "client/engine/fresh.h"
 #include "client/engine/packer.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 
 #define STOW_PIECES 512u /* at most, in one call */
 

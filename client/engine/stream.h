@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 
 /* Called in file order with verified bytes only; 0 or a FAULT_*. */
 struct stream_sink {

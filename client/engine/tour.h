@@ -13,7 +13,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/fault.h"
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 #include "object/cursor.h"
 
 struct tour;

@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#include "client/engine/space.h"
+#include "client/engine/reader.h"
 #include "object/builder.h"
 #include "object/entry.h"
 #include "object/list.h"
