@@ -284,6 +284,7 @@ check_run(struct space *sp, const struct check_options *o,
 	c.list = buf_init((size_t)1 << 30);
 	c.attrs = buf_init(XATTR_MAX);
 	c.lost = buf_init(LOST_MAX);
+	c.hidden = buf_init(SIZE_MAX / 2);
 	pthread_mutex_init(&c.lock, NULL);
 	/* What the cache has says nothing about the depot. */
 	sp->cache.dir = -1;
@@ -302,6 +303,7 @@ check_run(struct space *sp, const struct check_options *o,
 	buf_wipe(&c.list);
 	buf_wipe(&c.attrs);
 	buf_wipe(&c.lost);
+	buf_wipe(&c.hidden);
 	pthread_mutex_destroy(&c.lock);
 	if (rc != 0 || c.worst == 0)
 		return rc;

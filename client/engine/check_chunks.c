@@ -21,6 +21,61 @@ by_place(const void *a, const void *b, void *arg)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+static int
+report(struct check *c, const struct index_entry *e)
+{
+	pthread_mutex_lock(&c->lock);
+	c->res->bad_chunks++;
+	pthread_mutex_unlock(&c->lock);
+	return check_object(c, c->space->commit.number, &e->place,
+	    -(int)c->bad[e - c->entry], "a chunk");
+}
+
+/* A bad chunk that was stored again since, which may be good. */
+static bool
+is_hidden(const struct check *c, const struct index_entry *e)
+{
+	const struct index_entry *h = check_newest(c, e->id);
+
+	return h != NULL &&
+	    memcmp(&h->place, &e->place, sizeof(h->place)) != 0;
+}
+
+/* What was stored again and is good there nothing needs where it was. */
+static int
+report_hidden(struct check *c)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < c->hidden.n; i += sizeof(uint32_t)) {
+		const struct index_entry *h;
+		uint32_t at;
+
+		memcpy(&at, c->hidden.p + i, sizeof(at));
+		h = check_newest(c, c->entry[at].id);
+		if (c->o->percent >= 100 && c->bad[h - c->entry] == 0)
+			c->bad[at] = 0;
+		else
+			rc = report(c, &c->entry[at]);
+	}
+	return rc;
+}
+
+static int
+on_bad(struct check *c, uint32_t at, int code)
+{
+	const struct index_entry *e = &c->entry[at];
+	int rc;
+
+	c->bad[at] = (uint8_t)-code;
+	if (!is_hidden(c, e))
+		return report(c, e);
+	pthread_mutex_lock(&c->lock);
+	rc = buf_append(&c->hidden, &at, sizeof(at));
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
 /* For the fetch: at is the number of the entry. */
 static int
 on_chunks(void *arg, const struct fetch_want *const *w, struct iovec *data,
@@ -42,12 +97,7 @@ on_chunks(void *arg, const struct fetch_want *const *w, struct iovec *data,
 	}
 	if (!fetch_is_local(rc))
 		return rc;
-	pthread_mutex_lock(&c->lock);
-	c->bad[w[0]->at] = (uint8_t)-rc;
-	c->res->bad_chunks++;
-	pthread_mutex_unlock(&c->lock);
-	rc = check_object(c, c->space->commit.number, &w[0]->e.place, rc,
-	    "a chunk");
+	rc = on_bad(c, (uint32_t)w[0]->at, rc);
 	return rc == 0 ? 0 : fault_set(f, rc, "%s", fault_text(rc));
 }
 
@@ -108,7 +158,8 @@ want_object(struct check *c, struct fetch *ft, const uint32_t *order,
 int
 check_chunks(struct check *c, const struct commit *commit, struct fault *f)
 {
-	struct fetch_sink sink = { .chunks = on_chunks, .arg = c };
+	struct fetch_sink sink = { .chunks = on_chunks, .arg = c,
+		.exact = true };
 	struct fetch *ft defer(fetch_freep) = NULL;
 	uint32_t *order;
 	size_t last = 0, n;
@@ -141,5 +192,8 @@ check_chunks(struct check *c, const struct commit *commit, struct fault *f)
 		rc = want_object(c, ft, order, last, n);
 	free(order);
 	ended = fetch_wait(ft, f);
-	return ended != 0 ? ended : rc;
+	if (ended != 0 || rc != 0)
+		return ended != 0 ? ended : rc;
+	rc = report_hidden(c);
+	return rc == 0 ? 0 : fault_set(f, rc, "%s", fault_text(rc));
 }

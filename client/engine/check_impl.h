@@ -31,11 +31,15 @@ struct check {
 	struct index_entry *entry; /* owned; of all segments */
 	size_t entries, entries_cap;
 	uint8_t *bad; /* owned; one per entry: 0, or -FAULT_*; any thread */
+	struct buf hidden; /* u32, of entries that are bad, and that the head's
+	                    * index has elsewhere */
 
 	struct check_segment *segment; /* owned */
 	size_t segments, segments_cap;
-	size_t use[SEGMENTS_MAX]; /* the commit's, newest first */
-	size_t uses;
+	struct check_uses {
+		size_t segment[SEGMENTS_MAX]; /* newest first */
+		size_t n;
+	} uses, head; /* the commit's at hand, the head's */
 
 	struct check_set nodes, objects;
 	struct buf list, attrs; /* scratch */
@@ -44,7 +48,8 @@ struct check {
 	bool cut;               /* it was said that the way back is lost */
 	bool unknown;           /* check_unknown was called */
 
-	pthread_mutex_t lock; /* over res, worst, objects, lost, found() */
+	pthread_mutex_t lock; /* over res, worst, objects, lost, hidden,
+	                       * found() */
 	int worst;
 };
 
@@ -75,6 +80,10 @@ int check_index(struct check *c, const struct commit *commit,
 
 /* The entry of an id in the commit's index; NULL. */
 const struct index_entry *check_find(const struct check *c,
+    const uint8_t id[static CHUNK_ID_LEN]);
+
+/* The same in the head's index: of what was stored again since. */
+const struct index_entry *check_newest(const struct check *c,
     const uint8_t id[static CHUNK_ID_LEN]);
 
 /* check_tree.c: reads the commit's nodes that were not read yet.  affected:

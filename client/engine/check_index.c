@@ -213,23 +213,25 @@ check_index(struct check *c, const struct commit *commit, struct fault *f)
 {
 	int rc = 0;
 
-	c->uses = 0;
+	c->uses.n = 0;
 	for (size_t i = 0; rc == 0 && i < commit->segments; i++) {
 		size_t k = known_segment(c, &commit->segment[i]);
 
 		if (k == c->segments)
 			rc = add_segment(c, commit, &commit->segment[i], f);
-		c->use[c->uses++] = k;
+		c->uses.segment[c->uses.n++] = k;
 	}
+	if (commit == &c->space->commit)
+		c->head = c->uses;
 	c->res->chunks_known = c->entries;
 	return rc;
 }
 
-const struct index_entry *
-check_find(const struct check *c, const uint8_t id[static CHUNK_ID_LEN])
+static const struct index_entry *
+find(const struct check *c, const struct check_uses *uses, const uint8_t *id)
 {
-	for (size_t i = 0; i < c->uses; i++) {
-		const struct check_segment *s = &c->segment[c->use[i]];
+	for (size_t i = 0; i < uses->n; i++) {
+		const struct check_segment *s = &c->segment[uses->segment[i]];
 		size_t lo = 0, hi = s->n;
 
 		while (lo < hi) {
@@ -247,4 +249,16 @@ check_find(const struct check *c, const uint8_t id[static CHUNK_ID_LEN])
 		}
 	}
 	return NULL;
+}
+
+const struct index_entry *
+check_find(const struct check *c, const uint8_t id[static CHUNK_ID_LEN])
+{
+	return find(c, &c->uses, id);
+}
+
+const struct index_entry *
+check_newest(const struct check *c, const uint8_t id[static CHUNK_ID_LEN])
+{
+	return find(c, &c->head, id);
 }

@@ -44,10 +44,16 @@ static int
 chunk_state(struct visit *v, const uint8_t *id, uint64_t length,
     enum seal_kind kind)
 {
-	const struct index_entry *e = check_find(v->c, id);
+	const struct check *c = v->c;
+	const struct index_entry *e = check_find(c, id), *again;
 
+	/* As a reader: what is lost may have been stored again. */
+	again = e == NULL || c->bad[e - c->entry] != 0 ?
+	    check_newest(c, id) : NULL;
+	if (again != NULL)
+		e = again;
 	if (v->affected)
-		return e == NULL ? 0 : -(int)v->c->bad[e - v->c->entry];
+		return e == NULL ? 0 : -(int)c->bad[e - c->entry];
 	if (e == NULL)
 		return FAULT_MISSING;
 	return e->kind == kind && e->plain_len == length ? 0 :

@@ -202,6 +202,26 @@ tell_same(struct worker *w, size_t i, size_t j, const struct iovec *data,
 	return i;
 }
 
+/* Tells of what cannot be read where order[i] wants it, as wk->fault says, or
+ * of the same from elsewhere, for which out has room; returns as tell_same. */
+static size_t
+tell_lost(struct worker *w, size_t i, size_t j, uint8_t *out, int rc)
+{
+	const struct index_entry *e = &w->order[i]->e;
+	struct iovec data = { out, e->plain_len };
+	struct fault f = { 0 };
+	int again;
+
+	if (!fetch_is_lost(rc) || w->ft->sink.exact ||
+	    e->plain_len > CHUNK_MAX)
+		return tell_same(w, i, j, NULL, rc);
+	again = reader_elsewhere(w->reader, e, out, &f);
+	if (again == FAULT_NOT_FOUND)
+		return tell_same(w, i, j, NULL, rc);
+	w->fault = f;
+	return tell_same(w, i, j, again == 0 ? &data : NULL, again);
+}
+
 /* How many of x, the first of which is what order[i] wants, are one file's
  * bytes that follow each other, and are wanted once. */
 static size_t
@@ -240,10 +260,12 @@ tell_opened(struct worker *w, size_t i, size_t j, const struct seal_opening *x,
 		}
 		run = 1;
 		w->fault = (struct fault){ 0 };
-		if (x[k].rc != 0)
-			(void)name_object(w, x[k].e->place.object, x[k].rc);
-		i = tell_same(w, i, j, x[k].rc == 0 ? &data[k] : NULL,
-		    x[k].rc);
+		if (x[k].rc == 0) {
+			i = tell_same(w, i, j, &data[k], 0);
+			continue;
+		}
+		(void)name_object(w, x[k].e->place.object, x[k].rc);
+		i = tell_lost(w, i, j, x[k].out, x[k].rc);
 	}
 	return i;
 }
@@ -282,7 +304,7 @@ open_range(struct worker *w, size_t i, size_t j, uint64_t from, int rc)
 	struct seal_opening x[SEAL_OPENINGS];
 
 	while (rc != 0 && i < j)
-		i = tell_same(w, i, j, NULL, rc);
+		i = tell_lost(w, i, j, w->plain, rc);
 	while (i < j) {
 		size_t n = gather(w, i, j, from, x);
 

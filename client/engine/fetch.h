@@ -34,11 +34,13 @@ struct fetch_want {
  * has w[i]'s verified bytes until it returns, and may be changed; else n is 1,
  * data is NULL and f says what happened to that object.  What it returns (0 or
  * a FAULT_*) ends the whole fetch if it is not 0; f may then be set again.
+ * What is lost is looked for elsewhere, unless `exact`.
  */
 struct fetch_sink {
 	int (*chunks)(void *arg, const struct fetch_want *const *w,
 	    struct iovec *data, size_t n, int rc, struct fault *f);
 	void *arg;
+	bool exact; /* that sealing, and no other of the chunk */
 };
 
 struct fetch;

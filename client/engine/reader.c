@@ -403,14 +403,15 @@ find_in_segment(struct reader *r, const struct segment *s, const uint8_t *id,
 	}
 }
 
-int
-reader_find(struct reader *r, const uint8_t id[static CHUNK_ID_LEN],
+/* By the index of c. */
+static int
+find_by(struct reader *r, const struct commit *c, const uint8_t *id,
     struct index_entry *out, struct fault *f)
 {
 	struct fault first = { 0 };
 
-	for (size_t i = 0; i < r->commit->segments; i++) {
-		int rc = find_in_segment(r, &r->commit->segment[i], id, out, f);
+	for (size_t i = 0; i < c->segments; i++) {
+		int rc = find_in_segment(r, &c->segment[i], id, out, f);
 
 		if (rc == 0)
 			return 0;
@@ -430,8 +431,33 @@ reader_find(struct reader *r, const uint8_t id[static CHUNK_ID_LEN],
 	return f->code;
 }
 
+/* Whose index has what was stored again after r->commit; NULL: nothing was. */
+static const struct commit *
+newer(const struct reader *r)
+{
+	const struct commit *head = &r->space->commit;
+
+	return r->commit->number < head->number ? head : NULL;
+}
+
 int
-reader_chunk(struct reader *r, const struct index_entry *e, uint8_t *out,
+reader_find(struct reader *r, const uint8_t id[static CHUNK_ID_LEN],
+    struct index_entry *out, struct fault *f)
+{
+	int rc = find_by(r, r->commit, id, out, f), again;
+	struct fault why = { 0 };
+
+	if (rc == 0 || !fetch_is_local(rc) || newer(r) == NULL)
+		return rc;
+	again = find_by(r, newer(r), id, out, &why);
+	if (again != 0 && fetch_is_local(again))
+		return rc;
+	*f = why;
+	return again;
+}
+
+static int
+open_chunk(struct reader *r, const struct index_entry *e, uint8_t *out,
     struct fault *f)
 {
 	int rc = fetch(r, &e->place, f);
@@ -440,6 +466,60 @@ reader_chunk(struct reader *r, const struct index_entry *e, uint8_t *out,
 		return rc;
 	rc = seal_open_chunk(r->seal, e, buf_bytes(&r->sealed), out);
 	return rc == 0 ? 0 : at_place(f, rc, &e->place);
+}
+
+static bool
+same_place(const struct place *a, const struct place *b)
+{
+	return memcmp(a->object, b->object, ID_LEN) == 0 &&
+	    a->offset == b->offset;
+}
+
+/* [pack] The chunk id proves it. */
+static int
+elsewhere_by(struct reader *r, const struct commit *c,
+    const struct index_entry *e, uint8_t *out, struct fault *f)
+{
+	for (size_t i = 0; i < c->segments; i++) {
+		struct index_entry x;
+		int rc = find_in_segment(r, &c->segment[i], e->id, &x, f);
+
+		if (rc == 0 && (same_place(&x.place, &e->place) ||
+		    x.kind != e->kind || x.plain_len != e->plain_len))
+			continue;
+		if (rc == 0)
+			rc = open_chunk(r, &x, out, f);
+		if (rc == 0 || !fetch_is_local(rc))
+			return rc;
+		*f = (struct fault){ 0 };
+	}
+	return FAULT_NOT_FOUND;
+}
+
+int
+reader_elsewhere(struct reader *r, const struct index_entry *e, uint8_t *out,
+    struct fault *f)
+{
+	int rc = elsewhere_by(r, r->commit, e, out, f);
+
+	return rc != FAULT_NOT_FOUND || newer(r) == NULL ? rc :
+	    elsewhere_by(r, newer(r), e, out, f);
+}
+
+int
+reader_chunk(struct reader *r, const struct index_entry *e, uint8_t *out,
+    struct fault *f)
+{
+	int rc = open_chunk(r, e, out, f), again;
+	struct fault why = { 0 };
+
+	if (!fetch_is_lost(rc))
+		return rc;
+	again = reader_elsewhere(r, e, out, &why);
+	if (again == FAULT_NOT_FOUND)
+		return rc;
+	*f = why;
+	return again;
 }
 
 /* Finds and appends one chunk of the given kind and length. */

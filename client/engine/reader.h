@@ -38,15 +38,23 @@ int reader_new(struct space *sp, struct reader **out,
 void reader_free(struct reader *r);
 void reader_freep(struct reader **r);
 
-/* Where a chunk is, by the index of r->commit.  FAULT_NOT_FOUND without text;
- * else as reader_commit. */
+/* Where a chunk is, by the index of r->commit; by the head's where that has it
+ * not any more, or is lost.  FAULT_NOT_FOUND without text; else as
+ * reader_commit. */
 int reader_find(struct reader *r, const uint8_t id[static CHUNK_ID_LEN],
     struct index_entry *out, struct fault *f) must_check;
 
-/* Fetches and opens one chunk into out[0..e->plain_len).  Not cached.
- * FAULT_MISSING, FAULT_TAMPERED, FAULT_MALFORMED, FAULT_DEPOT, FAULT_DENIED. */
+/* Fetches and opens one chunk into out[0..e->plain_len); where it is lost at
+ * that place, as reader_elsewhere.  Not cached.  FAULT_MISSING, FAULT_TAMPERED,
+ * FAULT_MALFORMED, FAULT_DEPOT, FAULT_DENIED. */
 int reader_chunk(struct reader *r, const struct index_entry *e, uint8_t *out,
     struct fault *f) must_check;
+
+/* The same chunk from another place, which the index of r->commit or the head's
+ * has for it: it was stored again.  FAULT_NOT_FOUND without text where there is
+ * none that can be read; FAULT_DEPOT, FAULT_DENIED. */
+int reader_elsewhere(struct reader *r, const struct index_entry *e,
+    uint8_t *out, struct fault *f) must_check;
 
 /* Fetches and opens the commit of a ref; caller wipes *out. */
 int reader_commit(struct reader *r, const struct ref *ref, struct commit *out,

@@ -304,6 +304,12 @@ def lost_and_sent_anew():
     r = put(src)
     t.ok(r["changed"] and r["stored"] > 3 << 20, "it is sent again") or t.note(r)
     all_right("all is well again")
+    out = os.path.join(work, "earlier")
+    r = b.run("get", "--commit", "1", "--to", out)
+    t.eq((r.code, content(os.path.join(out, "src/a"))),
+         (0, content(os.path.join(src, "a"))), "also in the first commit")
+    r = b.run("check", "--full", "--history")
+    t.eq(r.code, 0, "and check says so") or t.note(r)
     r = put(src)
     t.eq((r["changed"], r["files_read"]), (False, 0), "once")
     a.run("check", "--full")

@@ -178,6 +178,31 @@ history_is_read_when_asked(void **state)
 	assert_int_equal(r.commits, 2);
 }
 
+static void
+what_was_stored_again_is_not_lost(void **state)
+{
+	struct mkspace *m = *state;
+	struct check_result r;
+	uint8_t first[ID_LEN], second[ID_LEN];
+
+	memcpy(first, mkspace_object(m), ID_LEN);
+	mkspace_text(m, "f", "in both");
+	mkspace_cut(m);
+	mkspace_commit(m, "");
+	memcpy(second, mkspace_object(m), ID_LEN);
+	mkspace_text(m, "f", "in both");
+	mkspace_cut(m);
+	mkspace_commit(m, "");
+	mkspace_remove(m, first);
+	assert_int_equal(run(m, 100, true, &r), 0);
+	assert_int_equal(r.bad_chunks, 0);
+	mkspace_remove(m, second);
+	assert_int_equal(run(m, 100, true, &r), FAULT_MISSING);
+	assert_int_equal(r.bad_chunks, 2);
+	assert_int_equal(r.bad_objects, 2);
+	expect("path MISSING 2 f:");
+}
+
 /* An inner node over one leaf of two fifos, with the sums given. */
 static struct ref
 two_levels(struct mkspace *m, uint64_t entries, uint64_t bytes)
@@ -251,6 +276,7 @@ main(void)
 		T(names_objects_and_paths),
 		T(index_and_tree_are_always_read),
 		T(history_is_read_when_asked),
+		T(what_was_stored_again_is_not_lost),
 		T(wrong_sums_and_folders_are_found),
 		T(a_chunk_that_no_index_has_is_found),
 	};

@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/engine/history.h"
 #include "client/engine/listing.h"
 #include "client/engine/restore.h"
 #include "client/engine/stream.h"
 #include "client/path.h"
+#include "crypt/secret.h"
 #include "lib/cm.h"
 #include "lib/mkspace.h"
 #include "object/cursor.h"
@@ -33,29 +35,34 @@ on_warn(void *arg, struct bytes key, const char *text)
 
 struct run {
 	const char *path[2]; /* NULL: no more; none: everything */
+	uint64_t commit;     /* 0: the head's */
 	struct restore_result res;
 	struct fault f;
 };
 
 static int
-run(struct mkspace *m, struct run *r)
+run(struct mkspace *m, struct run *x)
 {
 	struct space *sp = mkspace_open(m);
 	struct buf b[2] = { buf_init(KEY_BYTES_MAX), buf_init(KEY_BYTES_MAX) };
 	int dir = open(m->out, O_RDONLY | O_DIRECTORY), rc;
 	struct bytes key[2];
-	struct restore_options o = { .commit = &sp->commit, .dir = dir,
-		.key = key, .warn = on_warn };
+	struct reader *r defer(reader_freep) = NULL;
+	struct commit c defer(commit_wipe) = { 0 };
+	struct restore_options o = { .commit = &c, .dir = dir, .key = key,
+		.warn = on_warn };
 
 	assert_true(dir >= 0);
-	for (; o.n < 2 && r->path[o.n] != NULL; o.n++) {
-		assert_int_equal(key_from_path(bytes_of(r->path[o.n],
-		    strlen(r->path[o.n])), &b[o.n]), 0);
+	assert_int_equal(reader_new(sp, &r, &x->f), 0);
+	assert_int_equal(history_commit(r, x->commit, &c, &x->f), 0);
+	for (; o.n < 2 && x->path[o.n] != NULL; o.n++) {
+		assert_int_equal(key_from_path(bytes_of(x->path[o.n],
+		    strlen(x->path[o.n])), &b[o.n]), 0);
 		key[o.n] = buf_bytes(&b[o.n]);
 	}
 	warned[0] = '\0';
-	r->f = (struct fault){ 0 };
-	rc = restore_run(sp, &o, &r->res, &r->f);
+	x->f = (struct fault){ 0 };
+	rc = restore_run(sp, &o, &x->res, &x->f);
 	close(dir);
 	buf_wipe(&b[0]);
 	buf_wipe(&b[1]);
@@ -245,6 +252,119 @@ what_cannot_be_read_is_no_file(void **state)
 	assert_non_null(strstr(f.text, "a node of the tree: object "));
 }
 
+static void
+empty(struct mkspace *m)
+{
+	char full[512];
+
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(full, sizeof(full), "%s/%s", m->out,
+		    i == 0 ? "long" : "short");
+		assert_int_equal(unlink(full), 0);
+	}
+}
+
+/* A file whose content list is a chunk of its own, and another that is one
+ * chunk. */
+static void
+add_files(struct mkspace *m, const uint8_t *data, size_t n)
+{
+	mkspace_file(m, "long", bytes_of(data, n), n / 200, NULL);
+	mkspace_text(m, "short", "the same again");
+}
+
+static void
+expect_file(struct mkspace *m, const char *path, const uint8_t *data, size_t n)
+{
+	char full[512];
+	uint8_t *got = malloc(n + 1);
+	int fd;
+
+	(void)snprintf(full, sizeof(full), "%s/%s", m->out, path);
+	fd = open(full, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, got, n + 1), n);
+	assert_memory_equal(got, data, n);
+	assert_int_equal(close(fd), 0);
+	free(got);
+}
+
+static void
+what_was_stored_again_is_read_in_earlier_commits(void **state)
+{
+	static uint8_t data[400000];
+	struct mkspace *m = *state;
+	struct run r = { .commit = 1 };
+	uint8_t first[ID_LEN], second[ID_LEN];
+
+	secret_random(data, sizeof(data));
+	memcpy(first, mkspace_object(m), ID_LEN);
+	add_files(m, data, sizeof(data));
+	mkspace_cut(m);
+	mkspace_commit(m, "");
+	mkspace_text(m, "other", "between them");
+	mkspace_commit(m, "");
+	memcpy(second, mkspace_object(m), ID_LEN);
+	add_files(m, data, sizeof(data));
+	mkspace_cut(m);
+	mkspace_commit(m, "");
+
+	mkspace_flip(m, first, 40);
+	assert_int_equal(run(m, &r), 0);
+	mkspace_remove(m, first);
+	empty(m);
+	assert_int_equal(run(m, &r), 0);
+	assert_int_equal(r.res.entries, 2);
+	expect_file(m, "long", data, sizeof(data));
+	/* Of the two one is enough, and none is not. */
+	r.commit = 3;
+	mkspace_remove(m, second);
+	empty(m);
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	assert_int_equal(r.res.failed, 2);
+	r.commit = 1;
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	assert_int_equal(r.res.failed, 2);
+}
+
+static void
+what_was_stored_before_is_read_too(void **state)
+{
+	static uint8_t data[400000];
+	struct mkspace *m = *state;
+	struct run r = { 0 };
+	uint8_t last[ID_LEN];
+
+	secret_random(data, sizeof(data));
+	add_files(m, data, sizeof(data));
+	mkspace_commit(m, "");
+	memcpy(last, mkspace_object(m), ID_LEN);
+	add_files(m, data, sizeof(data));
+	mkspace_cut(m);
+	mkspace_commit(m, "");
+	mkspace_remove(m, last);
+	assert_int_equal(run(m, &r), 0);
+	expect_file(m, "long", data, sizeof(data));
+}
+
+static void
+a_lost_block_of_an_earlier_index_is_passed(void **state)
+{
+	struct mkspace *m = *state;
+	struct run r = { .commit = 1 };
+	struct place p;
+
+	mkspace_text(m, "short", "the same again");
+	mkspace_commit(m, "");
+	p = segment_block_place(&mkspace_open(m)->commit.segment[0], 0);
+	mkspace_flip(m, p.object, p.offset);
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	mkspace_text(m, "short", "the same again");
+	mkspace_commit(m, "");
+	assert_int_equal(run(m, &r), 0);
+	assert_int_equal(r.res.entries, 1);
+}
+
 int
 main(void)
 {
@@ -255,6 +375,9 @@ main(void)
 		T(a_lost_path_ends_it_where_nothing_else_is_wanted),
 		T(a_folder_without_its_entry_is_listed),
 		T(what_cannot_be_read_is_no_file),
+		T(what_was_stored_again_is_read_in_earlier_commits),
+		T(what_was_stored_before_is_read_too),
+		T(a_lost_block_of_an_earlier_index_is_passed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
