@@ -46,18 +46,28 @@ tell(struct cli *cli, const struct rewrite *w)
 	json_t *list = json_array();
 
 	cli_set_int(cli, "removed", (int64_t)w->removed);
+	cli_set_int(cli, "given_up", (int64_t)w->given_up);
 	cli_set_int(cli, "messages", (int64_t)w->messages);
 	cli_set_int(cli, "chunks_dropped", (int64_t)w->dropped);
 	cli_set_int(cli, "chunks_kept", (int64_t)w->kept);
-	cli_print(cli, "removed %" PRIu64 " entries from %" PRIu64 " commits; "
-	    "%" PRIu64 " chunks have no key any more\n", w->removed,
-	    w->commits, w->dropped);
+	cli_print(cli, "removed %" PRIu64 " %s from %" PRIu64 " %s; "
+	    "%" PRIu64 " %s no key any more\n",
+	    w->removed, cli_noun(w->removed, "entry", "entries"),
+	    w->commits, cli_noun(w->commits, "commit", "commits"),
+	    w->dropped, cli_noun(w->dropped, "chunk has", "chunks have"));
+	if (w->given_up != 0)
+		cli_print(cli, "%" PRIu64 " other %s lost, and given up\n",
+		    w->given_up, cli_noun(w->given_up, "entry was",
+		    "entries were"));
 	if (w->kept != 0)
-		cli_print(cli, "%" PRIu64 " chunks are also in files that "
-		    "stay, and stay with them\n", w->kept);
+		cli_print(cli, "%" PRIu64 " %s\n", w->kept,
+		    cli_noun(w->kept,
+		    "chunk is also in files that stay, and stays with them",
+		    "chunks are also in files that stay, and stay with them"));
 	if (w->messages != 0)
-		cli_print(cli, "replaced %" PRIu64 " messages that named "
-		    "them\n", w->messages);
+		cli_print(cli, "replaced %" PRIu64 " %s\n", w->messages,
+		    cli_noun(w->messages, "message that named one",
+		    "messages that named them"));
 	cli_print(cli, "verified: with the space's keys of now, no commit has "
 	    "the paths and the index none\nof those chunks.  What cannot be "
 	    "proved:\n");

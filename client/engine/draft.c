@@ -170,14 +170,18 @@ add_folders(struct builder *b, struct bytes key, struct bytes last)
 }
 
 static int
-salvage_one(struct builder *b, const struct draft_out *out,
+salvage_one(struct builder *b, struct draft_out *out,
     const struct tour_item *it, struct buf *last, struct fault *f)
 {
 	int rc = 0;
 
-	for (size_t k = 0; k < out->n; k++)
-		if (key_within(it->key, out->key[k]))
-			return out->taken(out->arg, it->e, f);
+	for (size_t k = 0; k < out->n; k++) {
+		if (!key_within(it->key, out->key[k]))
+			continue;
+		out->removed++;
+		return out->taken(out->arg, it->e, f);
+	}
+	out->entries++;
 	if (it->after_lost)
 		rc = add_folders(b, it->key, buf_bytes(last));
 	if (rc == 0)
@@ -189,7 +193,7 @@ salvage_one(struct builder *b, const struct draft_out *out,
 }
 
 static int
-salvage_all(struct tour *t, struct builder *b, const struct draft_out *out,
+salvage_all(struct tour *t, struct builder *b, struct draft_out *out,
     struct fault *f)
 {
 	struct buf last defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
@@ -214,7 +218,7 @@ salvage_all(struct tour *t, struct builder *b, const struct draft_out *out,
 
 int
 draft_salvage(struct draft *d, const struct dedup_key *dedup,
-    const struct draft_out *out, struct builder_tree *tree, struct fault *f)
+    struct draft_out *out, struct builder_tree *tree, struct fault *f)
 {
 	const struct commit *was = d->reader->commit;
 	const struct commit this = { .has_root = true, .root = tree->root };
@@ -224,6 +228,7 @@ draft_salvage(struct draft *d, const struct dedup_key *dedup,
 	int rc = builder_new(dedup, (struct builder_sink){ .store = store,
 	    .arg = d }, &b);
 
+	out->entries = out->removed = 0;
 	if (rc != 0)
 		return failed(d, rc, f);
 	/* Whose tree; entries are looked up in the index of before. */

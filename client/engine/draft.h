@@ -5,6 +5,7 @@
 #define SKERRY_CLIENT_ENGINE_DRAFT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
@@ -38,12 +39,15 @@ struct draft_out {
 	void (*lost)(void *arg, struct bytes key, uint64_t entries,
 	    const struct fault *why);
 	void *arg;
+
+	uint64_t entries; /* out: of the tree's, those in the draft */
+	uint64_t removed; /* out: those of which taken was told */
 };
 
 /* Of a tree that has lost nodes, what can be read and is not to go out, all of
  * it in memory.  Folders that are lost and have something left get an entry. */
 int draft_salvage(struct draft *d, const struct dedup_key *dedup,
-    const struct draft_out *out, struct builder_tree *tree,
+    struct draft_out *out, struct builder_tree *tree,
     struct fault *f) must_check;
 
 /* Nodes of the draft, and old ones. */

@@ -334,7 +334,7 @@ take_entry(void *arg, const struct tree_entry *e, struct fault *f)
 }
 
 /* The tree of one commit in the new epoch, without what is taken out; salvage:
- * and without what is lost. */
+ * and without what is lost.  Counts both. */
 static int
 seal_tree(struct job *j, const struct past *p, bool salvage,
     struct builder_tree *tree, struct fault *f)
@@ -342,7 +342,7 @@ seal_tree(struct job *j, const struct past *p, bool salvage,
 	struct draft d defer(draft_wipe) = { 0 };
 	struct draft_out out = { .key = j->w->key, .n = j->w->nkeys,
 		.taken = take_entry, .lost = lose_node, .arg = j };
-	struct ref root;
+	struct ref root = p->root;
 	int rc = 0;
 
 	*tree = (struct builder_tree){ .has_root = p->has_root,
@@ -353,13 +353,19 @@ seal_tree(struct job *j, const struct past *p, bool salvage,
 	else if (j->w->nkeys != 0)
 		rc = draft_without(&d, &j->space->commit.dedup, j->w->key,
 		    j->w->nkeys, tree, f);
-	if (rc != 0 || !tree->has_root)
-		return rc;
 	j->reseal.source = draft_nodes(&d);
-	rc = reseal_tree(&j->reseal, &tree->root, &root, f);
-	if (rc == 0)
+	if (rc == 0 && tree->has_root) {
+		rc = reseal_tree(&j->reseal, &tree->root, &root, f);
 		tree->root = root;
-	return rc;
+	}
+	if (rc != 0)
+		return rc;
+	if (!salvage)
+		out.removed = p->entries - tree->entries;
+	else if (out.removed + out.entries < p->entries)
+		j->w->given_up += p->entries - out.removed - out.entries;
+	j->w->removed += out.removed;
+	return 0;
 }
 
 static int
@@ -377,7 +383,6 @@ rewrite_tree(struct job *j, struct past *p, struct fault *f)
 	}
 	if (rc != 0)
 		return rc;
-	j->w->removed += p->entries - tree.entries;
 	p->has_root = tree.has_root;
 	p->root = tree.root;
 	p->entries = tree.entries;
@@ -521,7 +526,7 @@ try_once(struct job *j, struct fault *f)
 	struct ref last = { 0 };
 	int rc;
 
-	w->removed = w->messages = w->commits = 0;
+	w->removed = w->given_up = w->messages = w->commits = 0;
 	rc = find_past(j, f);
 	if (rc == 0 && w->nkeys != 0)
 		rc = name_all(j, f);

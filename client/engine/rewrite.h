@@ -45,7 +45,8 @@ struct rewrite {
 	uint64_t number;        /* of the commit on top */
 	uint64_t commits, nodes; /* sealed anew */
 	uint64_t objects, sent; /* packs, and their bytes */
-	uint64_t removed;       /* entries taken out, over all commits */
+	uint64_t removed;       /* entries taken out, over all commits … */
+	uint64_t given_up;      /* … and those that were lost, with repair */
 	uint64_t messages;      /* of commits that named a path, replaced */
 	uint64_t dropped;       /* chunks that nothing names any more … */
 	uint64_t kept;          /* … and those that other files have, too */

@@ -542,7 +542,9 @@ a_shred_gives_up_what_is_lost_if_the_user_says_so(void **state)
 	/* The leaf is in two commits. */
 	assert_int_equal(w.lost, 4);
 	assert_int_equal(w.why, FAULT_TAMPERED);
-	assert_int_equal(w.removed > 4, true);
+	/* c with its file, of each; and the leaf. */
+	assert_int_equal(w.removed, 4);
+	assert_true(w.given_up > 4 && w.given_up % 2 == 0);
 	assert_true(w.dropped > 1);
 	b->m->ses.epochs = b->epoch + 1;
 	b->m->ses.nepochs = 1;
@@ -568,6 +570,7 @@ a_shred_takes_what_may_be_in_what_is_lost(void **state)
 	struct bed *b = *state;
 	struct place leaf, root;
 	struct bytes one = key;
+	uint64_t left;
 
 	assert_int_equal(put(b, "abc", false), 0);
 	leaf = leaf_of(b, "b/00600");
@@ -578,14 +581,18 @@ a_shred_takes_what_may_be_in_what_is_lost(void **state)
 	w.key = &one;
 	assert_int_equal(rewrite(b, &w), 0);
 	assert_int_equal(w.lost, 1);
+	assert_int_equal(w.removed, 0);
 	assert_int_equal(check(b, true), 0);
+	assert_int_equal(b->res.entries + w.given_up, FILES + 5);
 	/* The root as well: nothing is left of that commit. */
 	root = mkspace_open(b->m)->commit.root.place;
 	harm(b, &root);
 	empty_cache(b);
 	w.epoch = 0;
 	b->m->epoch = b->epoch[1];
+	left = b->res.entries;
 	assert_int_equal(rewrite(b, &w), 0);
+	assert_int_equal(w.given_up, 2 * left); /* of two commits */
 	assert_int_equal(check(b, true), 0);
 	assert_int_equal(b->res.entries, 0);
 }
