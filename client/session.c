@@ -134,20 +134,6 @@ session_saw_head(struct session *s, uint64_t number, uint32_t epoch,
 	return note_head(s, number, epoch, head, f);
 }
 
-/* [tree] A head from the mirror must be a live device's; one that was verified
- * before may be of a device that was revoked since. */
-static int
-find_any(void *arg, const uint8_t device[static ID_LEN], struct sign_pub *out)
-{
-	const struct session *s = arg;
-	const struct chain_device *d = chain_find(s->chain, device);
-
-	if (d == NULL || d->recovery || (!d->live && s->head_from_mirror))
-		return FAULT_TRUST;
-	*out = d->sign;
-	return 0;
-}
-
 /* The store of the lease's depot, and the keys, become the session's. */
 static int
 use_lease(struct full *p, struct fault *f)
@@ -200,8 +186,7 @@ opens_with(struct full *p, const uint8_t head[static STORE_HEAD_LEN],
 
 	*rc = b == NULL ? FAULT_MEMORY :
 			  head_open(b, key, p->s.space,
-			      (struct head_lookup){ .find = find_any,
-				  .arg = &p->s },
+			      session_signers(&p->s),
 			      bytes_of(head, STORE_HEAD_LEN), &h);
 	secret_wipe(&h, sizeof(h));
 	return *rc == 0;

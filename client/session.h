@@ -15,6 +15,7 @@
 #include "crypt/keys.h"
 #include "net/http.h"
 #include "object/chain.h"
+#include "object/head.h"
 #include "store/store.h"
 
 struct authority;
@@ -47,7 +48,7 @@ struct session {
 
 	bool has_head; /* false: the space is empty */
 	uint8_t head[STORE_HEAD_LEN]; /* as received; not verified here */
-	bool head_from_mirror;
+	bool head_from_mirror; /* and is later than the one last seen */
 	bool home_away; /* others released the keys: for reading only */
 
 	/* Where the authority was asked: the custody as it stands now. */
@@ -81,6 +82,16 @@ session_key(const struct session *s, uint32_t epoch)
 		if (s->epochs[i].epoch == epoch)
 			return s->epochs[i].key;
 	return NULL;
+}
+
+/* Who may have signed that head: a device that is live, or, where it is not
+ * from the mirror, was: the authority takes heads from live devices only, and
+ * the one last seen was verified then ([tree] Head). */
+static inline struct head_lookup
+session_signers(const struct session *s)
+{
+	return (struct head_lookup){ .arg = s->chain,
+		.find = s->head_from_mirror ? chain_lookup : chain_lookup_any };
 }
 
 /*

@@ -43,23 +43,11 @@ anew_lost(const struct space *sp, struct fault *f)
 	    "of it: a check and a put there store it again%s", number, rest);
 }
 
-static int
-find_signer(void *arg, const uint8_t device[static ID_LEN],
-    struct sign_pub *out)
-{
-	const struct chain_device *d = chain_find(arg, device);
-
-	if (d == NULL || d->recovery)
-		return FAULT_TRUST;
-	*out = d->sign;
-	return 0;
-}
-
 /* 1 where there is none that can be read. */
 static int
 go_back(struct space *sp, struct fault *f)
 {
-	struct head_lookup who = { .find = find_signer,
+	struct head_lookup who = { .find = chain_lookup_any,
 		.arg = sp->ses->chain };
 	struct bulk *b defer(bulk_freep) = bulk_new(BULK_OPENSSL);
 	struct reader *r defer(reader_freep) = NULL;

@@ -14,29 +14,6 @@
 #include "crypt/kdf.h"
 #include "crypt/secret.h"
 
-/*
- * Who may have signed a head: a live device; and, where the head comes from the
- * authority (which takes heads from live devices only) or is the one this
- * device has seen before, one that was revoked since.
- */
-struct signers {
-	const struct chain *chain;
-	bool revoked_too;
-};
-
-static int
-find_signer(void *arg, const uint8_t device[static ID_LEN],
-    struct sign_pub *out)
-{
-	const struct signers *s = arg;
-	const struct chain_device *d = chain_find(s->chain, device);
-
-	if (d == NULL || d->recovery || (!d->live && !s->revoked_too))
-		return FAULT_TRUST;
-	*out = d->sign;
-	return 0;
-}
-
 int
 space_first_dedup(const struct session *ses, struct dedup_key *out)
 {
@@ -81,12 +58,7 @@ open_head(struct space *sp, struct bulk *b, struct fault *f)
 		return fault_set(f, FAULT_DENIED,
 		    "the key of epoch %u was not released to this device",
 		    epoch);
-
-	struct signers who = { .chain = ses->chain,
-		.revoked_too = !ses->head_from_mirror || number == seen };
-
-	rc = head_open(b, key, ses->space,
-	    (struct head_lookup){ .find = find_signer, .arg = &who }, raw,
+	rc = head_open(b, key, ses->space, session_signers(ses), raw,
 	    &sp->head);
 	if (rc != 0)
 		return fault_add(f, rc, "head %llu",

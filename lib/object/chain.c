@@ -108,16 +108,29 @@ chain_recovery_changed(const struct chain *c)
 	return false;
 }
 
-int
-chain_lookup(void *arg, const uint8_t id[static ID_LEN], struct sign_pub *out)
+static int
+lookup(const struct chain *c, const uint8_t *id, bool revoked_too,
+    struct sign_pub *out)
 {
-	const struct chain *c = arg;
 	const struct chain_device *d = chain_find(c, id);
 
-	if (d == NULL || !d->live || d->recovery)
+	if (d == NULL || d->recovery || (!d->live && !revoked_too))
 		return FAULT_TRUST;
 	*out = d->sign;
 	return 0;
+}
+
+int
+chain_lookup(void *arg, const uint8_t id[static ID_LEN], struct sign_pub *out)
+{
+	return lookup(arg, id, false, out);
+}
+
+int
+chain_lookup_any(void *arg, const uint8_t id[static ID_LEN],
+    struct sign_pub *out)
+{
+	return lookup(arg, id, true, out);
 }
 
 /* [devices]: the entry is the next one of this chain, and what it does to its

@@ -70,8 +70,12 @@ bool chain_recovery_changed(const struct chain *c);
  * revoke all who are live then, and a device also for other recovery keys. */
 bool chain_has_room(const struct chain *c, enum chain_op op);
 
-/* For head_open(): arg is a struct chain; live devices, not recovery keys. */
+/* For head_open(): arg is a struct chain; live devices, not recovery keys.
+ * _any: revoked ones too, for a head that was good before or is somebody's who
+ * looked ([tree] Head). */
 int chain_lookup(void *arg, const uint8_t id[static ID_LEN],
+    struct sign_pub *out) must_check;
+int chain_lookup_any(void *arg, const uint8_t id[static ID_LEN],
     struct sign_pub *out) must_check;
 
 /* What chain_make_entry is to write, after c; account counts for seq 0 only. */

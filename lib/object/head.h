@@ -26,8 +26,8 @@ struct head {
 	uint8_t device[ID_LEN]; /* who signed */
 };
 
-/* The signing key of a device that is live; FAULT_TRUST where it is unknown or
- * revoked.  chain_lookup() is one. */
+/* The signing key of a device whose heads count; FAULT_TRUST for any other.
+ * chain_lookup() and chain_lookup_any() are such. */
 struct head_lookup {
 	int (*find)(void *arg, const uint8_t device[static ID_LEN],
 	    struct sign_pub *out);

@@ -91,6 +91,30 @@ lists_an_empty_space(void **state)
 	assert_string_equal(listed, "");
 }
 
+/* [tree] Head: what the authority showed counts, for it takes heads from live
+ * devices only. */
+static void
+a_revoked_device_signs_no_head_of_the_mirror(void **state)
+{
+	struct mkspace *m = *state;
+	struct space *sp = NULL;
+	struct fault f = { 0 };
+
+	mkspace_text(m, "a", "x");
+	mkspace_commit(m, "");
+	for (int i = 0; i < 4; i++) {
+		m->chain.device[0].live = i % 2 == 0;
+		m->ses.head_from_mirror = i / 2 == 1;
+		assert_int_equal(space_open(&m->ses, &sp, &f),
+		    i == 3 ? FAULT_TRUST : 0);
+		space_close(sp);
+		sp = NULL;
+	}
+	m->chain.device[0].recovery = true;
+	m->ses.head_from_mirror = false;
+	assert_int_equal(space_open(&m->ses, &sp, &f), FAULT_TRUST);
+}
+
 static void
 passes_subfolders_without_loading_them(void **state)
 {
@@ -259,6 +283,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(lists_one_folder),
 		T(lists_an_empty_space),
+		T(a_revoked_device_signs_no_head_of_the_mirror),
 		T(passes_subfolders_without_loading_them),
 		T(streams_in_order),
 		T(streams_nothing_that_was_altered),
