@@ -59,7 +59,7 @@ struct mend_index {
 int mend_index(struct space *sp, struct stow *s, const struct commit *c,
     bool repair, struct mend_index *out, struct fault *f) must_check;
 
-/* For struct merge_segment that loads from a struct reader: passes blocks that
+/* For struct merge_blocks that loads from a struct reader: passes blocks that
  * are known to be lost. */
 bool mend_pass(void *reader, const struct segment *s, uint32_t block,
     int why) must_check;

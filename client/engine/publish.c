@@ -46,22 +46,14 @@ static void
 begin_sources(struct publish *p, const struct commit *c, size_t joined,
     const struct index_entry *e, size_t n, struct sources *s)
 {
+	const struct merge_blocks from = { .seal = stow_reader(p->stow)->seal,
+		.load = reader_block, .pass = p->repair ? mend_pass : NULL,
+		.arg = stow_reader(p->stow) };
+
 	s->fresh = (struct merge_array){ .e = e, .n = n };
 	s->src[0] = (struct merge_source){ .next = merge_array_next,
 		.arg = &s->fresh };
-	for (size_t i = 0; i < joined; i++) {
-		struct merge_segment *m = &s->seg[i];
-
-		m->seal = stow_reader(p->stow)->seal;
-		m->segment = &c->segment[i];
-		m->load = reader_block;
-		m->pass = p->repair ? mend_pass : NULL;
-		m->arg = stow_reader(p->stow);
-		m->block = 0;
-		m->at = m->n = 0;
-		s->src[i + 1] = (struct merge_source){
-			.next = merge_segment_next, .arg = m };
-	}
+	merge_segments(&from, c->segment, joined, s->seg, s->src + 1);
 	s->n = joined + 1;
 }
 

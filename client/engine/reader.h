@@ -64,7 +64,7 @@ int reader_commit(struct reader *r, const struct ref *ref, struct commit *out,
  * in r->fault. */
 struct node_source reader_nodes(struct reader *r);
 
-/* For struct merge_segment: load with arg = r. */
+/* For struct merge_blocks: load with arg = r. */
 int reader_block(void *r, const struct place *place, bool again,
     struct bytes *out) must_check;
 

@@ -53,22 +53,15 @@ static int
 read_group(struct group *g, struct segwrite *out, uint64_t *total)
 {
 	struct reindex *x = g->x;
+	const struct merge_blocks from = { .seal = stow_reader(x->stow)->seal,
+		.load = load, .pass = pass, .arg = g };
 	struct merge_source src[SEGMENTS_MAX];
 	struct index_entry e;
 	uint64_t n = 0;
 	int rc;
 
-	for (size_t i = g->from; i < g->to; i++) {
-		g->seg[i].seal = stow_reader(x->stow)->seal;
-		g->seg[i].segment = &x->from->segment[i];
-		g->seg[i].load = load;
-		g->seg[i].pass = pass;
-		g->seg[i].arg = g;
-		g->seg[i].block = 0;
-		g->seg[i].at = g->seg[i].n = 0;
-		src[i - g->from] = (struct merge_source){
-			.next = merge_segment_next, .arg = &g->seg[i] };
-	}
+	merge_segments(&from, x->from->segment + g->from, g->to - g->from,
+	    g->seg, src);
 	rc = merge_init(&g->m, src, g->to - g->from);
 	while (rc == 0 && (rc = merge_next(&g->m, &e)) == 1) {
 		bool stays = x->stays(x->arg, e.id);

@@ -106,6 +106,20 @@ merge_array_next(void *arg, struct index_entry *out)
 	return 1;
 }
 
+void
+merge_segments(const struct merge_blocks *from, const struct segment *segment,
+    size_t n, struct merge_segment *m, struct merge_source *src)
+{
+	for (size_t i = 0; i < n; i++) {
+		m[i].from = *from;
+		m[i].segment = &segment[i];
+		m[i].block = 0;
+		m[i].at = m[i].n = 0;
+		src[i] = (struct merge_source){ .next = merge_segment_next,
+			.arg = &m[i] };
+	}
+}
+
 /* 1 where what was loaded is not the block. */
 static int
 open_block(struct merge_segment *s, bool again)
@@ -113,11 +127,11 @@ open_block(struct merge_segment *s, bool again)
 	struct index_where w = segment_block_where(s->segment, s->block);
 	struct place p = segment_block_place(s->segment, s->block);
 	struct bytes sealed;
-	int rc = s->load(s->arg, &p, again, &sealed);
+	int rc = s->from.load(s->from.arg, &p, again, &sealed);
 
 	if (rc != 0)
 		return rc;
-	rc = index_block_open(seal_bulk(s->seal), &s->segment->key, &w,
+	rc = index_block_open(seal_bulk(s->from.seal), &s->segment->key, &w,
 	    sealed, s->plain);
 	return rc != 0 && !again ? 1 : rc;
 }
@@ -159,8 +173,8 @@ next_block(struct merge_segment *s)
 		rc = load_block(s);
 		if (rc == 0)
 			return 1;
-		if (s->pass == NULL || !s->pass(s->arg, s->segment, s->block,
-		    rc))
+		if (s->from.pass == NULL || !s->from.pass(s->from.arg,
+		    s->segment, s->block, rc))
 			return rc;
 		s->at = s->n = 0;
 	}

@@ -53,22 +53,33 @@ struct merge_array {
 };
 int merge_array_next(void *arg, struct index_entry *out) must_check;
 
-/* A source over the blocks of a segment.  load sets *out to the sealed block
+/* Where the blocks of segments come from.  load sets *out to the sealed block
  * (place from segment_block_place), which stays valid until the next load.
  * again: what it gave last was not this block, so that a copy of it is bad.
  * pass, unless NULL: whether to go on behind a block that could not be read. */
-struct merge_segment {
-	struct seal *seal;             /* borrowed */
-	const struct segment *segment; /* borrowed */
+struct merge_blocks {
+	struct seal *seal; /* borrowed */
 	int (*load)(void *arg, const struct place *place, bool again,
 	    struct bytes *out);
 	bool (*pass)(void *arg, const struct segment *segment, uint32_t block,
 	    int why);
 	void *arg;
-	uint32_t block;                 /* next to load; begins as 0 */
-	size_t at, n;                   /* in plain; begin as 0 */
+};
+
+/* A source over the blocks of a segment. */
+struct merge_segment {
+	struct merge_blocks from;
+	const struct segment *segment;  /* borrowed */
+	uint32_t block;                 /* next to load */
+	size_t at, n;                   /* in plain */
 	uint8_t plain[INDEX_BLOCK_LEN]; /* the open block */
 };
+
+/* Sets m[i] to the begin of segment[i], and src[i] to m[i], for all n. */
+void merge_segments(const struct merge_blocks *from,
+    const struct segment *segment, size_t n, struct merge_segment *m,
+    struct merge_source *src);
+
 /* Also checks each block's fence and the order across blocks. */
 int merge_segment_next(void *arg, struct index_entry *out) must_check;
 

@@ -253,9 +253,9 @@ the_first_source_wins_in_a_merge(void **state)
 	struct index_entry old = { 0 };
 	struct merge_array newest = { a, index_sort(a, 700) };
 	struct made m;
+	struct merge_blocks from = { .load = load, .arg = &m.k };
 	struct merge_segment *seg = calloc(1, sizeof(*seg));
-	struct merge_source src[] = { { merge_array_next, &newest },
-		{ merge_segment_next, seg } };
+	struct merge_source src[2] = { { merge_array_next, &newest } };
 	struct merge *g = malloc(sizeof(*g));
 	uint64_t total = 0, n = 0, fresh = 0;
 	int rc;
@@ -266,15 +266,14 @@ the_first_source_wins_in_a_merge(void **state)
 	for (size_t i = 0; i < 700; i++)
 		a[i].plain_len = CHUNK_MAX - 1, a[i].kind = SEAL_DATA;
 	m = make(b, 3000);
-	*seg = (struct merge_segment){ .seal = m.s, .segment = &m.seg,
-		.load = load, .arg = &m.k };
+	from.seal = m.s;
+	merge_segments(&from, &m.seg, 1, seg, &src[1]);
 	assert_int_equal(merge_init(g, src, 2), 0);
 	assert_int_equal(merge_count(g, &total), 0);
 	assert_int_equal(total, 3500);
 
 	newest = (struct merge_array){ a, 700 };
-	*seg = (struct merge_segment){ .seal = m.s, .segment = &m.seg,
-		.load = load, .arg = &m.k };
+	merge_segments(&from, &m.seg, 1, seg, &src[1]);
 	assert_int_equal(merge_init(g, src, 2), 0);
 	while ((rc = merge_next(g, &e)) == 1) {
 		if (n++ != 0)
@@ -317,16 +316,17 @@ a_merge_asks_again_for_a_bad_block(void **state)
 	struct index_entry *e = entries(3000, 0), out;
 	struct made m = make(e, 3000);
 	struct merge_segment *seg = calloc(1, sizeof(*seg));
+	struct merge_source src;
 	size_t n = 0;
 
 	(void)state;
-	*seg = (struct merge_segment){ .seal = m.s, .segment = &m.seg,
-		.load = load_junk_first, .arg = &m.k };
+	merge_segments(&(struct merge_blocks){ .seal = m.s,
+	    .load = load_junk_first, .arg = &m.k }, &m.seg, 1, seg, &src);
 	while (merge_segment_next(seg, &out) == 1)
 		n++;
 	assert_int_equal(n, 3000);
-	*seg = (struct merge_segment){ .seal = m.s, .segment = &m.seg,
-		.load = load_junk };
+	merge_segments(&(struct merge_blocks){ .seal = m.s,
+	    .load = load_junk }, &m.seg, 1, seg, &src);
 	assert_int_equal(merge_segment_next(seg, &out), FAULT_TAMPERED);
 	free(seg);
 	drop(&m);
@@ -360,12 +360,14 @@ a_merge_passes_a_block_that_it_may(void **state)
 	struct index_entry *e = entries(3000, 0), out;
 	struct made m = make(e, 3000);
 	struct merge_segment *seg = calloc(1, sizeof(*seg));
+	struct merge_source src;
 	size_t n = 0;
 	int rc;
 
 	(void)state;
-	*seg = (struct merge_segment){ .seal = m.s, .segment = &m.seg,
-		.load = load_all_but_one, .pass = pass_tampered, .arg = &m };
+	merge_segments(&(struct merge_blocks){ .seal = m.s,
+	    .load = load_all_but_one, .pass = pass_tampered, .arg = &m },
+	    &m.seg, 1, seg, &src);
 	while ((rc = merge_segment_next(seg, &out)) == 1)
 		n++;
 	assert_int_equal(rc, 0);
