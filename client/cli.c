@@ -292,8 +292,20 @@ cli_session(struct cli *cli, struct state *st, enum session_need need,
 	return 0;
 }
 
+/* Once, whatever the number of sessions. */
+static void
+say_no_cache(struct cli *cli, const struct fault *why)
+{
+	if (why->code == 0 || json_object_get(cli->out, "no_cache") != NULL)
+		return;
+	cli_set_text(cli, "no_cache", why->text);
+	cli_note(cli, "skerry: %s: without a cache, for that folder cannot be "
+	    "used: %s\n", cli->command->name, why->text);
+}
+
 void
 cli_session_done(struct cli *cli, struct session *s)
 {
+	say_no_cache(cli, &s->no_cache);
 	session_finish(s, &cli->onshore, &cli->offshore);
 }

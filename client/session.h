@@ -56,6 +56,9 @@ struct session {
 
 	struct store *store; /* this thread's depot; owned; dup for others */
 
+	/* Why the space's cache folder is not used; code 0: it is. */
+	struct fault no_cache;
+
 	struct http_wire onshore, offshore; /* what this command moved */
 	const atomic_bool *stop;            /* set by SIGINT and SIGTERM */
 };

@@ -90,7 +90,7 @@ journal_open(int dir, const struct space_key *key, struct journal **out,
 		j->fd = open_file(dir);
 	}
 	if (j->fd < 0 && (errno == EROFS || errno == ENOSPC ||
-	    errno == EDQUOT))
+	    errno == EDQUOT || errno == EACCES || errno == EPERM))
 		return 0;
 	if (j->fd < 0)
 		return fault_sys(f, fault_from_errno(errno), errno,

@@ -124,6 +124,23 @@ space_reopen(struct space *sp, struct fault *f)
 	return reopen(sp, false, f);
 }
 
+/* All that is in the cache is elsewhere, too: where it cannot be had, the
+ * command takes longer. */
+static int
+open_cache(struct space *sp, struct fault *f)
+{
+	struct session *ses = sp->ses;
+	struct fault why = { 0 };
+	int rc = ses->state == NULL ? -1 : state_cache_dir(ses->state, &why);
+
+	if (rc == FAULT_MEMORY)
+		return fault_set(f, rc, "out of memory");
+	sp->cache.dir = rc < 0 ? -1 : rc;
+	if (rc < 0)
+		ses->no_cache = why;
+	return 0;
+}
+
 static int
 open_space(struct session *ses, bool anew, struct space **out, struct fault *f)
 {
@@ -140,13 +157,9 @@ open_space(struct session *ses, bool anew, struct space **out, struct fault *f)
 	sp->block = calloc(SPACE_BLOCKS, sizeof(*sp->block));
 	if (sp->block == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
-	if (ses->state != NULL) {
-		rc = state_cache_dir(ses->state, f);
-		if (rc < 0)
-			return rc;
-		sp->cache.dir = rc;
-	}
-	rc = reopen(sp, anew, f);
+	rc = open_cache(sp, f);
+	if (rc == 0)
+		rc = reopen(sp, anew, f);
 	if (rc != 0)
 		return rc;
 	*out = take(sp);

@@ -36,7 +36,7 @@ struct space_block {
 
 struct space {
 	struct session *ses; /* borrowed */
-	struct cache cache;  /* owned */
+	struct cache cache;  /* owned; none where ses->no_cache says why */
 
 	bool has_head;        /* false: nothing was ever put */
 	struct head head;     /* verified */

@@ -283,6 +283,30 @@ def cache_full():
         d.lock()
 
 
+def no_cache():
+    """A cache folder that cannot be made: said once, and everything works."""
+    d = s.device().join(a)
+    blocked = os.path.join(work, "no-folder")
+    write(blocked, b"")
+    d.env["XDG_CACHE_HOME"] = blocked
+    out = os.path.join(work, "without-cache")
+    write(os.path.join(src, "uncached"), noise(400_000))
+    for args in (("put", src), ("ls",), ("get", "--to", out, "src"),
+                 ("check", "--full"), ("rotate",), ("status",),
+                 ("put", "--repair", src), ("rm", "src/uncached"),
+                 ("put", src), ("shred", "--yes", "src/uncached"),
+                 ("put", src)):
+        r = d.run(*args)
+        t.ok(r.code == 0 and r.err.count("without a cache") == 1 and
+             blocked in r.err, f"no cache: {args[0]} goes on, and says so") \
+            or t.note(r)
+    t.eq(compare(src, os.path.join(out, "src")), "", "what was got is whole")
+    r = d.run("ls", "--json")
+    t.ok(r.code == 0 and blocked in r.json["no_cache"] and not r.err,
+         "with --json too") or t.note(r)
+    d.lock()
+
+
 def read_only_home():
     """Under a lease, and with nothing new, there is nothing to write."""
     d = s.device().join(a)
@@ -316,4 +340,4 @@ def lease_ends():
 
 t.run(depot_down, authority_down, lost_answer, revoked, strangers,
       foreign_capability, clocks, depot_full, few_descriptors, client_full,
-      cache_full, read_only_home, lease_ends)
+      cache_full, no_cache, read_only_home, lease_ends)
