@@ -173,12 +173,12 @@ check_read(struct run *r, struct fault *f)
 		return 0;
 	if (i->size > r->c.size)
 		return fault_set(f, FAULT_LOG, "log of authority %s: rollback: "
-		    "%" PRIu64 " entries were read, it shows %" PRIu64,
+		    "a tree of %" PRIu64 " was read, it shows one of %" PRIu64,
 		    r->a->peer->name, i->size, r->c.size);
 	rc = logread_root(r->read, i->size, &root, f);
 	if (rc == 0 && memcmp(&root, &i->root, sizeof(root)) != 0)
-		rc = fault_set(f, FAULT_LOG, "log of authority %s: the first "
-		    "%" PRIu64 " entries are not those that were read before",
+		rc = fault_set(f, FAULT_LOG, "log of authority %s: its tree of "
+		    "%" PRIu64 " is not the one that was read before",
 		    r->a->peer->name, i->size);
 	return rc;
 }

@@ -105,12 +105,6 @@ cli_usage(struct cli *cli, const char *fmt, ...)
 	    cli->command->args[0] != '\0' ? " " : "", cli->command->args);
 }
 
-const char *
-cli_noun(uint64_t n, const char *one, const char *many)
-{
-	return n == 1 ? one : many;
-}
-
 void
 cli_print(const struct cli *cli, const char *fmt, ...)
 {

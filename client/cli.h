@@ -73,9 +73,6 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *letters,
 /* Sets the fault: how the command is to be used. */
 int cli_usage(struct cli *cli, const char *fmt, ...) printf_like(2, 3);
 
-/* one for 1, else many: for what is printed behind a number. */
-const char *cli_noun(uint64_t n, const char *one, const char *many);
-
 /* To standard output, unless --json. */
 void cli_print(const struct cli *cli, const char *fmt, ...) printf_like(2, 3);
 

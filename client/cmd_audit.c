@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/noun.h"
 #include "client/account.h"
 #include "client/audit.h"
 #include "client/cli.h"
@@ -139,8 +140,8 @@ tell_alarms(struct round *r, const struct audit *a)
 	for (size_t i = 0; i < a->nalarms; i++)
 		tell_alarm(r, &a->alarm[i], a->peer->name);
 	if (more != 0 && !r->cli->json)
-		(void)fprintf(stderr, "skerry: ALARM: %zu more of authority "
-		    "%s, which are not listed\n", more, a->peer->name);
+		(void)fprintf(stderr, "skerry: ALARM: and %zu more of "
+		    "authority %s, not listed\n", more, a->peer->name);
 }
 
 /* From who is audited where the home is away: a chain is signed, and what one
@@ -165,8 +166,9 @@ report(struct round *r, struct audit *a)
 	size_t new = count_own(&a->items, a->old);
 	json_t *list;
 
-	cli_print(r->cli, "%s: %" PRIu64 " entries, %zu of this space, %zu "
-	    "new", a->peer->name, a->items.size, own, new);
+	cli_print(r->cli, "%s: %" PRIu64 " %s, %zu of this space, %zu new",
+	    a->peer->name, a->items.size, noun_for(a->items.size, "entry",
+	    "entries"), own, new);
 	if (a->counted[1] != 0)
 		cli_print(r->cli, "; %zu accepted", a->counted[1]);
 	cli_print(r->cli, "\n");
@@ -255,7 +257,7 @@ audit_one(struct round *r, const struct policy_authority *peer, bool home)
 	struct fault f = { 0 };
 	int rc;
 
-	a.progress = progress_new("audit", "entries",
+	a.progress = progress_new("audit", "entry", "entries",
 	    r->cli->quiet || r->cli->json);
 	rc = audit_run(&a, &f);
 	progress_free(a.progress);
@@ -357,17 +359,15 @@ end_round(struct round *r)
 static int
 outcome(struct round *r, int rc)
 {
-	if (rc != 0)
+	if (rc != 0 || (r->rc == 0 && r->alarm == 0))
 		return rc;
 	if (r->rc == FAULT_LOG || (r->rc != 0 && r->alarm == 0)) {
 		r->cli->fault = r->fault;
 		return r->rc;
 	}
-	if (r->alarm == 0)
-		return 0;
-	return fault_set(&r->cli->fault, FAULT_ALARM, "%zu alarm%s: see above; "
+	return fault_set(&r->cli->fault, FAULT_ALARM, "%zu %s: see above; "
 	    "one that is understood is accepted by skerry audit --accept ID"
-	    "%s%s", r->alarm, r->alarm == 1 ? "" : "s",
+	    "%s%s", r->alarm, noun_for(r->alarm, "alarm", "alarms"),
 	    r->rc != 0 ? "; besides, " : "", r->rc != 0 ? r->fault.text : "");
 }
 

@@ -2,6 +2,7 @@
 /* skerry check: is everything at the depot that the space needs, unaltered? */
 #include <inttypes.h>
 
+#include "base/noun.h"
 #include "client/engine/check.h"
 #include "client/path.h"
 #include "client/progress.h"
@@ -83,13 +84,13 @@ outcome(struct cli *cli, const struct check_result *r, int rc)
 	cli_print(cli, "%" PRIu64 " %s, %" PRIu64 " index %s, %" PRIu64
 	    " %s, %" PRIu64 " %s; %" PRIu64 " of %" PRIu64 " %s read: %"
 	    PRIu64 " %s, %.1f MiB; %s\n",
-	    r->commits, cli_noun(r->commits, "commit", "commits"),
-	    r->blocks, cli_noun(r->blocks, "block", "blocks"),
-	    r->nodes, cli_noun(r->nodes, "node", "nodes"),
-	    r->entries, cli_noun(r->entries, "entry", "entries"),
+	    r->commits, noun_for(r->commits, "commit", "commits"),
+	    r->blocks, noun_for(r->blocks, "block", "blocks"),
+	    r->nodes, noun_for(r->nodes, "node", "nodes"),
+	    r->entries, noun_for(r->entries, "entry", "entries"),
 	    r->objects_read, r->objects,
-	    cli_noun(r->objects, "object", "objects"),
-	    r->chunks, cli_noun(r->chunks, "chunk", "chunks"),
+	    noun_for(r->objects, "object", "objects"),
+	    r->chunks, noun_for(r->chunks, "chunk", "chunks"),
 	    (double)r->bytes / 1048576, r->findings != 0 ?
 	    "NOT good" : rc == 0 ? "all good" : "not finished");
 	if (r->bad_chunks != 0 && r->bad_paths != 0)
@@ -113,7 +114,8 @@ check(struct cli *cli, unsigned percent, bool history)
 	rc = reading_open(cli, 0, &r);
 	if (rc != 0)
 		return rc;
-	o.progress = progress_new("check", "chunks", cli->quiet || cli->json);
+	o.progress = progress_new("check", "chunk", "chunks",
+	    cli->quiet || cli->json);
 	rc = check_run(r.space, &o, &res, &cli->fault);
 	progress_free(o.progress);
 	outcome(cli, &res, rc);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/noun.h"
 #include "client/cli.h"
 #include "client/custodian.h"
 #include "client/given.h"
@@ -139,8 +140,8 @@ show_left(struct cli *cli, const struct leaving_report *r)
 		cli_receipt(cli, x->holder, &x->receipt, proved);
 	}
 	if (r->more != 0)
-		cli_print(cli, "and %zu more receipts, in the state folder\n",
-		    r->more);
+		cli_print(cli, "and %zu more %s, in the state folder\n",
+		    r->more, noun_for(r->more, "receipt", "receipts"));
 	(void)json_object_set_new(cli->out, "left", proved);
 	cli_set_int(cli, "left_more", (int64_t)r->more);
 	(void)json_object_set_new(cli->out, "unproved",

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/noun.h"
 #include "client/engine/restore.h"
 #include "client/file.h"
 #include "client/path.h"
@@ -150,7 +151,8 @@ export(struct exportcmd *c)
 		return rc;
 	o.commit = r.commit;
 	o.dir = c->files;
-	o.progress = progress_new("export", "entries", cli->quiet || cli->json);
+	o.progress = progress_new("export", "entry", "entries",
+	    cli->quiet || cli->json);
 	rc = restore_run(r.space, &o, &res, &cli->fault);
 	progress_free(o.progress);
 	if (rc != 0 && rc != FAULT_PARTIAL)
@@ -164,7 +166,7 @@ export(struct exportcmd *c)
 	    "%s/files\n%s/space.key and %s/chain: with a copy of the depot's "
 	    "objects, skerry-recover reads\nall of the history.  Keep the key "
 	    "safe.\n", r.commit->number, res.entries,
-	    cli_noun(res.entries, "entry", "entries"),
+	    noun_for(res.entries, "entry", "entries"),
 	    (double)res.bytes / 1048576, c->to, c->to, c->to);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/noun.h"
 #include "client/engine/restore.h"
 #include "client/path.h"
 #include "client/progress.h"
@@ -49,11 +50,11 @@ outcome(struct getcmd *c, const struct reading *r,
 	cli_warned(cli);
 	cli_print(cli, "commit %" PRIu64 ": restored %" PRIu64
 	    " %s, %.1f MiB in %.2f s", r->commit->number, res->entries,
-	    cli_noun(res->entries, "entry", "entries"),
+	    noun_for(res->entries, "entry", "entries"),
 	    (double)res->bytes / 1048576, seconds);
 	if (res->kept != 0)
 		cli_print(cli, "; %" PRIu64 " %s there already", res->kept,
-		    cli_noun(res->kept, "was", "were"));
+		    noun_for(res->kept, "was", "were"));
 	cli_print(cli, "\n");
 }
 
@@ -76,7 +77,8 @@ restore(struct getcmd *c)
 		return rc;
 	o.commit = r.commit;
 	o.dir = c->dir;
-	o.progress = progress_new("get", "entries", cli->quiet || cli->json);
+	o.progress = progress_new("get", "entry", "entries",
+	    cli->quiet || cli->json);
 	rc = restore_run(r.space, &o, &res, &cli->fault);
 	progress_free(o.progress);
 	if (rc == 0 || rc == FAULT_PARTIAL)

@@ -2,6 +2,7 @@
 /* skerry log: the commits, latest first.  Reads nothing but them. */
 #include <inttypes.h>
 
+#include "base/noun.h"
 #include "client/engine/history.h"
 #include "client/reading.h"
 #include "client/show.h"
@@ -25,8 +26,8 @@ print(struct cli *cli, json_t *list, const struct commit *c)
 	}
 	cli_print(cli, "%" PRIu64 "  %s  %.8s  %" PRIu64 " %s  %" PRIu64
 	    " %s  ", c->number, time, device, c->entries,
-	    cli_noun(c->entries, "entry", "entries"), c->bytes,
-	    cli_noun(c->bytes, "byte", "bytes"));
+	    noun_for(c->entries, "entry", "entries"), c->bytes,
+	    noun_for(c->bytes, "byte", "bytes"));
 	show_name(stdout, bytes_of(c->message, c->message_len), true);
 	cli_print(cli, "\n");
 }

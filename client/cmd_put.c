@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/noun.h"
 #include "client/cli.h"
 #include "client/engine/exclude.h"
 #include "client/engine/put.h"
@@ -195,22 +196,24 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 		cli_print(cli, "commit %" PRIu64 ": %" PRIu64 " %s, %.1f MiB (%"
 		    PRIu64 " read)%s%s; stored %" PRIu64 " %s, %.1f MiB in "
 		    "%.2f s\n", p->number, p->files,
-		    cli_noun(p->files, "file", "files"),
+		    noun_for(p->files, "file", "files"),
 		    (double)p->bytes / 1048576, p->fresh_files, removed,
 		    excluded, p->objects,
-		    cli_noun(p->objects, "object", "objects"),
+		    noun_for(p->objects, "object", "objects"),
 		    (double)p->sent / 1048576, seconds);
 	if (p->renamed != 0)
 		cli_note(cli, "skerry: %" PRIu64 " %s by another device "
 		    "too; yours beside it, as *.conflict-*, until a put of a "
 		    "folder that has not got it\n", p->renamed,
-		    cli_noun(p->renamed, "path was changed",
+		    noun_for(p->renamed, "path was changed",
 			"paths were changed"));
 	if (p->left_out + p->unsteady == 0)
 		return 0;
 	return fault_set(&cli->fault, FAULT_PARTIAL, "%" PRIu64
-	    " could not be read and were left out, %" PRIu64
-	    " changed while they were read", p->left_out, p->unsteady);
+	    " could not be read and %s left out, %" PRIu64
+	    " changed while %s read", p->left_out,
+	    noun_for(p->left_out, "was", "were"), p->unsteady,
+	    noun_for(p->unsteady, "it was", "they were"));
 }
 
 static int
@@ -237,7 +240,7 @@ store(struct putcmd *c)
 	p.effort = c->effort;
 	p.repair = c->repair;
 	p.message = message;
-	p.progress = progress_new("put", "files",
+	p.progress = progress_new("put", "file", "files",
 	    c->cli->quiet || c->cli->json);
 	rc = put_run(&p, &c->cli->fault);
 	progress_free(p.progress);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/noun.h"
 #include "client/cli.h"
 #include "client/engine/put.h"
 #include "client/path.h"
@@ -36,8 +37,8 @@ remove_all(struct cli *cli, const struct paths *c)
 	cli_set_int(cli, "removed", (int64_t)p.removed);
 	cli_print(cli, "commit %" PRIu64 ": removed %" PRIu64
 	    " %s; earlier commits keep %s\n", p.number, p.removed,
-	    cli_noun(p.removed, "entry", "entries"),
-	    cli_noun(p.removed, "it", "them"));
+	    noun_for(p.removed, "entry", "entries"),
+	    noun_for(p.removed, "it", "them"));
 	return 0;
 }
 

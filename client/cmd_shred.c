@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 
+#include "base/noun.h"
 #include "client/cli.h"
 #include "client/path.h"
 #include "client/paths.h"
@@ -52,21 +53,21 @@ tell(struct cli *cli, const struct rewrite *w)
 	cli_set_int(cli, "chunks_kept", (int64_t)w->kept);
 	cli_print(cli, "removed %" PRIu64 " %s from %" PRIu64 " %s; "
 	    "%" PRIu64 " %s no key any more\n",
-	    w->removed, cli_noun(w->removed, "entry", "entries"),
-	    w->commits, cli_noun(w->commits, "commit", "commits"),
-	    w->dropped, cli_noun(w->dropped, "chunk has", "chunks have"));
+	    w->removed, noun_for(w->removed, "entry", "entries"),
+	    w->commits, noun_for(w->commits, "commit", "commits"),
+	    w->dropped, noun_for(w->dropped, "chunk has", "chunks have"));
 	if (w->given_up != 0)
 		cli_print(cli, "%" PRIu64 " other %s lost, and given up\n",
-		    w->given_up, cli_noun(w->given_up, "entry was",
+		    w->given_up, noun_for(w->given_up, "entry was",
 		    "entries were"));
 	if (w->kept != 0)
 		cli_print(cli, "%" PRIu64 " %s\n", w->kept,
-		    cli_noun(w->kept,
+		    noun_for(w->kept,
 		    "chunk is also in files that stay, and stays with them",
 		    "chunks are also in files that stay, and stay with them"));
 	if (w->messages != 0)
 		cli_print(cli, "replaced %" PRIu64 " %s\n", w->messages,
-		    cli_noun(w->messages, "message that named one",
+		    noun_for(w->messages, "message that named one",
 		    "messages that named them"));
 	cli_print(cli, "verified: with the space's keys of now, no commit has "
 	    "the paths and the index none\nof those chunks.  What cannot be "

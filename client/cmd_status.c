@@ -2,6 +2,7 @@
 /* skerry status: what this device knows by itself; asks nobody. */
 #include <inttypes.h>
 
+#include "base/noun.h"
 #include "client/agent.h"
 #include "client/cli.h"
 #include "client/code.h"
@@ -87,8 +88,8 @@ show_commit(struct cli *cli, struct state *st)
 		cli_set_int(cli, "bytes", (int64_t)c->bytes);
 		cli_print(cli, "%-10s %s, %" PRIu64 " %s, %" PRIu64 " %s: ",
 		    "commit", time, c->entries,
-		    cli_noun(c->entries, "entry", "entries"), c->bytes,
-		    cli_noun(c->bytes, "byte", "bytes"));
+		    noun_for(c->entries, "entry", "entries"), c->bytes,
+		    noun_for(c->bytes, "byte", "bytes"));
 		if (!cli->json)
 			show_name(stdout, bytes_of(c->message, c->message_len),
 			    true);
@@ -115,7 +116,7 @@ show_pins(struct cli *cli, const struct state *st)
 	cli_set_int(cli, "devices", st->chain.n);
 	cli_print(cli, "%-10s policy %" PRIu64 ", %u %s of the device chain",
 	    "pinned", st->policy->serial, st->chain.n,
-	    cli_noun(st->chain.n, "entry", "entries"));
+	    noun_for(st->chain.n, "entry", "entries"));
 	if (!c.known) {
 		cli_print(cli, "\n%-10s none pinned yet\n", "custody");
 		return 0;

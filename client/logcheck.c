@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/noun.h"
 #include "base/rd.h"
 #include "client/evidence.h"
 #include "client/logread.h"
@@ -166,12 +167,15 @@ contradicts(const struct logcheck *lc, const struct logpin *pin,
 	e->note[1] = note;
 	if (strcmp(e->kind, "rollback") == 0) {
 		rc = fault_set(f, FAULT_LOG, "log of authority %s: rollback: "
-		    "shows %" PRIu64 " entries, %" PRIu64 " were seen before",
-		    lc->peer->name, c->size, pin->size);
+		    "shows %" PRIu64 " %s, %" PRIu64 " %s seen before",
+		    lc->peer->name, c->size,
+		    noun_for(c->size, "entry", "entries"), pin->size,
+		    noun_for(pin->size, "was", "were"));
 	} else if (strcmp(e->kind, "fork") == 0) {
 		rc = fault_set(f, FAULT_LOG, "log of authority %s: split view: "
-		    "two different trees of %" PRIu64 " entries, both signed",
-		    lc->peer->name, c->size);
+		    "two different trees of %" PRIu64 " %s, both signed",
+		    lc->peer->name, c->size,
+		    noun_for(c->size, "entry", "entries"));
 	} else if (prefix_of(lc, c, pin->size, e, &proof, &root) &&
 	    memcmp(&root, &pin->root, sizeof(root)) == 0) {
 		e->consistency = NULL;
@@ -180,9 +184,10 @@ contradicts(const struct logcheck *lc, const struct logpin *pin,
 		    "though the trees are consistent");
 	} else {
 		rc = fault_set(f, FAULT_LOG, "log of authority %s: split view: "
-		    "the tree of %" PRIu64 " entries does not continue the one "
+		    "the tree of %" PRIu64 " %s does not continue the one "
 		    "of %" PRIu64 " that was seen before", lc->peer->name,
-		    c->size, pin->size);
+		    c->size, noun_for(c->size, "entry", "entries"),
+		    pin->size);
 	}
 	if (!was_told(lc, e->kind, pin->size))
 		evidence_log(lc->st, e, f);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/noun.h"
 #include "net/text.h"
 #include "tlog/demand.h"
 
@@ -204,9 +205,10 @@ judge_rollback(struct trial *t, struct fault *f)
 {
 	if (t->notes != 2 || t->c[1].size >= t->c[0].size)
 		return no(f, "no smaller tree was shown later");
-	say(t, false, "the log signed a tree of %" PRIu64 " entries and one of "
+	say(t, false, "the log signed a tree of %" PRIu64 " %s and one of "
 	    "%" PRIu64 "; that the smaller one was shown later is the word of "
-	    "who wrote this", t->c[0].size, t->c[1].size);
+	    "who wrote this", t->c[0].size,
+	    noun_for(t->c[0].size, "entry", "entries"), t->c[1].size);
 	return 0;
 }
 
@@ -217,7 +219,8 @@ judge_fork(struct trial *t, struct fault *f)
 	    memcmp(&t->c[0].root, &t->c[1].root, MERKLE_LEN) == 0)
 		return no(f, "no two trees of one size");
 	say(t, true, "the log signed two different trees of %" PRIu64
-	    " entries", t->c[0].size);
+	    " %s", t->c[0].size,
+	    noun_for(t->c[0].size, "entry", "entries"));
 	return 0;
 }
 
@@ -251,9 +254,9 @@ judge_inconsistent(struct trial *t, const json_t *j, struct fault *f)
 		&t->c[1].root) != 0 ||
 	    memcmp(&root, &t->c[0].root, MERKLE_LEN) == 0)
 		return no(f, "the trees may be consistent");
-	say(t, true, "the log signed a tree of %" PRIu64 " entries, and later "
+	say(t, true, "the log signed a tree of %" PRIu64 " %s, and later "
 	    "one of %" PRIu64 " that begins otherwise", t->c[0].size,
-	    t->c[1].size);
+	    noun_for(t->c[0].size, "entry", "entries"), t->c[1].size);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/noun.h"
 #include "tlog/note.h"
 
 struct held {
@@ -247,8 +248,9 @@ logread_tree(struct logread *r, uint64_t size, const struct merkle_hash *root,
 	rc = load_edge(r, &got);
 	if (rc == 0 && memcmp(&got, root, sizeof(got)) != 0)
 		rc = fault_set(f, FAULT_LOG, "log of authority %s: the last "
-		    "tiles of %" PRIu64 " leaves do not lead to the root that "
-		    "the log signed", r->config.peer->name, size);
+		    "tiles of %" PRIu64 " %s do not lead to the root that "
+		    "the log signed", r->config.peer->name, size,
+		    noun_for(size, "leaf", "leaves"));
 	return rc;
 }
 

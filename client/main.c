@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/noun.h"
 #include "client/cli.h"
 #include "crypt/secret.h"
 
@@ -197,7 +198,7 @@ note_wire(const struct cli *cli, const char *where, struct http_wire *w)
 	amount(atomic_load(&w->sent), sent);
 	amount(atomic_load(&w->received), received);
 	cli_note(cli, "%s: %" PRIu64 " %s, %s sent, %s received", where,
-	    requests, cli_noun(requests, "request", "requests"), sent,
+	    requests, noun_for(requests, "request", "requests"), sent,
 	    received);
 }
 

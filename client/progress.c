@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/noun.h"
 #include "client/terminal.h"
 
 #define REDRAW_MS 100
@@ -18,7 +19,7 @@
 #define ETA_AFTER_MS 1000
 
 struct progress {
-	const char *what, *items;
+	const char *what, *one, *many;
 	int64_t begun_ms;
 	atomic_uint_fast64_t done, bytes, all, bytes_all;
 	atomic_int_fast64_t next_ms; /* no redraw before */
@@ -36,7 +37,7 @@ width(void)
 }
 
 struct progress *
-progress_new(const char *what, const char *items, int quiet)
+progress_new(const char *what, const char *one, const char *many, int quiet)
 {
 	struct progress *p;
 
@@ -46,7 +47,8 @@ progress_new(const char *what, const char *items, int quiet)
 	if (p == NULL)
 		return NULL;
 	p->what = what;
-	p->items = items;
+	p->one = one;
+	p->many = many;
 	p->begun_ms = clock_ms();
 	atomic_store(&p->next_ms, p->begun_ms + REDRAW_MS);
 	atomic_flag_clear(&p->drawing);
@@ -106,11 +108,11 @@ compose(struct progress *p, int64_t now, char *out, size_t size)
 	if (items_all > 0)
 		(void)snprintf(out, size, "%s %s%s, %s/s, %" PRIu64 " of %"
 		    PRIu64 " %s%s", p->what, done, total, speed, items,
-		    items_all, p->items, left);
+		    items_all, noun_for(items_all, p->one, p->many), left);
 	else
 		(void)snprintf(out, size, "%s %s%s, %s/s, %" PRIu64
-		    " %s%s", p->what, done, total, speed, items, p->items,
-		    left);
+		    " %s%s", p->what, done, total, speed, items,
+		    noun_for(items, p->one, p->many), left);
 }
 
 /* One write, so that lines of others do not come in between. */

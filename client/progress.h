@@ -11,9 +11,11 @@
 
 struct progress;
 
-/* what: the verb, "put"; items: what is counted, "files"; both literals.  NULL
- * where terminal_redraws() is false, or quiet; every function takes NULL. */
-struct progress *progress_new(const char *what, const char *items, int quiet);
+/* what: the verb, "put"; one, many: what is counted, "file", "files"; all
+ * literals.  NULL where terminal_redraws() is false, or quiet; every function
+ * takes NULL. */
+struct progress *progress_new(const char *what, const char *one,
+    const char *many, int quiet);
 
 /* So much more is to be done than was known before. */
 void progress_expect(struct progress *p, uint64_t items, uint64_t bytes);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/noun.h"
 #include "client/custodian.h"
 #include "client/engine/fetch.h"
 #include "client/epoch.h"
@@ -43,9 +44,11 @@ show(struct cli *cli, const struct rewrite *w)
 	cli_set_int(cli, "conflicts", (int64_t)w->conflicts);
 	cli_set_int(cli, "lost", (int64_t)w->lost);
 	cli_warned(cli);
-	cli_print(cli, "commit %" PRIu64 ": epoch %u; %" PRIu64 " commits and %"
-	    PRIu64 " tree nodes sealed anew, %.1f MiB, no chunk moved\n",
-	    w->number, w->epoch, w->commits, w->nodes,
+	cli_print(cli, "commit %" PRIu64 ": epoch %u; %" PRIu64 " %s and %"
+	    PRIu64 " tree %s sealed anew, %.1f MiB, no chunk moved\n",
+	    w->number, w->epoch,
+	    w->commits, noun_for(w->commits, "commit", "commits"),
+	    w->nodes, noun_for(w->nodes, "node", "nodes"),
 	    (double)w->sent / 1048576);
 }
 
@@ -82,7 +85,8 @@ rotate(struct cli *cli, struct session *ses, const char *verb,
 	w->ses = ses;
 	w->warn = cli_warn;
 	w->warn_arg = cli;
-	w->progress = progress_new(verb, "commits", cli->quiet || cli->json);
+	w->progress = progress_new(verb, "commit", "commits",
+	    cli->quiet || cli->json);
 	rc = rewrite_run(w, &cli->fault);
 	progress_free(w->progress);
 	if (rc == FAULT_NOT_FOUND || rc == FAULT_INTERRUPTED ||
@@ -190,7 +194,7 @@ rotation_lost(struct cli *cli, const struct rewrite *w)
 	return fault_set(&cli->fault, w->why, "the key is changed, but %"
 	    PRIu64 " %s of the space could not be sealed anew%s: lost at the "
 	    "depot, and no copy is here", w->lost,
-	    cli_noun(w->lost, "part", "parts"),
+	    noun_for(w->lost, "part", "parts"),
 	    w->repair ? ", and given up" : "");
 }
 

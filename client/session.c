@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/noun.h"
 #include "client/agent.h"
 #include "client/authority.h"
 #include "client/custodian.h"
@@ -299,9 +300,11 @@ check_chain(struct full *p, const struct answer_session *a, uint32_t seen,
 
 	if (a->chain_length < seen)
 		return fault_set(f, FAULT_ROLLBACK,
-		    "authority %s: shows %u entries of the device chain, "
-		    "%u were seen", p->s.state->binding.authority,
-		    a->chain_length, seen);
+		    "authority %s: shows %u %s of the device chain, "
+		    "%u %s seen", p->s.state->binding.authority,
+		    a->chain_length,
+		    noun_for(a->chain_length, "entry", "entries"), seen,
+		    noun_for(seen, "was", "were"));
 	rc = state_add_chain(p->s.state, seen, buf_bytes(&a->chain), f);
 	if (rc == FAULT_TRUST || rc == FAULT_TAMPERED)
 		custodian_keep_chain(p->s.state, p->s.state->binding.authority,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/noun.h"
 #include "client/engine/check_impl.h"
 #include "client/engine/lost.h"
 #include "net/text.h"
@@ -307,7 +308,9 @@ check_run(struct space *sp, const struct check_options *o,
 	pthread_mutex_destroy(&c.lock);
 	if (rc != 0 || c.worst == 0)
 		return rc;
-	return fault_set(f, c.worst, "%llu bad objects, %llu paths affected",
+	return fault_set(f, c.worst, "%llu bad %s, %llu %s affected",
 	    (unsigned long long)out->bad_objects,
-	    (unsigned long long)out->bad_paths);
+	    noun_for(out->bad_objects, "object", "objects"),
+	    (unsigned long long)out->bad_paths,
+	    noun_for(out->bad_paths, "path", "paths"));
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/noun.h"
 #include "client/engine/fetch.h"
 #include "client/engine/history.h"
 #include "client/engine/lost.h"
@@ -207,12 +208,13 @@ say_gap(struct tree *t, const struct gap *g, struct fault *f)
 		(void)snprintf(many, sizeof(many), "%llu",
 		    (unsigned long long)g->entries);
 	*f = t->lost;
-	return fault_add(f, f->code, "%s entries %s%s%s%s are lost, and not "
-	    "all of them are known to be of what is put; put --repair takes "
-	    "the others from an earlier commit", many,
+	return fault_add(f, f->code, "%s %s %s%s%s%s %s lost, and not "
+	    "known to be all of what is put; put --repair takes "
+	    "the rest from an earlier commit", many,
+	    noun_for(g->entries, "entry", "entries"),
 	    g->first.n == 0 ? "of the tree" : "from ",
 	    g->first.n == 0 ? "" : from, g->next.n == 0 ? "" : " to before ",
-	    g->next.n == 0 ? "" : to);
+	    g->next.n == 0 ? "" : to, noun_for(g->entries, "is", "are"));
 }
 
 /* Leaves those gaps that are to be closed. */

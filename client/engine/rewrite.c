@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/noun.h"
 #include "client/engine/draft.h"
 #include "client/engine/fetch.h"
 #include "client/engine/fresh.h"
@@ -117,8 +118,10 @@ lose_node(void *arg, struct bytes key, uint64_t entries,
 	if (entries != 0)
 		(void)snprintf(many, sizeof(many), "%llu",
 		    (unsigned long long)entries);
-	(void)fault_add(&f, f.code, "commit %llu: %s entries from here on are "
-	    "lost", (unsigned long long)j->number, many);
+	(void)fault_add(&f, f.code, "commit %llu: %s %s from here on %s "
+	    "lost", (unsigned long long)j->number, many,
+	    noun_for(entries, "entry", "entries"),
+	    noun_for(entries, "is", "are"));
 	lose(j, key, &f);
 }
 

@@ -65,7 +65,7 @@ static void
 totals_grow_by_what_is_expected(void **state)
 {
 	struct screen *s = *state;
-	struct progress *p = progress_new("get", "entries", 0);
+	struct progress *p = progress_new("get", "entry", "entries", 0);
 
 	assert_non_null(p);
 	progress_expect(p, 1, 100);
@@ -82,7 +82,7 @@ static void
 says_what_is_done_where_nothing_is_expected(void **state)
 {
 	struct screen *s = *state;
-	struct progress *p = progress_new("put", "files", 0);
+	struct progress *p = progress_new("put", "file", "files", 0);
 
 	assert_non_null(p);
 	progress_add(p, 7, 10);
@@ -95,9 +95,9 @@ static void
 draws_nothing_where_a_line_cannot_be_drawn_anew(void **state)
 {
 	(void)state;
-	assert_null(progress_new("put", "files", 1));
+	assert_null(progress_new("put", "file", "files", 1));
 	assert_int_equal(setenv("TERM", "dumb", 1), 0);
-	assert_null(progress_new("put", "files", 0));
+	assert_null(progress_new("put", "file", "files", 0));
 }
 
 int

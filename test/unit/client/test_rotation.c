@@ -173,12 +173,6 @@ cli_warned(struct cli *cli)
 	(void)cli;
 }
 
-const char *
-cli_noun(uint64_t n, const char *one, const char *many)
-{
-	return n == 1 ? one : many;
-}
-
 static int
 setup(void **state)
 {
