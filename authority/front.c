@@ -34,6 +34,7 @@
 #define DRAIN_MS 20000
 #define QUIET_MS 300     /* without a request, when draining, is the end */
 #define CONNECTION_MEMORY 16384
+#define RETRY_AFTER "5"  /* seconds */
 
 struct front {
 	struct front_calls *calls; /* at the ledger */
@@ -76,6 +77,8 @@ reply(struct front *fr, struct MHD_Connection *c, struct visit *v,
 		return MHD_NO;
 	(void)MHD_add_response_header(r, "Content-Type", "application/json");
 	(void)MHD_add_response_header(r, "Cache-Control", "no-store");
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		(void)MHD_add_response_header(r, "Retry-After", RETRY_AFTER);
 	if (fr->draining)
 		(void)MHD_add_response_header(r, "Connection", "close");
 	v->status = status;

@@ -454,6 +454,9 @@ ledger_batch_end(struct ledger *l, struct ledger_batch *b,
 {
 	int shown_rc = 0, rc = make_durable(l, &b->fault);
 
+	/* Where it is no request's, nobody else says so. */
+	if (rc == FAULT_AUTHORITY)
+		trouble_fault("request-failed", &b->fault);
 	if (rc == 0)
 		shred(l, b);
 	if (rc == 0)

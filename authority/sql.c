@@ -158,6 +158,9 @@ sql_failed(struct sql *sql, int rc, struct fault *f)
 	case SQLITE_TOOBIG:
 		return fault_set(f, FAULT_LIMIT, "database: a list is longer "
 		    "than it may be");
+	case SQLITE_BUSY:
+		return fault_set(f, FAULT_AUTHORITY, "the database is locked "
+		    "by another process; try again");
 	case SQLITE_FULL:
 		code = FAULT_SPACE;
 		break;
@@ -168,7 +171,6 @@ sql_failed(struct sql *sql, int rc, struct fault *f)
 		code = FAULT_MEMORY;
 		break;
 	case SQLITE_IOERR:
-	case SQLITE_BUSY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:

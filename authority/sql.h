@@ -74,7 +74,8 @@ int sql_room(struct sql_run *r, int64_t max, const char *what,
     struct fault *f) must_check;
 
 /* The fault of a SQLite code: FAULT_SPACE, FAULT_LIMIT, FAULT_EXISTS,
- * FAULT_MEMORY, FAULT_IO, FAULT_INTERNAL. */
+ * FAULT_MEMORY, FAULT_IO, FAULT_INTERNAL; FAULT_AUTHORITY while another process
+ * has it locked. */
 int sql_failed(struct sql *sql, int rc, struct fault *f);
 
 /* Finalizes what is kept, and closes the database. */

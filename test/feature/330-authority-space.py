@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A full disk below the database: SPACE, nothing half done, and on it goes
-when there is room again."""
+"""A database that cannot be written, as on a full disk or while another process
+has it: SPACE or AUTHORITY, nothing half done, and on it goes afterwards."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -16,9 +17,6 @@ tap = skerrytest.Tap()
 a = Authority(start=False)
 where = os.path.dirname(a.config["database"])
 disk = skerrytest.Disk("2m", where)
-if not disk.good:
-    tap.skip("a full disk", "cannot mount a small one")
-    tap.done()
 a.start()
 acc = Account(a)
 acc.create()
@@ -26,10 +24,42 @@ acc.put_head(0, head(1))
 n = 1
 
 
+def told(code):
+    return [x for x in a.process.lines if x.get("event") == "request-failed"
+            and x["code"] == code]
+
+
+def locked():
+    global n
+    other = sqlite3.connect(a.config["database"], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    h = head(n + 1)
+    for _ in range(2):
+        r = acc.put_head(n, h)
+        tap.eq((r.status, r.code, "locked" in r.json["error"]["text"],
+                int(r.headers["Retry-After"]) > 0),
+               (503, "AUTHORITY", True, True),
+               "locked by another process for too long: try again")
+    tap.eq(len(told("AUTHORITY")), 1, "the log says so, once")
+    r = subprocess.run(
+        [a.binary, "invite", "new", "--config", a.config_file()],
+        capture_output=True, text=True, timeout=60)
+    tap.eq((r.returncode, "locked" in r.stderr), (12, True),
+           "a command says so, too")
+    other.execute("ROLLBACK")
+    other.close()
+    n += 1
+    tap.eq(acc.put_head(n - 1, h).json, {"number": n},
+           "and takes it once the other has let go")
+
+
 def full():
     global n
+    if not disk.good:
+        tap.skip("a full disk", "cannot mount a small one")
+        return
     disk.fill()
-    last, r = None, None
+    before, last, r = None, None, None
     for _ in range(400):
         last = head(n + 1)
         r = acc.put_head(n, last)
@@ -40,13 +70,12 @@ def full():
     tap.eq((r.status, r.code), (503, "SPACE"), "a full disk is SPACE")
     r = Account(a).create()
     tap.eq((r.status, r.code), (503, "SPACE"), "for a new account, too")
-    told = [x for x in a.process.lines if x.get("event") == "request-failed"]
-    tap.eq([x["code"] for x in told], ["SPACE"], "the log says so, once")
+    tap.eq(len(told("SPACE")), 1, "the log says so, once")
     tap.eq(sorted(a.roles()), ["front", "keys", "ledger"], "nobody died")
     disk.free()
     r = acc.session()
     tap.eq(r.status, 200, "with room again it serves")
-    if n > 1:
+    if before is not None:
         tap.ok(unb64(r.json["head"]) == before, "the last head that it took")
     tap.eq(acc.put_head(n, last).json, {"number": n + 1},
            "and takes the one that it refused")
@@ -61,4 +90,4 @@ def full():
     a.process.kill()
 
 
-tap.run(full)
+tap.run(locked, full)

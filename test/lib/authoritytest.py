@@ -146,8 +146,8 @@ def sign_headers(keys, authority, path, body, created=None, nonce=None):
 
 
 class Answer:
-    def __init__(self, status, body):
-        self.status, self.body = status, body
+    def __init__(self, status, body, headers=None):
+        self.status, self.body, self.headers = status, body, headers
         try:
             self.json = json.loads(body)
         except ValueError:
@@ -339,7 +339,7 @@ class Authority:
         c = conn or self.connect()
         c.request(method, path, body, headers)
         r = c.getresponse()
-        answer = Answer(r.status, r.read())
+        answer = Answer(r.status, r.read(), r.headers)
         if conn is None:
             c.close()
         return answer

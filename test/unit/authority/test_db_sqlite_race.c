@@ -22,7 +22,7 @@ begin_at_last(struct db *db, struct fault *f)
 
 	do
 		rc = db->begin(db, f);
-	while (rc == FAULT_IO && strstr(f->text, "is locked") != NULL);
+	while (rc == FAULT_AUTHORITY);
 	return rc;
 }
 
