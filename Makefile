@@ -19,7 +19,7 @@ bench: all
 	@echo "bench/README.md lists one command per figure"
 
 install: all
-	@meson install -C build
+	@meson install -C build $${DESTDIR:+--destdir "$$(realpath -m "$$DESTDIR")"}
 
 clean:
 	rm -rf build build-san
