@@ -28,6 +28,7 @@
 #include "net/sock.h"
 #include "serve/door.h"
 #include "serve/framing.h"
+#include "serve/scrape.h"
 #include "serve/watch.h"
 
 #define ANSWER_MS 15000  /* that a request may wait for the ledger */
@@ -47,12 +48,13 @@ struct front {
 	struct door *door;
 	struct MHD_Daemon *https[CONFIG_THREADS_MAX]; /* each a thread */
 	size_t nhttps;
-	struct MHD_Daemon *metrics;
+	struct scrape scrape;
+	struct MHD_Daemon *metrics; /* its */
 };
 
 /* One request, from its headers to its end. */
 struct visit {
-	struct timespec start;
+	uint64_t begun;
 	struct buf body;
 	bool too_long;
 	bool asked;               /* the ledger; it has answered when … */
@@ -233,12 +235,11 @@ visit_new(struct front *fr, const char *url)
 
 	if (v == NULL)
 		return NULL;
-	(void)clock_gettime(CLOCK_MONOTONIC, &v->start);
 	v->body = buf_init(REQUEST_BODY_MAX);
 	v->answer = buf_init(0);
 	(void)snprintf(v->path, sizeof(v->path), "%s",
 	    strlen(url) <= REQUEST_PATH_MAX ? url : "/");
-	atomic_fetch_add(&fr->gauge.in_flight, 1);
+	v->begun = tally_begin(&fr->gauge.tally);
 	return v;
 }
 
@@ -305,63 +306,17 @@ on_end(void *arg, struct MHD_Connection *c, void **state,
 {
 	struct front *fr = arg;
 	struct visit *v = *state;
-	struct timespec now;
-	int64_t ns;
 
-	(void)why;
 	door_note(c, WATCH_QUIET);
 	if (v == NULL)
 		return;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (now.tv_sec - v->start.tv_sec) * INT64_C(1000000000) +
-	    (now.tv_nsec - v->start.tv_nsec);
-	if (v->status != 0)
-		gauge_request(&fr->gauge, v->path, v->status, (uint64_t)ns);
-	atomic_fetch_sub(&fr->gauge.in_flight, 1);
+	tally_end(&fr->gauge.tally, gauge_kind(v->path),
+	    why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? v->status : 0,
+	    v->begun);
 	buf_wipe(&v->body);
 	buf_wipe(&v->answer);
 	free(v);
 	*state = NULL;
-}
-
-/* /metrics and /healthz, on loopback. */
-static enum MHD_Result
-on_metrics(void *arg, struct MHD_Connection *c, const char *url,
-    const char *method, const char *version, const char *data, size_t *n,
-    void **state)
-{
-	struct buf text defer(buf_wipe) = buf_init(65536);
-	struct front *fr = arg;
-	struct MHD_Response *r;
-	unsigned status = MHD_HTTP_OK;
-	enum MHD_Result ok;
-
-	(void)version;
-	(void)data;
-	(void)state;
-	*n = 0;
-	if (strcmp(method, "GET") != 0 || (strcmp(url, "/metrics") != 0 &&
-	                                      strcmp(url, "/healthz") != 0))
-		status = MHD_HTTP_NOT_FOUND;
-	else if (strcmp(url, "/metrics") == 0) {
-		if (gauge_format(&fr->gauge, &text) != 0)
-			return MHD_NO;
-	} else {
-		if (fr->draining)
-			status = MHD_HTTP_SERVICE_UNAVAILABLE;
-		if (buf_append(&text, fr->draining ? "draining" : "ok",
-		        fr->draining ? 8 : 2) != 0)
-			return MHD_NO;
-	}
-	r = MHD_create_response_from_buffer(text.n, text.p,
-	    MHD_RESPMEM_MUST_COPY);
-	if (r == NULL)
-		return MHD_NO;
-	(void)MHD_add_response_header(r, "Content-Type",
-	    "text/plain; version=0.0.4");
-	ok = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
-	return ok;
 }
 
 /* Messages of the library name clients. */
@@ -400,7 +355,7 @@ serve(struct front *fr, const char *certificate, const char *key,
 {
 	fr->calls = front_calls_new(link_init(ROLE_FD_LINK, ROLE_FD_LINK,
 	    LINK_SOCKET_MAX), ANSWER_MS, on_answer);
-	fr->watch = watch_new(&fr->rule, fr->threads, &fr->gauge.watch);
+	fr->watch = watch_new(&fr->rule, fr->threads, &fr->gauge.tally.watch);
 	if (fr->calls == NULL || fr->watch == NULL)
 		return fault_set(f, FAULT_MEMORY, "front: calls");
 	for (; fr->nhttps < fr->threads; fr->nhttps++) {
@@ -416,12 +371,9 @@ serve(struct front *fr, const char *certificate, const char *key,
 		return fault_set(f, FAULT_MEMORY, "front: thread");
 	if (fcntl(ROLE_FD_METRICS, F_GETFD) < 0)
 		return 0;
-	fr->metrics = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
-	        MHD_USE_ITC | MHD_USE_ERROR_LOG,
-	    0, NULL, NULL, on_metrics, fr, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, ROLE_FD_METRICS,
-	    MHD_OPTION_CONNECTION_TIMEOUT, 10U, MHD_OPTION_CONNECTION_LIMIT,
-	    16U, MHD_OPTION_END);
+	fr->scrape = (struct scrape){ "authority", gauge_expose, &fr->gauge,
+		&fr->draining };
+	fr->metrics = scrape_start(ROLE_FD_METRICS, &fr->scrape);
 	if (fr->metrics == NULL)
 		return fault_set(f, FAULT_CONFIG, "front: metrics");
 	return 0;
@@ -445,7 +397,7 @@ drain(struct front *fr)
 	fr->draining = true;
 	door_close(fr->door);
 	for (int ms = 0; ms < DRAIN_MS && quiet < QUIET_MS; ms += 20) {
-		quiet = fr->gauge.in_flight == 0 ? quiet + 20 : 0;
+		quiet = fr->gauge.tally.in_flight == 0 ? quiet + 20 : 0;
 		pause_ms(20);
 	}
 	front_calls_end(fr->calls);

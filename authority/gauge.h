@@ -4,37 +4,25 @@
 #define SKERRY_AUTHORITY_GAUGE_H
 
 #include <stdatomic.h>
-#include <stdint.h>
 
 #include "authority/request.h"
-#include "base/attr.h"
-#include "base/bytes.h"
-#include "serve/watch.h"
-
-#define GAUGE_PATHS 15 /* the last is every other path */
-#define GAUGE_STATUSES 8
-#define GAUGE_BUCKETS 10 /* the last is +Inf */
+#include "serve/tally.h"
 
 /* All zero to begin with; safe from several threads. */
 struct gauge {
-	atomic_ullong requests[GAUGE_PATHS][GAUGE_STATUSES];
-	atomic_ullong seconds[GAUGE_BUCKETS];
-	atomic_ullong nanoseconds_sum;
-	atomic_llong in_flight;
+	struct tally tally; /* by path */
 	/* Log and clock, as the ledger's last answer had it. */
 	atomic_ullong log_size, log_appends, clock_ahead;
 	atomic_llong log_shown;
-	struct watch_count watch;
 };
 
-/* An answered request. */
-void gauge_request(struct gauge *g, const char *path, unsigned status,
-    uint64_t nanoseconds);
+/* The kind of a request, for the tally. */
+size_t gauge_kind(const char *path);
 
 /* What an answer said of the log. */
 void gauge_log(struct gauge *g, const struct request_log *log);
 
-/* Appends Prometheus text. */
-int gauge_format(struct gauge *g, struct buf *out) must_check;
+/* For a struct scrape; arg: struct gauge. */
+void gauge_expose(void *arg, struct expose *e);
 
 #endif

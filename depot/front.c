@@ -19,12 +19,11 @@
 #include "depot/outlet.h"
 #include "net/sock.h"
 #include "serve/framing.h"
+#include "serve/scrape.h"
 
 /* Of a connection.  Half of it receives a body: a whole TLS record of 16 KiB
  * and the head before it, or each record would be taken in two pieces. */
 #define POOL_LEN ((size_t)40 << 10)
-#define METRICS_CONNECTIONS 16
-#define METRICS_TEXT_MAX 65536
 #define STEP_MS 20
 
 struct front {
@@ -35,7 +34,8 @@ struct front {
 	struct watch *watch; /* of the connections */
 	struct lobby *lobby;
 	struct blocks *blocks; /* for what connections receive */
-	struct MHD_Daemon *metrics; /* NULL: none */
+	struct scrape scrape;
+	struct MHD_Daemon *metrics; /* its; NULL: none */
 	struct pool *pool;
 	struct opening opening; /* of prefixes */
 };
@@ -277,38 +277,6 @@ on_unescape(void *cls, struct MHD_Connection *conn, char *s)
 	return strlen(s);
 }
 
-static enum MHD_Result
-on_metrics(void *cls, struct MHD_Connection *conn, const char *url,
-    const char *method, const char *version, const char *data, size_t *size,
-    void **con_cls)
-{
-	struct buf text defer(buf_wipe) = buf_init(METRICS_TEXT_MAX);
-	struct reply reply = { .response = NULL };
-	struct front *front = cls;
-	enum MHD_Result ok;
-
-	(void)version;
-	(void)data;
-	if (*con_cls == NULL) {
-		*con_cls = front; /* the headers are in; now the body */
-		return MHD_YES;
-	}
-	if (*size != 0)
-		return MHD_NO;
-	if (strcmp(url, "/metrics") != 0 || strcmp(method, "GET") != 0)
-		reply_error(&reply, REPLY_NOT_FOUND, 0, "GET /metrics is all");
-	else if (metrics_format(front->site->metrics, &text) != 0)
-		reply_error(&reply, REPLY_INTERNAL, 0, "out of memory");
-	else
-		reply_body(&reply, MHD_HTTP_OK, "text/plain; version=0.0.4",
-		    text.p, text.n);
-	if (reply.response == NULL)
-		return MHD_NO;
-	ok = MHD_queue_response(conn, reply.status, reply.response);
-	reply_wipe(&reply);
-	return ok;
-}
-
 static struct MHD_Daemon *
 start_thread(struct front *front, const struct front_options *o)
 {
@@ -352,15 +320,11 @@ start_https(struct front *front, const struct front_options *o,
 static int
 start_metrics(struct front *front, int fd, struct fault *f)
 {
-	front->metrics = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0,
-	    NULL, NULL, on_metrics, front,
-	    MHD_OPTION_LISTEN_SOCKET, fd,
-	    MHD_OPTION_CONNECTION_LIMIT, METRICS_CONNECTIONS,
-	    MHD_OPTION_CONNECTION_TIMEOUT, 10u,
-	    MHD_OPTION_END);
-	if (front->metrics == NULL)
-		return fault_set(f, FAULT_INTERNAL, "metrics cannot start");
-	return 0;
+	front->scrape = (struct scrape){ "depot", metrics_expose,
+		front->site->metrics, &front->site->draining };
+	front->metrics = scrape_start(fd, &front->scrape);
+	return front->metrics != NULL ? 0 :
+	    fault_set(f, FAULT_INTERNAL, "metrics cannot start");
 }
 
 int
@@ -378,7 +342,7 @@ front_start(struct request_site *site, const struct front_options *o,
 	(void)pthread_mutex_init(&front->opening.lock, NULL);
 	front->blocks = blocks_new();
 	front->watch = watch_new(&o->rule, o->threads,
-	    &site->metrics->watch);
+	    &site->metrics->tally.watch);
 	front->lobby = lobby_new();
 	rc = FAULT_MEMORY;
 	if (front->blocks != NULL && front->watch != NULL &&
@@ -412,7 +376,7 @@ front_drain(struct front *front, unsigned seconds, const sigset_t *stop)
 	door_close(take(front->door));
 	lobby_close(front->lobby);
 	do
-		left = atomic_load(&front->site->metrics->in_flight);
+		left = atomic_load(&front->site->metrics->tally.in_flight);
 	while (left > 0 && steps-- > 0 && sigtimedwait(stop, NULL, &step) < 0);
 	return left > 0 ? (unsigned)left : 0;
 }

@@ -4,14 +4,8 @@
 #define SKERRY_DEPOT_METRICS_H
 
 #include <stdatomic.h>
-#include <stdint.h>
 
-#include "base/attr.h"
-#include "base/bytes.h"
-#include "serve/watch.h"
-
-#define METRICS_STATUSES 20
-#define METRICS_BUCKETS 11 /* the last is +Inf */
+#include "serve/tally.h"
 
 enum metrics_verb {
 	METRICS_GET,
@@ -26,20 +20,12 @@ enum metrics_verb {
 
 /* All zero to begin with. */
 struct metrics {
-	atomic_ullong requests[METRICS_VERBS][METRICS_STATUSES];
-	atomic_ullong seconds[METRICS_BUCKETS];
-	atomic_ullong nanoseconds_sum;
+	struct tally tally; /* by verb */
 	atomic_ullong bytes_in, bytes_out;
 	atomic_ullong objects_created, objects_deleted;
-	atomic_llong in_flight;
-	struct watch_count watch;
 };
 
-/* An answered request.  status 0: the connection broke before. */
-void metrics_request(struct metrics *m, enum metrics_verb verb,
-    unsigned status, uint64_t nanoseconds);
-
-/* Appends Prometheus text. */
-int metrics_format(struct metrics *m, struct buf *out) must_check;
+/* For a struct scrape; arg: struct metrics. */
+void metrics_expose(void *arg, struct expose *e);
 
 #endif

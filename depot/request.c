@@ -36,15 +36,6 @@ static const struct request_op ops[] = {
 	    serve_healthz },
 };
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 struct request *
 request_new(struct request_site *site, struct MHD_Connection *conn,
     const char *target)
@@ -167,8 +158,7 @@ void
 request_begin(struct request *r, const char *method)
 {
 	r->begun = true;
-	r->begun_at = now_ns();
-	atomic_fetch_add(&r->site->metrics->in_flight, 1);
+	r->begun_at = tally_begin(&r->site->metrics->tally);
 	(void)MHD_get_connection_values(r->conn, MHD_HEADER_KIND, take_field,
 	    &r->fields);
 	r->length = body_length(&r->fields);
@@ -233,11 +223,10 @@ request_end(struct request *r, bool whole)
 		r->site->store->ops->put_abort(r->upload);
 	digest_sum_wipe(&r->sum);
 	if (r->begun) {
-		metrics_request(m, r->verb, whole ? r->reply.status : 0,
-		    now_ns() - r->begun_at);
 		if (whole)
 			atomic_fetch_add(&m->bytes_out, r->reply.bytes);
-		atomic_fetch_sub(&m->in_flight, 1);
+		tally_end(&m->tally, r->verb, whole ? r->reply.status : 0,
+		    r->begun_at);
 	}
 	reply_wipe(&r->reply);
 	free(r);

@@ -19,6 +19,7 @@ static const cyaml_schema_field_t fields[] = {
 	    &log_schema, 1, CONFIG_LOGS_MAX),
 	SETTINGS_OPTIONAL("certificate", certificate, 4095),
 	SETTINGS_OPTIONAL("private_key", private_key, 4095),
+	SETTINGS_OPTIONAL("metrics", metrics, 64),
 	SETTINGS_NUMBER("threads", threads),
 	CROWD_SETTINGS,
 	CYAML_FIELD_END
@@ -42,6 +43,8 @@ check(void *settings, struct fault *f)
 		THREADS_MAX };
 	int rc = sock_check("listen", c->listen, false, f);
 
+	if (rc == 0)
+		rc = sock_check("metrics", c->metrics, true, f);
 	if (rc != 0)
 		return rc;
 	if ((c->certificate == NULL) != (c->private_key == NULL))

@@ -16,6 +16,7 @@ struct config {
 	char **logs;  /* verifier keys */
 	unsigned logs_count;
 	char *certificate, *private_key; /* PEM files; both, or neither: HTTP */
+	char *metrics;             /* address:port on loopback; NULL: none */
 	unsigned *threads;         /* NULL where absent */
 	struct crowd crowd;
 };

@@ -16,6 +16,8 @@
 #include "net/text.h"
 #include "serve/door.h"
 #include "serve/framing.h"
+#include "serve/scrape.h"
+#include "serve/tally.h"
 #include "serve/watch.h"
 #include "tlog/line.h"
 #include "tlog/submit.h"
@@ -29,40 +31,55 @@ struct front {
 	size_t nhttp;
 	struct door *door;
 	struct watch *watch;      /* of the connections */
-	struct watch_count count;
-	atomic_int in_flight;
+	struct tally tally;
+	struct scrape scrape;
+	struct MHD_Daemon *metrics; /* its; NULL: none */
+	atomic_bool draining;
+};
+
+/* Of requests. */
+enum kind {
+	ADD_CHECKPOINT,
+	CHECKPOINT,
+	HEALTHZ,
+	OTHER,
+	KINDS,
 };
 
 struct request {
 	struct front *front;
+	struct MHD_Connection *conn;
 	struct buf body;
-	bool begun, large;
+	bool headed, large; /* headed: the header is in */
+	uint64_t begun;
+	enum kind kind;
+	unsigned status; /* 0: none was answered */
 };
 
 static enum MHD_Result
-reply(struct MHD_Connection *conn, unsigned status, const char *type,
-    struct bytes body)
+reply(struct request *r, unsigned status, const char *type, struct bytes body)
 {
 	/* MHD copies it; its parameter lacks const. */
-	struct MHD_Response *r = MHD_create_response_from_buffer(body.n,
+	struct MHD_Response *a = MHD_create_response_from_buffer(body.n,
 	    (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result ok;
 
-	if (r == NULL)
+	if (a == NULL)
 		return MHD_NO;
-	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	(void)MHD_add_response_header(a, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW,
+		(void)MHD_add_response_header(a, MHD_HTTP_HEADER_ALLOW,
 		    "POST");
-	ok = MHD_queue_response(conn, status, r);
-	MHD_destroy_response(r);
+	r->status = status;
+	ok = MHD_queue_response(r->conn, status, a);
+	MHD_destroy_response(a);
 	return ok;
 }
 
 static enum MHD_Result
-reply_text(struct MHD_Connection *conn, unsigned status, const char *text)
+reply_text(struct request *r, unsigned status, const char *text)
 {
-	return reply(conn, status, TEXT, bytes_of(text, strlen(text)));
+	return reply(r, status, TEXT, bytes_of(text, strlen(text)));
 }
 
 static const char *
@@ -97,7 +114,7 @@ tell(enum state_answer answer, const struct fault *f)
 }
 
 static enum MHD_Result
-add_checkpoint(struct request *r, struct MHD_Connection *conn)
+add_checkpoint(struct request *r)
 {
 	struct buf line defer(buf_wipe) = buf_init(NOTE_MAX);
 	char size_text[LINE_U64_MAX + 1];
@@ -108,21 +125,21 @@ add_checkpoint(struct request *r, struct MHD_Connection *conn)
 	size_t n;
 
 	if (r->large)
-		return reply_text(conn, MHD_HTTP_CONTENT_TOO_LARGE,
+		return reply_text(r, MHD_HTTP_CONTENT_TOO_LARGE,
 		    "too large\n");
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	answer = state_add(r->front->state, buf_bytes(&r->body),
 	    (uint64_t)now.tv_sec, &line, &size, &f);
 	tell(answer, &f);
 	if (answer == STATE_COSIGNED || answer == STATE_CONFLICT)
-		door_note(conn, WATCH_MOVING);
+		door_note(r->conn, WATCH_MOVING);
 	if (answer == STATE_COSIGNED)
-		return reply(conn, MHD_HTTP_OK, TEXT, buf_bytes(&line));
+		return reply(r, MHD_HTTP_OK, TEXT, buf_bytes(&line));
 	if (answer != STATE_CONFLICT)
-		return reply_text(conn, answer, text_of(answer));
+		return reply_text(r, answer, text_of(answer));
 	n = line_u64_format(size, size_text);
 	size_text[n] = '\n';
-	return reply(conn, MHD_HTTP_CONFLICT, "text/x.tlog.size",
+	return reply(r, MHD_HTTP_CONFLICT, "text/x.tlog.size",
 	    bytes_of(size_text, n + 1));
 }
 
@@ -137,17 +154,23 @@ parse_hash(const char *url, uint8_t out[static 32])
 }
 
 static enum MHD_Result
-get(struct request *r, struct MHD_Connection *conn, const char *url)
+get(struct request *r, const char *url)
 {
 	struct buf note defer(buf_wipe) = buf_init(NOTE_MAX);
 	uint8_t hash[32] = { 0 };
 
-	if (strcmp(url, "/healthz") == 0)
-		return reply_text(conn, MHD_HTTP_OK, "ok\n");
-	if (parse_hash(url, hash) != 0 ||
-	    state_get(r->front->state, hash, &note) != 0)
-		return reply_text(conn, MHD_HTTP_NOT_FOUND, "not found\n");
-	return reply(conn, MHD_HTTP_OK, TEXT, buf_bytes(&note));
+	if (strcmp(url, "/healthz") == 0) {
+		r->kind = HEALTHZ;
+		return atomic_load(&r->front->draining) ?
+		    reply_text(r, MHD_HTTP_SERVICE_UNAVAILABLE, "draining") :
+		    reply_text(r, MHD_HTTP_OK, "ok\n");
+	}
+	if (parse_hash(url, hash) != 0)
+		return reply_text(r, MHD_HTTP_NOT_FOUND, "not found\n");
+	r->kind = CHECKPOINT;
+	if (state_get(r->front->state, hash, &note) != 0)
+		return reply_text(r, MHD_HTTP_NOT_FOUND, "not found\n");
+	return reply(r, MHD_HTTP_OK, TEXT, buf_bytes(&note));
 }
 
 static void *
@@ -157,12 +180,13 @@ on_target(void *cls, const char *target, struct MHD_Connection *conn)
 	struct front *front = cls;
 
 	(void)target;
-	(void)conn;
 	if (r == NULL)
 		return NULL;
 	r->front = front;
+	r->conn = conn;
+	r->kind = OTHER;
 	r->body = buf_init(SUBMIT_MAX);
-	atomic_fetch_add(&front->in_flight, 1);
+	r->begun = tally_begin(&front->tally);
 	return r;
 }
 
@@ -178,8 +202,8 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 	if (r == NULL)
 		return MHD_NO;
 	/* The first call comes before the body. */
-	if (!r->begun) {
-		r->begun = true;
+	if (!r->headed) {
+		r->headed = true;
 		door_note(conn, WATCH_STRANGER);
 		return framing_ok(conn) ? MHD_YES : MHD_NO;
 	}
@@ -192,12 +216,14 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 		*size = 0;
 		return MHD_YES;
 	}
-	if (strcmp(url, "/add-checkpoint") == 0)
-		return strcmp(method, "POST") == 0 ? add_checkpoint(r, conn) :
-		    reply_text(conn, MHD_HTTP_METHOD_NOT_ALLOWED, "POST\n");
+	if (strcmp(url, "/add-checkpoint") == 0) {
+		r->kind = ADD_CHECKPOINT;
+		return strcmp(method, "POST") == 0 ? add_checkpoint(r) :
+		    reply_text(r, MHD_HTTP_METHOD_NOT_ALLOWED, "POST\n");
+	}
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return reply_text(conn, MHD_HTTP_NOT_FOUND, "not found\n");
-	return get(r, conn, url);
+		return reply_text(r, MHD_HTTP_NOT_FOUND, "not found\n");
+	return get(r, url);
 }
 
 static void
@@ -207,11 +233,12 @@ on_end(void *cls, struct MHD_Connection *conn, void **con_cls,
 	struct request *r = *con_cls;
 
 	(void)cls;
-	(void)how;
 	door_note(conn, WATCH_QUIET);
 	if (r == NULL)
 		return;
-	atomic_fetch_sub(&r->front->in_flight, 1);
+	tally_end(&r->front->tally, r->kind,
+	    how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? r->status : 0,
+	    r->begun);
 	buf_wipe(&r->body);
 	free(r);
 	*con_cls = NULL;
@@ -244,11 +271,36 @@ start_thread(struct front *front, const struct front_options *o)
 }
 
 static void
+expose(void *arg, struct expose *e)
+{
+	static const char *const names[KINDS] = { "/add-checkpoint",
+		"/checkpoint", "/healthz", "other" };
+	static const struct tally_kinds kinds = { "path", names, KINDS };
+	struct front *front = arg;
+
+	tally_expose(&front->tally, &kinds, e);
+}
+
+static int
+start_metrics(struct front *front, int fd, struct fault *f)
+{
+	if (fd < 0)
+		return 0;
+	front->scrape = (struct scrape){ "witness", expose, front,
+		&front->draining };
+	front->metrics = scrape_start(fd, &front->scrape);
+	return front->metrics != NULL ? 0 :
+	    fault_set(f, FAULT_INTERNAL, "metrics cannot start");
+}
+
+static void
 end(struct front *front)
 {
 	door_close(front->door);
 	for (size_t i = 0; i < front->nhttp; i++)
 		MHD_stop_daemon(front->http[i]);
+	if (front->metrics != NULL)
+		MHD_stop_daemon(front->metrics);
 	watch_free(front->watch);
 	free(front->http);
 	free(front);
@@ -258,7 +310,7 @@ static int
 start_threads(struct front *front, const struct front_options *o,
     struct fault *f)
 {
-	front->watch = watch_new(&o->rule, o->threads, &front->count);
+	front->watch = watch_new(&o->rule, o->threads, &front->tally.watch);
 	front->http = calloc(o->threads, sizeof(struct MHD_Daemon *));
 	if (front->watch == NULL || front->http == NULL)
 		return fault_set(f, FAULT_MEMORY, "front");
@@ -284,7 +336,9 @@ front_start(struct state *s, const struct front_options *o,
 	if (front == NULL)
 		return fault_set(f, FAULT_MEMORY, "front");
 	front->state = s;
-	rc = start_threads(front, o, f);
+	rc = start_metrics(front, o->metrics_fd, f);
+	if (rc == 0)
+		rc = start_threads(front, o, f);
 	if (rc != 0) {
 		end(front);
 		return rc;
@@ -299,8 +353,9 @@ front_stop(struct front *front, unsigned seconds)
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
 	unsigned steps = seconds * 1000 / STEP_MS;
 
+	atomic_store(&front->draining, true);
 	door_close(take(front->door));
-	while (atomic_load(&front->in_flight) > 0 && steps-- > 0)
+	while (atomic_load(&front->tally.in_flight) > 0 && steps-- > 0)
 		(void)nanosleep(&step, NULL);
 	end(front);
 }

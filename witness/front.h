@@ -11,7 +11,8 @@
 struct front; /* opaque */
 
 struct front_options {
-	int listen_fd;         /* the front's from here on */
+	int listen_fd;  /* the front's from here on */
+	int metrics_fd; /* likewise; -1: none */
 	const char *cert, *key; /* PEM, or NULL: plain HTTP */
 	unsigned threads;
 	struct watch_rule rule;

@@ -55,8 +55,8 @@ struct witness {
 	struct buf cert, private_key;
 	struct state *state;
 	struct front *front;
-	int fd;
-	uint16_t port;
+	int fd, metrics_fd; /* -1: none */
+	uint16_t port, metrics_port;
 };
 
 static int
@@ -113,10 +113,24 @@ read_all(struct witness *w, const char *path, struct fault *f)
 }
 
 static int
+listen_all(struct witness *w, struct fault *f)
+{
+	const struct config *c = w->config;
+	int rc = sock_listen(c->listen, false, &w->fd, &w->port, f);
+
+	if (rc != 0 || c->metrics == NULL)
+		return rc;
+	rc = sock_listen(c->metrics, true, &w->metrics_fd, &w->metrics_port,
+	    f);
+	return rc != 0 ? fault_add(f, rc, "metrics") : 0;
+}
+
+static int
 start(struct witness *w, struct fault *f)
 {
 	const struct config *c = w->config;
 	struct front_options o = { .listen_fd = w->fd,
+		.metrics_fd = w->metrics_fd,
 		.cert = (const char *)w->cert.p,
 		.key = (const char *)w->private_key.p,
 		.threads = c->threads != NULL ? *c->threads : DEFAULT_THREADS
@@ -137,6 +151,8 @@ serve(struct witness *w, const sigset_t *stop)
 
 	logline_str(&l, "name", w->pub.name);
 	logline_u64(&l, "port", w->port);
+	if (w->metrics_fd >= 0)
+		logline_u64(&l, "metrics_port", w->metrics_port);
 	logline_u64(&l, "logs", w->config->logs_count);
 	logline_str(&l, "version", SKERRY_VERSION);
 	logline_end(&l);
@@ -163,7 +179,7 @@ wipe(struct witness *w)
 static int
 run(const char *path, struct fault *f)
 {
-	struct witness w = { .cert = buf_init(PEM_MAX),
+	struct witness w = { .metrics_fd = -1, .cert = buf_init(PEM_MAX),
 		.private_key = buf_init(PEM_MAX) };
 	sigset_t stop;
 	int rc = read_all(&w, path, f);
@@ -178,7 +194,7 @@ run(const char *path, struct fault *f)
 		    w.config->logs_count,
 		    (struct state_signer){ w.key, &w.pub }, &w.state, f);
 	if (rc == 0)
-		rc = sock_listen(w.config->listen, false, &w.fd, &w.port, f);
+		rc = listen_all(&w, f);
 	if (rc == 0)
 		rc = confine(state_fd(w.state), f);
 	if (rc == 0)

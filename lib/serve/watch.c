@@ -11,7 +11,6 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <search.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -412,25 +411,17 @@ watch_shed(struct watch *w, uint64_t now)
 	return going || first != SIZE_MAX;
 }
 
-int
-watch_format(struct watch_count *count, const char *name, struct buf *out)
+void
+watch_expose(struct watch_count *count, struct expose *e)
 {
 	static const char *const cuts[WATCH_CUTS] = { "idle", "slow", "full",
 		"address" };
-	char text[1024];
-	size_t n;
 
-	n = (size_t)snprintf(text, sizeof(text),
-	    "# HELP skerry_%s_connections Connections that are open.\n"
-	    "# TYPE skerry_%s_connections gauge\n"
-	    "skerry_%s_connections %lld\n"
-	    "# HELP skerry_%s_cut_total Connections that were ended or refused"
-	    ", by reason.\n"
-	    "# TYPE skerry_%s_cut_total counter\n",
-	    name, name, name, atomic_load(&count->connections), name, name);
+	expose_gauge(e, "connections", "Connections that are open.",
+	    atomic_load(&count->connections));
+	expose_head(e, "cut_total", "counter",
+	    "Connections that were ended or refused, by reason.");
 	for (size_t i = 0; i < WATCH_CUTS; i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n,
-		    "skerry_%s_cut_total{why=\"%s\"} %llu\n", name, cuts[i],
+		expose_sample(e, "cut_total{why=\"%s\"} %llu", cuts[i],
 		    atomic_load(&count->cuts[i]));
-	return buf_append(out, text, n);
 }

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "base/bytes.h"
 #include "base/fault.h"
+#include "serve/expose.h"
 
 struct sockaddr;
 
@@ -83,8 +83,7 @@ void watch_tick(struct watch *w, uint64_t now);
  * still to be dropped.  False: there is none. */
 bool watch_shed(struct watch *w, uint64_t now);
 
-/* Appends Prometheus text: skerry_NAME_connections, skerry_NAME_cut_total. */
-int watch_format(struct watch_count *count, const char *name,
-    struct buf *out) must_check;
+/* The metrics connections and cut_total. */
+void watch_expose(struct watch_count *count, struct expose *e);
 
 #endif

@@ -7,7 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from skerrytest import (Depot, Tap, crc32c, digest, new_id,  # noqa: E402
+from skerrytest import (Depot, Tap, crc32c, digest, new_id, scrape,  # noqa: E402
                         wait_for)
 
 t = Tap()
@@ -163,11 +163,13 @@ def health():
     t.eq((r.status, r.body), (200, b"ok"), "healthz")
     t.eq(d.request("GET", "/metrics").status, 404, "no metrics here")
     # A request counts as under way till its last byte is out.
-    wait_for(lambda: "requests_in_flight 0" in d.metrics())
-    text = d.metrics()
-    t.ok('requests_total{verb="put",status="201"}' in text, "metrics: verb")
-    t.ok("request_seconds_bucket" in text, "metrics: histogram")
-    t.ok("requests_in_flight 0" in text, "metrics: in flight")
+    t.ok(wait_for(lambda: d.metrics()["requests_in_flight"] == 0),
+         "metrics: in flight")
+    numbers = d.metrics()
+    t.ok(numbers['requests_total{verb="put",status="201"}'] > 0,
+         "metrics: verb")
+    t.ok(numbers["request_seconds_count"] > 0, "metrics: histogram")
+    t.eq(scrape(d.metrics_port, "/healthz").body, b"ok", "healthz beside them")
 
 
 def paths():

@@ -4,7 +4,6 @@
 
 import http.client
 import os
-import re
 import socket
 import ssl
 import sys
@@ -36,8 +35,7 @@ def plain(depot=d, source=None):
 
 
 def cuts(why, depot=d):
-    return int(re.search(f'cut_total{{why="{why}"}} (\\d+)',
-                         depot.metrics())[1])
+    return depot.metrics()[f'cut_total{{why="{why}"}}']
 
 
 def heads():

@@ -10,7 +10,6 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
@@ -408,12 +407,11 @@ def transport():
         tap.ok(True, "TLS 1.2 is refused")
     tap.eq(a.send("/healthz", None, {}, method="GET").body, b"ok",
            "healthz")
-    base = f"http://127.0.0.1:{a.metrics_port}"
-    text = urllib.request.urlopen(base + "/metrics").read().decode()
+    text = skerrytest.scrape(a.metrics_port).body.decode()
     tap.ok('requests_total{path="/v1/session",status="200"}' in text,
            "metrics")
     tap.ok(acc.id.hex() not in text, "which name nobody")
-    tap.eq(urllib.request.urlopen(base + "/healthz").read(), b"ok",
+    tap.eq(skerrytest.scrape(a.metrics_port, "/healthz").body, b"ok",
            "healthz on loopback")
 
     def connect():

@@ -12,7 +12,6 @@ import re
 import secrets
 import signal
 import sys
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
@@ -28,10 +27,7 @@ UNDER_WAY = 512
 
 
 def metric(a, name):
-    with urllib.request.urlopen(
-            f"http://127.0.0.1:{a.metrics_port}/metrics") as r:
-        return int(re.search(rf"^skerry_authority_{name} (\d+)$",
-                             r.read().decode(), re.M).group(1))
+    return skerrytest.metrics(a.metrics_port)[name]
 
 
 def accounts(a, n):
@@ -82,8 +78,8 @@ class Stopped:
         os.kill(self.pid, signal.SIGSTOP)
 
     def go(self, n):
-        if not skerrytest.wait_for(lambda: metric(self.a, "in_flight") == n):
-            tap.note(f"{metric(self.a, 'in_flight')} under way, not {n}")
+        if not skerrytest.wait_for(lambda: metric(self.a, "requests_in_flight") == n):
+            tap.note(f"{metric(self.a, 'requests_in_flight')} under way, not {n}")
         os.kill(self.pid, signal.SIGCONT)
 
 
@@ -190,7 +186,7 @@ def killed():
         s = Stopped(a)
         for acc, c in zip(many, conns):
             session(a, acc, c)
-        skerrytest.wait_for(lambda: metric(a, "in_flight") == MANY)
+        skerrytest.wait_for(lambda: metric(a, "requests_in_flight") == MANY)
         t = Traced(s.pid, "-e", f"trace={call}", "-e",
                    f"inject={call}:signal=SIGKILL:when={when}")
         s.go(MANY)
@@ -226,7 +222,7 @@ def keys_killed():
     s = Stopped(a)
     for acc, c in zip(many, conns):
         session(a, acc, c)
-    skerrytest.wait_for(lambda: metric(a, "in_flight") == MANY)
+    skerrytest.wait_for(lambda: metric(a, "requests_in_flight") == MANY)
     os.kill(pid, signal.SIGKILL)
     s.go(MANY)
     rs = [got(c) for c in conns]
@@ -254,7 +250,7 @@ class Waves:
         s = Stopped(a)
         for i, (acc, c) in enumerate(zip(self.old, first)):
             session(a, acc, c, **({} if i else {"nonce": nonce}))
-        skerrytest.wait_for(lambda: metric(a, "in_flight") == MANY)
+        skerrytest.wait_for(lambda: metric(a, "requests_in_flight") == MANY)
         self.trace = Traced(s.pid, "-e", "trace=read,write", *trace)
         s.go(MANY)
         answers = [got(first[0])]
@@ -418,7 +414,7 @@ def too_many():
     s = Stopped(a)
     for c, h in zip(conns[3:], signed):
         c.request("POST", "/v1/session", body, h)
-    skerrytest.wait_for(lambda: metric(a, "in_flight") == UNDER_WAY)
+    skerrytest.wait_for(lambda: metric(a, "requests_in_flight") == UNDER_WAY)
     for c, h in zip(conns[:3], signed[UNDER_WAY:]):
         c.request("POST", "/v1/session", body, h)
     rs = [got(c) for c in conns[:3]]

@@ -5,13 +5,11 @@ and a front that is ended by itself, whose successor serves at the same door."""
 
 import json
 import os
-import re
 import signal
 import socket
 import sys
 import threading
 import time
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
@@ -35,10 +33,7 @@ def raw(a, source=None):
 
 
 def number(a, name):
-    with urllib.request.urlopen(
-            f"http://127.0.0.1:{a.metrics_port}/metrics") as r:
-        return int(re.search(rf"^skerry_authority_{re.escape(name)} (\d+)$",
-                             r.read().decode(), re.M)[1])
+    return skerrytest.metrics(a.metrics_port)[name]
 
 
 def cuts(a, why):

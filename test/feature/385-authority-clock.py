@@ -5,12 +5,10 @@ for a day, and once the clock is right again nothing is lost."""
 
 import json
 import os
-import re
 import secrets
 import sqlite3
 import sys
 import time
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
@@ -33,10 +31,7 @@ def rows(table):
 
 
 def ahead():
-    with urllib.request.urlopen(
-            f"http://127.0.0.1:{a.metrics_port}/metrics") as r:
-        return int(re.search(r"^skerry_authority_clock_ahead_seconds (\d+)$",
-                             r.read().decode(), re.M)[1])
+    return skerrytest.metrics(a.metrics_port)["clock_ahead_seconds"]
 
 
 def ask(acc, nonce=None, at=0):

@@ -19,8 +19,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from cryptography.exceptions import InvalidSignature  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: E402
 from skerrytest import (UNCLEAR, Process, Tap, certificate,  # noqa: E402
-                        ends, folder, handshakes_that_wait, unanswered,
-                        wait_for)
+                        ends, folder, handshakes_that_wait, metrics, scrape,
+                        unanswered, wait_for)
 
 t = Tap()
 BINARY = os.environ["SKERRY_WITNESS"]
@@ -113,7 +113,8 @@ class Witness:
             json.dump(self.config, f)
         self.path = path
         self.process = Process([BINARY, "--config", path])
-        self.port = self.process.wait_ready()["port"]
+        ready = self.process.wait_ready()
+        self.port, self.metrics_port = ready["port"], ready.get("metrics_port")
 
     def request(self, method, path, body=None):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -408,6 +409,35 @@ def commands():
         t.eq(run("check-config", path)[0], 3, f"config: {text!r}")
 
 
+def operator():
+    v = Witness(log, metrics="127.0.0.1:0")
+    t.eq(v.add(log.body(0, 5))[0], 200, "a witness with metrics")
+    v.add(b"nothing")
+    v.request("GET", "/none")
+    t.ok(wait_for(lambda: metrics(v.metrics_port)["requests_in_flight"] == 0),
+         "metrics: in flight")
+    got = metrics(v.metrics_port)
+    t.eq({k: n for k, n in got.items() if k.startswith("requests_total")},
+         {'requests_total{path="/add-checkpoint",status="200"}': 1,
+          'requests_total{path="/add-checkpoint",status="400"}': 1,
+          'requests_total{path="other",status="404"}': 1},
+         "metrics: requests by path and status")
+    t.eq(got["request_seconds_count"], 3, "metrics: histogram")
+    t.eq(got['cut_total{why="slow"}'], 0, "metrics: who was cut")
+    t.ok(log.name not in scrape(v.metrics_port).body.decode(),
+         "which name no log")
+    t.eq(scrape(v.metrics_port, "/healthz").body, b"ok", "healthz beside them")
+    t.eq(v.request("GET", "/metrics")[0], 404, "no metrics where all can ask")
+    v.process.kill()
+    taken = socket.create_server(("127.0.0.1", 0))
+    for where, word in (("0.0.0.0:1", "metrics"), (
+            f"127.0.0.1:{taken.getsockname()[1]}", "metrics: ")):
+        with open(v.path, "w") as f:
+            json.dump({**v.config, "metrics": where}, f)
+        p = Process([BINARY, "--config", v.path])
+        t.ok(p.wait() == 3 and word in p.raw, f"metrics not at {where.split(":")[0]}")
+
+
 def slow_handshakes():
     cert, key = certificate(folder())
     v = Witness(log, certificate=cert, private_key=key)
@@ -453,4 +483,4 @@ def asked(v):
 
 
 t.run(grows, refuses, shows, restarts, concurrent, kills, commands,
-      slow_handshakes, drips)
+      operator, slow_handshakes, drips)

@@ -14,6 +14,7 @@ import http.client
 import ipaddress
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -390,6 +391,23 @@ class Answer:
         return json.loads(self.body)["error"]["code"]
 
 
+def scrape(port, path="/metrics", method="GET", body=None):
+    """What the operator's listener of a server answers."""
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        c.request(method, path, body)
+        r = c.getresponse()
+        return Answer(r, r.read())
+    finally:
+        c.close()
+
+
+def metrics(port):
+    """Its numbers, by name and labels, without skerry_SERVER_ in front."""
+    return {name: float(value) for name, value in re.findall(
+        r"^skerry_[a-z]+_(\S+) (\S+)$", scrape(port).body.decode(), re.M)}
+
+
 class Process:
     """A program that logs JSON lines to stderr and says when it is ready."""
 
@@ -520,9 +538,7 @@ class Depot:
         return self.request("GET", self.path(oid), conn=conn, **fields)
 
     def metrics(self):
-        c = http.client.HTTPConnection("127.0.0.1", self.metrics_port)
-        c.request("GET", "/metrics")
-        return c.getresponse().read().decode()
+        return metrics(self.metrics_port)
 
     def files(self):
         """Objects on disk, and files in tmp."""
