@@ -28,6 +28,7 @@
 #include "net/text.h"
 #include "sandbox/confine.h"
 #include "settings/named.h"
+#include "settings/usage.h"
 
 #define PEM_MAX 1048576
 #define DEFAULT_CONNECTIONS 4096
@@ -267,11 +268,34 @@ check_config(const char *path, struct fault *f)
 	return 0;
 }
 
+enum form {
+	FORM_RUN,
+	FORM_CHECK_CONFIG,
+	FORM_HELP,
+	FORM_VERSION,
+	FORMS,
+};
+
+static const struct usage_form forms[FORMS] = {
+	{ "--config", "FILE", 1 },
+	{ "check-config", "FILE", 1 },
+	{ "--help", NULL, 0 },
+	{ "--version", NULL, 0 },
+};
+
 static int
-usage_error(void)
+perform(enum form form, char **argv, struct fault *f)
 {
-	(void)fputs(usage_text, stderr);
-	return fault_exit(FAULT_USAGE);
+	switch (form) {
+	case FORM_RUN:
+		return run(argv[2], f);
+	case FORM_CHECK_CONFIG:
+		return check_config(argv[2], f);
+	case FORM_VERSION:
+		return usage_print("skerry-depot " SKERRY_VERSION "\n", f);
+	default:
+		return usage_print(usage_text, f);
+	}
 }
 
 int
@@ -279,24 +303,18 @@ main(int argc, char **argv)
 {
 	struct fault f = { .code = 0 };
 	struct logline l;
-	int rc;
+	size_t form;
+	int rc = usage_find(argc, argv, forms, FORMS, &form, &f);
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0)
-		return fputs(usage_text, stdout) < 0;
-	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return printf("skerry-depot %s\n", SKERRY_VERSION) < 0;
-	if (argc != 3)
-		return usage_error();
+	if (rc != 0) {
+		(void)fprintf(stderr, "skerry-depot: %s\n", f.text);
+		return fault_exit(rc);
+	}
 	/* The libraries read files at first use that are out of reach later. */
 	json_object_seed(0);
 	if (secret_init() != 0 || gnutls_global_init() != 0)
 		return fault_exit(FAULT_INTERNAL);
-	if (strcmp(argv[1], "--config") == 0)
-		rc = run(argv[2], &f);
-	else if (strcmp(argv[1], "check-config") == 0)
-		rc = check_config(argv[2], &f);
-	else
-		return usage_error();
+	rc = perform((enum form)form, argv, &f);
 	if (rc != 0) {
 		l = logline_begin(LOGLINE_ERROR, "exit");
 		logline_fault(&l, &f);

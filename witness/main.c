@@ -21,6 +21,7 @@
 #include "net/sock.h"
 #include "sandbox/confine.h"
 #include "settings/named.h"
+#include "settings/usage.h"
 #include "store/stage.h"
 #include "witness/config.h"
 #include "witness/front.h"
@@ -260,31 +261,59 @@ keygen(const char *name, const char *path, struct fault *f)
 	return rc != 0 ? rc : print_key(&pub, f);
 }
 
+enum form {
+	FORM_RUN,
+	FORM_CHECK_CONFIG,
+	FORM_KEYGEN,
+	FORM_KEY,
+	FORM_HELP,
+	FORM_VERSION,
+	FORMS,
+};
+
+static const struct usage_form forms[FORMS] = {
+	{ "--config", "FILE", 1 },
+	{ "check-config", "FILE", 1 },
+	{ "keygen", "NAME KEYFILE", 2 },
+	{ "key", "KEYFILE", 1 },
+	{ "--help", NULL, 0 },
+	{ "--version", NULL, 0 },
+};
+
+static int
+perform(enum form form, char **argv, struct fault *f)
+{
+	switch (form) {
+	case FORM_RUN:
+		return run(argv[2], f);
+	case FORM_CHECK_CONFIG:
+		return check_config(argv[2], f);
+	case FORM_KEYGEN:
+		return keygen(argv[2], argv[3], f);
+	case FORM_KEY:
+		return key(argv[2], f);
+	case FORM_VERSION:
+		return usage_print("skerry-witness " SKERRY_VERSION "\n", f);
+	default:
+		return usage_print(usage_text, f);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	struct fault f = { .code = 0 };
 	struct logline l;
-	int rc;
+	size_t form;
+	int rc = usage_find(argc, argv, forms, FORMS, &form, &f);
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0)
-		return fputs(usage_text, stdout) < 0;
-	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return printf("skerry-witness %s\n", SKERRY_VERSION) < 0;
+	if (rc != 0) {
+		(void)fprintf(stderr, "skerry-witness: %s\n", f.text);
+		return fault_exit(rc);
+	}
 	if (secret_init() != 0 || gnutls_global_init() != 0)
 		return fault_exit(FAULT_INTERNAL);
-	if (argc == 3 && strcmp(argv[1], "--config") == 0) {
-		rc = run(argv[2], &f);
-	} else if (argc == 3 && strcmp(argv[1], "check-config") == 0) {
-		rc = check_config(argv[2], &f);
-	} else if (argc == 3 && strcmp(argv[1], "key") == 0) {
-		rc = key(argv[2], &f);
-	} else if (argc == 4 && strcmp(argv[1], "keygen") == 0) {
-		rc = keygen(argv[2], argv[3], &f);
-	} else {
-		(void)fputs(usage_text, stderr);
-		return fault_exit(FAULT_USAGE);
-	}
+	rc = perform((enum form)form, argv, &f);
 	if (rc != 0) {
 		l = logline_begin(LOGLINE_ERROR, "exit");
 		logline_fault(&l, &f);

@@ -42,8 +42,19 @@ def arguments():
     t.ok(code == 0 and "usage:" in out, "--help")
     code, out, _ = run("--version")
     t.ok(code == 0 and out.startswith("skerry-depot "), "--version")
-    t.eq(run()[0], 2, "no arguments")
-    t.eq(run("--what", "x")[0], 2, "unknown argument")
+    for args, word in (((), "no command"), (("--what", "x"), "--what: "),
+                       (("frob",), "frob: "), (("--config",), "wants FILE"),
+                       (("--config=x",), "--config=x: "),
+                       (("check-config", "a", "b c"), "b c: "),
+                       (("--help", "x"), "x: ")):
+        code, out, err = run(*args)
+        t.ok((code, out) == (2, "") and err.startswith("skerry-depot: ")
+             and word in err and err.count("\n") == 1,
+             f"usage: {args}: {err.strip()}")
+    with open("/dev/full", "w") as full:
+        t.eq(subprocess.run([d.binary, "--help"], stdout=full,
+                            stderr=subprocess.DEVNULL).returncode, 18,
+             "--help that could not be written is no success")
     good = d.config_file("good.yaml")
     code, out, _ = run("check-config", good)
     t.eq((code, out), (0, good + ": ok\n"), "check-config")

@@ -354,7 +354,15 @@ def commands():
     t.eq(run("key", w.keyfile + "3")[0], 0, "the key is there")
     t.eq(run("keygen", "a b", w.keyfile + "2")[0], 2, "names have no spaces")
     t.eq(run("check-config", w.path)[0], 0, "check-config")
-    t.eq(run()[0], 2, "usage")
+    for args, word in (((), "no command"), (("--what",), "--what: "),
+                       (("frob", "x"), "frob: "), (("key",), "wants KEYFILE"),
+                       (("keygen", "a"), "wants NAME KEYFILE"),
+                       (("keygen", "a", "b", "c"), "c: "),
+                       (("--config",), "wants FILE")):
+        r = subprocess.run([BINARY, *args], capture_output=True, text=True)
+        t.ok((r.returncode, r.stdout) == (2, "") and word in r.stderr and
+             r.stderr.startswith("skerry-witness: "),
+             f"usage: {args}: {r.stderr.strip()}")
     for name, change in (("unknown key", {"color": 1}),
                          ("bad log", {"logs": ["x"]}),
                          ("a witness as log", {"logs": [w.vkey]}),
