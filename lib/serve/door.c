@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <gnutls/gnutls.h>
+
 #include "base/fault.h"
 #include "serve/lobby.h"
 
@@ -151,6 +153,45 @@ door_close(struct door *d)
 	free(d);
 }
 
+/* A client may have ended its side behind a request; the server takes that for
+ * the end of the connection where it reads it before the answer is begun.  So
+ * what follows a request that is under way waits in the socket. */
+static ssize_t
+pull(gnutls_transport_ptr_t arg, void *p, size_t n)
+{
+	const struct watched *c = arg;
+
+	if (watch_phase(c) == WATCH_OURS) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return recv(watch_fd(c), p, n, 0);
+}
+
+/* The socket does not block: pull itself finds out. */
+static int
+pull_timeout(gnutls_transport_ptr_t arg, unsigned ms)
+{
+	(void)arg;
+	(void)ms;
+	return 1;
+}
+
+static void
+join_tls(struct MHD_Connection *conn, struct watched *c)
+{
+	const union MHD_ConnectionInfo *tls = MHD_get_connection_info(conn,
+	    MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	if (tls == NULL || tls->tls_session == NULL)
+		return;
+	gnutls_transport_set_ptr2(tls->tls_session, c,
+	    (gnutls_transport_ptr_t)(intptr_t)watch_fd(c));
+	gnutls_transport_set_pull_function(tls->tls_session, pull);
+	gnutls_transport_set_pull_timeout_function(tls->tls_session,
+	    pull_timeout);
+}
+
 void
 door_connection(void *watch, struct MHD_Connection *conn, void **context,
     enum MHD_ConnectionNotificationCode what)
@@ -158,10 +199,12 @@ door_connection(void *watch, struct MHD_Connection *conn, void **context,
 	int fd = MHD_get_connection_info(conn,
 	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 
-	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		watch_drop(watch, fd);
-	else
-		*context = watch_find(watch, fd);
+		return;
+	}
+	*context = watch_find(watch, fd);
+	join_tls(conn, *context);
 }
 
 void

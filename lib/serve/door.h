@@ -26,7 +26,9 @@ int door_open(int fd, struct MHD_Daemon *const *daemon, struct watch *watch,
     struct lobby *lobby, struct door **out) must_check;
 
 /* For MHD_OPTION_NOTIFY_CONNECTION of such a daemon, with the watch, where a
- * connection's context is what the watch has of it, and no more. */
+ * connection's context is what the watch has of it, and no more.  By TLS, what
+ * a client sends, or that it ends its side, is read once its request is not
+ * the server's (WATCH_OURS) any more: the server must wait by poll. */
 void door_connection(void *watch, struct MHD_Connection *conn, void **context,
     enum MHD_ConnectionNotificationCode what);
 

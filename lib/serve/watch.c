@@ -32,6 +32,7 @@ struct watched {
 	atomic_bool known; /* had a request with a good request */
 	atomic_uint *busy; /* of its thread, which has counted it if … */
 	bool counted;      /* … this; of the thread that notes and drops */
+	int fd; /* for good */
 
 	/* The rest is the watch's, under its lock. */
 	struct address *address;
@@ -230,6 +231,7 @@ add(struct watch *w, size_t fd, const struct sockaddr *addr, uint64_t now,
 	*thread = least_busy(w);
 	c->busy = &w->busy[*thread];
 	count_busy(c, true);
+	c->fd = (int)fd;
 	w->by_fd[fd] = c;
 	w->n++;
 	return 0;
@@ -292,6 +294,18 @@ watch_note(struct watched *c, enum watch_phase phase)
 	if (phase == WATCH_MOVING)
 		atomic_store_explicit(&c->known, true, memory_order_relaxed);
 	count_busy(c, phase != WATCH_QUIET);
+}
+
+enum watch_phase
+watch_phase(const struct watched *c)
+{
+	return PHASE(atomic_load_explicit(&c->at, memory_order_relaxed));
+}
+
+int
+watch_fd(const struct watched *c)
+{
+	return c->fd;
 }
 
 /* Bytes that the client sent and took; false where it cannot be known. */

@@ -74,6 +74,9 @@ void watch_drop(struct watch *w, int fd);
 
 /* What it is at now. */
 void watch_note(struct watched *c, enum watch_phase phase);
+enum watch_phase watch_phase(const struct watched *c);
+
+int watch_fd(const struct watched *c);
 
 /* Cuts who is too slow; to be called every second or oftener. */
 void watch_tick(struct watch *w, uint64_t now);

@@ -424,6 +424,20 @@ def transport():
     tap.ok(used < 0.5, f"20 in their first bytes: {used:.2f} s of 2 s")
 
 
+def half_closed():
+    """Who ends its side of the connection behind a request is answered."""
+    body = json.dumps(acc.session_body()).encode()
+    for what in ("TCP", "TLS"):
+        head = "".join(f"{k}: {v}\r\n" for k, v in sign_headers(
+            acc.device, a.host, PATH, body).items())
+        s = skerrytest.HalfTLS(a.port, a.tls)
+        s.send((f"POST {PATH} HTTP/1.1\r\nHost: {a.host}\r\n{head}"
+                f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+        got = s.end(what)
+        tap.ok(got.startswith(b"HTTP/1.1 200 ") and b'"sealed"' in got,
+               f"half-closed ({what}): answered, and then closed")
+
+
 def separation():
     roles = a.roles()
     tap.eq(sorted(roles), ["front", "keys", "ledger"], "three roles")
@@ -455,5 +469,5 @@ def separation():
 
 
 tap.run(signatures, bodies, rights, new_accounts, policies, configurations,
-        init_again, announcements, home_of_before, transport, separation,
+        init_again, announcements, home_of_before, transport, half_closed, separation,
         unseen)

@@ -255,6 +255,56 @@ def unanswered(connect, path):
     return n
 
 
+class HalfTLS:
+    """A client that ends its side of a connection and goes on reading, which
+    the ssl module's own sockets do not."""
+
+    def __init__(self, port, context):
+        self.socket = socket.create_connection(("127.0.0.1", port), 60)
+        self.inward, self.outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.inward, self.outward,
+                                    server_hostname="127.0.0.1")
+        while True:
+            try:
+                self.tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self.flush()
+                self.inward.write(self.socket.recv(65536))
+        self.flush()
+
+    def flush(self):
+        self.socket.sendall(self.outward.read())
+
+    def send(self, data):
+        self.tls.write(data)
+        self.flush()
+
+    def end(self, what):
+        """By TCP's FIN alone, or by TLS' close_notify alone; all that comes
+        then, up to the end."""
+        out = b""
+        if what == "TCP":
+            self.socket.shutdown(socket.SHUT_WR)
+        else:
+            try:
+                self.tls.unwrap()
+            except ssl.SSLWantReadError:
+                self.flush()
+        while True:
+            got = self.socket.recv(65536)
+            if not got:
+                break
+            self.inward.write(got)
+            try:
+                while data := self.tls.read(65536):
+                    out += data
+            except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+                pass
+        self.socket.close()
+        return out
+
+
 def runs(pid, thread):
     try:
         with open(f"/proc/{pid}/task/{thread}/stat") as f:
