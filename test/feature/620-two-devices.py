@@ -6,12 +6,14 @@ under its name or beside it as *.conflict-*."""
 
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from skerrysite import Site  # noqa: E402
-from skerrytest import Tap, folder  # noqa: E402
+from skerrysite import Result, Site  # noqa: E402
+from skerrytest import Tap, folder, metrics, wait_for  # noqa: E402
 from trees import compare, content, write  # noqa: E402
 
 ROUNDS = 8 if os.environ.get("SKERRY_SANITIZED") else 25
@@ -43,6 +45,31 @@ def both(*jobs):
     return results
 
 
+def sessions():
+    port = s.authority.process.event("ready")["metrics_port"]
+    return metrics(port).get('requests_total{path="/v1/session",status="200"}',
+                             0)
+
+
+def merged(first, then):
+    """Runs both (device, arguments), which see the same head: then goes on when
+    first has moved it, and has to merge.  Their results."""
+    depot, before = s.depot.process.proc, sessions()
+    depot.send_signal(signal.SIGSTOP)
+    p, q = (d.start(args[0], "--json", *args[1:]) for d, args in (first, then))
+    seen = wait_for(lambda: sessions() == before + 2)
+    q.send_signal(signal.SIGSTOP)
+    depot.send_signal(signal.SIGCONT)
+    out = [p.communicate(timeout=120)]
+    q.send_signal(signal.SIGCONT)
+    out.append(q.communicate(timeout=120))
+    r = [Result(subprocess.CompletedProcess(x.args, x.returncode, *y))
+         for x, y in zip((p, q), out)]
+    if not seen or [x.code for x in r] != [0, 0]:
+        t.note(f"{seen} {r}")
+    return r
+
+
 def fetched(*paths):
     out = os.path.join(work, "out")
     shutil.rmtree(out, ignore_errors=True)
@@ -70,151 +97,92 @@ def disjoint():
             t.note(r)
             return
         conflicts += sum(x.json["conflicts"] for x in r)
-    t.ok(conflicts > 0, "heads moved under puts")
-    t.note(f"{conflicts} in {ROUNDS} rounds")
+    t.note(f"{conflicts} heads moved under puts in {ROUNDS} rounds")
+    for i in ROUNDS, ROUNDS + 1:
+        for d, who in (a, "a"), (b, "b"):
+            write(src(d, f"{who}{i}"), f"{who} in round {i}")
+        jobs = [(d, ("put", "--to", "both", src(d, f"{who}{i}")))
+                for d, who in ((a, "a"), (b, "b"))]
+        r = merged(*jobs[::(1, -1)[i % 2]])
+        t.eq([x.json["conflicts"] for x in r], [0, 1],
+             "a head moved under a put")
     out = fetched("both")
-    want = {f"{who} in round {i}".encode() for i in range(ROUNDS)
+    want = {f"{who} in round {i}".encode() for i in range(ROUNDS + 2)
             for who in "ab"}
     t.eq(all_contents(out), want, "all files of both are there")
-    t.eq(len(os.listdir(os.path.join(out, "both"))), 2 * ROUNDS,
+    t.eq(len(os.listdir(os.path.join(out, "both"))), 2 * ROUNDS + 4,
          "each under its own name")
 
 
 def same_names():
     """Whole folders, and the same files in them."""
-    said, renamed = set(), 0
-    for i in range(ROUNDS):
+    said = set()
+    for i in range(6):
         for d, who in (a, "a"), (b, "b"):
             write(src(d, "same", f"f{i % 3}"), f"f{i % 3} by {who} in {i}")
-        r = both((a, ("put", "--to", f"r{i}", src(a, "same"))),
-                 (b, ("put", "--to", f"r{i}", src(b, "same"))))
-        if [x.code for x in r] != [0, 0]:
-            t.ok(False, f"round {i}")
-            t.note(r)
-            return
-        merged = sum(x.json["conflicts"] for x in r) != 0
-        renamed += sum(x.json["renamed"] for x in r)
-        if merged:
-            said |= {f"f{i % 3} by {who} in {i}".encode() for who in "ab"}
-            got = all_contents(fetched(f"r{i}"))
-            want = {content(src(d, "same", n)) for d in (a, b)
-                    for n in os.listdir(src(d, "same"))}
-            if got != want:
-                t.ok(False, f"round {i}: both versions are there")
-                t.note(f"{got} {want}")
-                return
-    t.ok(renamed > 0, "both versions of a file are kept")
-    t.note(f"{renamed} renamed in {ROUNDS} rounds")
+        jobs = [(d, ("put", "--to", f"r{i}", src(d, "same"))) for d in (a, b)]
+        r = merged(*jobs[::(1, -1)[i % 2]])
+        t.ok(r[1].json["conflicts"] == 1 and r[1].json["renamed"] > 0,
+             f"round {i}: both versions of a file are kept")
+        said |= {f"f{i % 3} by {who} in {i}".encode() for who in "ab"}
+        got = all_contents(fetched(f"r{i}"))
+        t.eq(got, {content(src(d, "same", n)) for d in (a, b)
+                   for n in os.listdir(src(d, "same"))},
+             f"round {i}: both versions are there")
     t.ok(said <= all_contents(fetched()), "to the end")
 
 
-def raced(first, second):
-    """Runs both at once until one had to merge; the JSON results.  first and
-    second prepare a round and give (device, arguments)."""
-    for i in range(40):
-        r = both(first(i), second(i))
-        if [x.code for x in r] != [0, 0]:
-            t.ok(False, "both are done")
-            t.note(r)
-            return i, r
-        if sum(x.json.get("conflicts", 0) for x in r) != 0:
-            return i, r
-    return i, None
-
-
 def collisions():
-    """A file against a folder of the same name."""
-    def file(i):
-        write(src(a, f"x{i}", "thing"), f"file {i}")
-        return a, ("put", "--to", f"k{i}", src(a, f"x{i}", "thing"))
-
-    def tree(i):
-        write(src(b, f"x{i}", "thing", "below"), f"below {i}")
-        return b, ("put", "--to", f"k{i}", src(b, f"x{i}", "thing"))
-
-    i, r = raced(file, tree)
-    if not t.ok(r is not None, "a file and a folder collide"):
-        return
-    out = fetched(f"k{i}")
-    t.eq(all_contents(out), {f"file {i}".encode(), f"below {i}".encode()},
-         "both are kept")
-    names = sorted(os.listdir(os.path.join(out, f"k{i}")))
-    t.ok(names[0] == "thing" and names[1].startswith("thing.conflict-")
-         and os.path.isdir(os.path.join(out, f"k{i}", "thing")),
-         "the folder keeps the name") or t.note(names)
+    """A file against a folder of the same name, whoever merges."""
+    write(src(a, "x", "thing"), "file")
+    write(src(b, "x", "thing", "below"), "below")
+    for i in 0, 1:
+        jobs = [(d, ("put", "--to", f"k{i}", src(d, "x", "thing")))
+                for d in (a, b)]
+        merged(*jobs[::(1, -1)[i]])
+        out = fetched(f"k{i}")
+        t.eq(all_contents(out), {b"file", b"below"},
+             "a file and a folder collide: both are kept")
+        names = sorted(os.listdir(os.path.join(out, f"k{i}")))
+        t.ok(names[0] == "thing" and names[1].startswith("thing.conflict-")
+             and os.path.isdir(os.path.join(out, f"k{i}", "thing")),
+             "the folder keeps the name") or t.note(names)
 
 
 def folder_replaced():
     """A folder becomes a file here, while a file in it changes there."""
-    def prepare(i):
+    for i in 0, 1:
         write(src(a, f"y{i}", "d", "in"), f"first {i}")
-        if a.run("put", "--to", f"m{i}", src(a, f"y{i}", "d")).code != 0:
-            t.ok(False, "prepare")
+        t.eq(a.run("put", "--to", f"m{i}", src(a, f"y{i}", "d")).code, 0,
+             "a folder")
         b.run("ls")
         shutil.rmtree(src(a, f"y{i}", "d"))
         write(src(a, f"y{i}", "d"), f"now a file {i}")
-        return a, ("put", "--to", f"m{i}", src(a, f"y{i}", "d"))
-
-    def change(i):
         write(src(b, f"y{i}", "in"), f"second {i}")
-        return b, ("put", "--to", f"m{i}/d", src(b, f"y{i}", "in"))
-
-    met = set()
-    for i in range(60):
-        r = both(prepare(i), change(i))
-        # Who begins after the file was stored finds it in the way.
-        codes = [x.code for x in r]
-        if codes[0] != 0 or codes[1] not in (0, 21):
-            t.ok(False, "both are done")
-            t.note(r)
-            return
-        merged = [i for i in (0, 1)
-                  if codes == [0, 0] and r[i].json["conflicts"] != 0]
-        if merged and merged[0] not in met:
-            met.add(merged[0])
-            t.eq(all_contents(fetched(f"m{i}")),
-                 {f"now a file {i}".encode(), f"second {i}".encode()},
-                 "the file that replaced a folder, and the change in it: "
-                 + ("the one" if merged[0] else "the other") + " merges")
-        if met == {0, 1}:
-            return
-    t.note(f"only met by {met}")
+        jobs = [(a, ("put", "--to", f"m{i}", src(a, f"y{i}", "d"))),
+                (b, ("put", "--to", f"m{i}/d", src(b, f"y{i}", "in")))]
+        r = merged(*jobs[::(1, -1)[i]])
+        t.eq(r[1].json["conflicts"], 1, ("the one", "the other")[i]
+             + " merges")
+        t.eq(all_contents(fetched(f"m{i}")),
+             {f"now a file {i}".encode(), f"second {i}".encode()},
+             "the file that replaced a folder, and the change in it")
 
 
 def deletions():
     """rm here, a change there: the change stays."""
-    def prepare(i):
+    for i in 0, 1:
         write(src(a, f"z{i}", "one"), "one")
         write(src(a, f"z{i}", "two"), "two")
-        if a.run("put", src(a, f"z{i}")).code != 0:
-            t.ok(False, "prepare")
-        return a, ("rm", f"z{i}")
-
-    def change(i):
+        t.eq(a.run("put", src(a, f"z{i}")).code, 0, "a folder")
         write(src(b, f"z{i}", "one"), f"changed {i}")
-        return b, ("put", "--to", f"z{i}", src(b, f"z{i}", "one"))
-
-    # rm does not say that it merged: look at what came of it.
-    for i in range(40):
-        r = both(prepare(i), change(i))
-        codes = [x.code for x in r]
-        if codes != [0, 0]:
-            t.ok(False, "both are done")
-            t.note(r)
-            return
-        out = all_contents(fetched(f"z{i}"))
-        if f"changed {i}".encode() not in out:
-            # rm began after the put had ended, and knew of it.
-            if r[0].json["commit"] > r[1].json["commit"]:
-                continue
-            t.ok(False, "a change is stronger than a deletion")
-            t.note(out)
-            return
-        if r[0].json["commit"] > r[1].json["commit"]:
-            t.eq(out, {f"changed {i}".encode()}, "a change is stronger than "
-                 "a deletion, the rest is removed")
-            return
-    t.ok(True, "a change is stronger than a deletion (never met)")
+        jobs = [(a, ("rm", f"z{i}")),
+                (b, ("put", "--to", f"z{i}", src(b, f"z{i}", "one")))]
+        r = merged(*jobs[::(1, -1)[i]])
+        t.ok(r[0].json["commit"] < r[1].json["commit"],
+             ("the change", "the deletion")[i] + " merges")
+        t.eq(all_contents(fetched(f"z{i}")), {f"changed {i}".encode()},
+             "a change is stronger than a deletion, the rest is removed")
 
 
 def what_is_not_here():
