@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,17 +102,69 @@ reply_error(struct front *fr, struct MHD_Connection *c, struct visit *v,
 	return reply(fr, c, v, status, bytes_of(v->error, (size_t)n));
 }
 
+struct fields {
+	struct httpsig_fields *sig;
+	bool seen[3];
+	bool repeated; /* one of them came twice */
+};
+
 /* A header that is longer than any good one is left empty, which the ledger
  * refuses. */
-static void
-header(struct MHD_Connection *c, const char *name,
-    char out[static HTTPSIG_FIELD_MAX])
+static enum MHD_Result
+take_field(void *cls, enum MHD_ValueKind kind, const char *name,
+    const char *value)
 {
-	const char *v = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
-	size_t n = v == NULL ? 0 : strlen(v);
+	struct fields *f = cls;
+	const struct {
+		const char *name;
+		char *out;
+	} known[] = {
+		{ "Content-Digest", f->sig->digest },
+		{ "Signature-Input", f->sig->input },
+		{ "Signature", f->sig->signature },
+	};
+	size_t n = value == NULL ? 0 : strlen(value);
 
-	if (n != 0 && n < HTTPSIG_FIELD_MAX)
-		memcpy(out, v, n + 1);
+	(void)kind;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strcasecmp(known[i].name, name) != 0)
+			continue;
+		f->repeated |= f->seen[i];
+		f->seen[i] = true;
+		if (n != 0 && n < HTTPSIG_FIELD_MAX)
+			memcpy(known[i].out, value, n + 1);
+	}
+	return MHD_YES;
+}
+
+/* What the query may have, and has. */
+struct query {
+	const char *known; /* NULL: nothing */
+	const char *value;
+	bool bad;
+};
+
+static enum MHD_Result
+take_argument(void *cls, enum MHD_ValueKind kind, const char *name,
+    const char *value)
+{
+	struct query *q = cls;
+
+	(void)kind;
+	q->bad |= q->known == NULL || strcmp(name, q->known) != 0 ||
+	    q->value != NULL || value == NULL || value[0] == '\0';
+	q->value = value;
+	return MHD_YES;
+}
+
+static struct query
+query(struct MHD_Connection *c, const char *known)
+{
+	struct query q = { .known = known };
+
+	(void)MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND,
+	    take_argument, &q);
+	return q;
 }
 
 /* On the thread of the calls.  What is done with the visit after it goes on is
@@ -128,17 +181,20 @@ on_answer(void *who, int rc, struct buf *answer)
 }
 
 /* The connection rests until the ledger has answered. */
-static void
+static enum MHD_Result
 forward(struct front *fr, struct visit *v)
 {
 	struct buf ask defer(buf_wipe) = buf_init(LINK_SOCKET_MAX - 8);
 	struct request q = { .body = buf_bytes(&v->body) };
+	struct fields fields = { .sig = &q.sig };
 	int rc;
 
+	(void)MHD_get_connection_values(v->c, MHD_HEADER_KIND, take_field,
+	    &fields);
+	if (fields.repeated)
+		return reply_error(fr, v->c, v, MHD_HTTP_BAD_REQUEST,
+		    FAULT_MALFORMED, "a header field came twice");
 	memcpy(q.path, v->path, sizeof(q.path));
-	header(v->c, "Content-Digest", q.sig.digest);
-	header(v->c, "Signature-Input", q.sig.input);
-	header(v->c, "Signature", q.sig.signature);
 	rc = request_write(&q, &ask);
 	buf_wipe(&v->body);
 	v->asked = true;
@@ -150,6 +206,7 @@ forward(struct front *fr, struct visit *v)
 		v->rc = rc;
 		MHD_resume_connection(v->c);
 	}
+	return MHD_YES;
 }
 
 /* Good requests are signed, but for that of what is published. */
@@ -180,12 +237,17 @@ answer(struct front *fr, struct MHD_Connection *c, struct visit *v)
 
 /* A file of the log, to whoever asks. */
 static enum MHD_Result
-serve_log(struct front *fr, struct MHD_Connection *c, struct visit *v)
+serve_log(struct front *fr, struct MHD_Connection *c, struct visit *v,
+    const char *method)
 {
 	struct MHD_Response *r = NULL;
 	enum MHD_Result ok;
-	int rc = front_log_response(fr->log, v->path, &r);
+	int rc;
 
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
+		    "this request is GET");
+	rc = front_log_response(fr->log, v->path, &r);
 	if (rc == FAULT_NOT_FOUND)
 		return reply_error(fr, c, v, MHD_HTTP_NOT_FOUND, rc,
 		    "no such file of the log");
@@ -205,18 +267,20 @@ static enum MHD_Result
 published(struct front *fr, struct MHD_Connection *c, struct visit *v,
     const char *method)
 {
-	const char *from = MHD_lookup_connection_value(c,
-	    MHD_GET_ARGUMENT_KIND, "from");
+	const struct query q = query(c, "from");
 
 	if (strcmp(method, "GET") != 0)
 		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
 		    "this request is GET");
+	if (q.bad)
+		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
+		    "the query may have one argument, from");
 	v->body.n = 0;
-	if (from != NULL && buf_append(&v->body, from, strlen(from)) != 0)
+	if (q.value != NULL && buf_append(&v->body, q.value,
+	        strlen(q.value)) != 0)
 		return MHD_NO;
 	v->c = c;
-	forward(fr, v);
-	return MHD_YES;
+	return forward(fr, v);
 }
 
 static enum MHD_Result
@@ -287,17 +351,18 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 		    "the body is too long");
 	if (strcmp(v->path, "/healthz") == 0 && strcmp(method, "GET") == 0)
 		return healthz(fr, c, v);
-	if (strncmp(v->path, FRONT_LOG_PREFIX, strlen(FRONT_LOG_PREFIX)) ==
-	    0 && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0))
-		return serve_log(fr, c, v);
+	if (strncmp(v->path, FRONT_LOG_PREFIX, strlen(FRONT_LOG_PREFIX)) == 0)
+		return serve_log(fr, c, v, method);
 	if (strcmp(v->path, REQUEST_PUBLISHED) == 0)
 		return published(fr, c, v, method);
 	if (strcmp(method, "POST") != 0)
 		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
 		    "requests are POST");
+	if (query(c, NULL).bad)
+		return reply_error(fr, c, v, MHD_HTTP_BAD_REQUEST, FAULT_USAGE,
+		    "this request has no query");
 	v->c = c;
-	forward(fr, v);
-	return MHD_YES;
+	return forward(fr, v);
 }
 
 static void

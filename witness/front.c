@@ -69,7 +69,7 @@ reply(struct request *r, unsigned status, const char *type, struct bytes body)
 	(void)MHD_add_response_header(a, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		(void)MHD_add_response_header(a, MHD_HTTP_HEADER_ALLOW,
-		    "POST");
+		    r->kind == ADD_CHECKPOINT ? "POST" : "GET, HEAD");
 	r->status = status;
 	ok = MHD_queue_response(r->conn, status, a);
 	MHD_destroy_response(a);
@@ -87,13 +87,14 @@ text_of(enum state_answer answer)
 {
 	switch (answer) {
 	case STATE_MALFORMED:
-		return "malformed\n";
+		return "the body is no checkpoint to be added, or its old "
+		    "size is above the new\n";
 	case STATE_UNTRUSTED:
 		return "no good signature of the log\n";
 	case STATE_UNKNOWN:
 		return "unknown log\n";
 	case STATE_REFUSED:
-		return "not consistent\n";
+		return "not consistent with what was cosigned\n";
 	default:
 		return "the witness has a fault\n";
 	}
@@ -126,7 +127,7 @@ add_checkpoint(struct request *r)
 
 	if (r->large)
 		return reply_text(r, MHD_HTTP_CONTENT_TOO_LARGE,
-		    "too large\n");
+		    "the body is too large\n");
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	answer = state_add(r->front->state, buf_bytes(&r->body),
 	    (uint64_t)now.tv_sec, &line, &size, &f);
@@ -154,23 +155,52 @@ parse_hash(const char *url, uint8_t out[static 32])
 }
 
 static enum MHD_Result
-get(struct request *r, const char *url)
+checkpoint(struct request *r, const char *url)
 {
 	struct buf note defer(buf_wipe) = buf_init(NOTE_MAX);
 	uint8_t hash[32] = { 0 };
 
-	if (strcmp(url, "/healthz") == 0) {
-		r->kind = HEALTHZ;
-		return atomic_load(&r->front->draining) ?
-		    reply_text(r, MHD_HTTP_SERVICE_UNAVAILABLE, "draining") :
-		    reply_text(r, MHD_HTTP_OK, "ok\n");
-	}
-	if (parse_hash(url, hash) != 0)
-		return reply_text(r, MHD_HTTP_NOT_FOUND, "not found\n");
-	r->kind = CHECKPOINT;
-	if (state_get(r->front->state, hash, &note) != 0)
-		return reply_text(r, MHD_HTTP_NOT_FOUND, "not found\n");
+	if (parse_hash(url, hash) != 0 ||
+	    state_get(r->front->state, hash, &note) != 0)
+		return reply_text(r, MHD_HTTP_NOT_FOUND,
+		    "nothing was cosigned of a log of this hash\n");
 	return reply(r, MHD_HTTP_OK, TEXT, buf_bytes(&note));
+}
+
+static enum kind
+kind_of(const char *url)
+{
+	uint8_t hash[32];
+
+	if (strcmp(url, "/add-checkpoint") == 0)
+		return ADD_CHECKPOINT;
+	if (strcmp(url, "/healthz") == 0)
+		return HEALTHZ;
+	return parse_hash(url, hash) == 0 ? CHECKPOINT : OTHER;
+}
+
+static enum MHD_Result
+answer(struct request *r, const char *url, const char *method)
+{
+	bool reads = strcmp(method, "GET") == 0 ||
+	    strcmp(method, "HEAD") == 0;
+
+	r->kind = kind_of(url);
+	if (r->kind == OTHER)
+		return reply_text(r, MHD_HTTP_NOT_FOUND,
+		    "there is no such path\n");
+	if (r->kind == ADD_CHECKPOINT)
+		return strcmp(method, "POST") == 0 ? add_checkpoint(r) :
+		    reply_text(r, MHD_HTTP_METHOD_NOT_ALLOWED,
+		        "the method is not POST\n");
+	if (!reads)
+		return reply_text(r, MHD_HTTP_METHOD_NOT_ALLOWED,
+		    "the method is not GET\n");
+	if (r->kind == CHECKPOINT)
+		return checkpoint(r, url);
+	return atomic_load(&r->front->draining) ?
+	    reply_text(r, MHD_HTTP_SERVICE_UNAVAILABLE, "draining") :
+	    reply_text(r, MHD_HTTP_OK, "ok\n");
 }
 
 static void *
@@ -216,14 +246,7 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url,
 		*size = 0;
 		return MHD_YES;
 	}
-	if (strcmp(url, "/add-checkpoint") == 0) {
-		r->kind = ADD_CHECKPOINT;
-		return strcmp(method, "POST") == 0 ? add_checkpoint(r) :
-		    reply_text(r, MHD_HTTP_METHOD_NOT_ALLOWED, "POST\n");
-	}
-	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return reply_text(r, MHD_HTTP_NOT_FOUND, "not found\n");
-	return get(r, url);
+	return answer(r, url, method);
 }
 
 static void

@@ -443,7 +443,7 @@ def operator():
         with open(v.path, "w") as f:
             json.dump({**v.config, "metrics": where}, f)
         p = Process([BINARY, "--config", v.path])
-        t.ok(p.wait() == 3 and word in p.raw, f"metrics not at {where.split(":")[0]}")
+        t.ok(p.wait() == 3 and word in p.raw, f"metrics not at {where}")
 
 
 def slow_handshakes():
