@@ -205,16 +205,20 @@ def takes_a_revoked_devices_head_with_a_warning():
 
 def names_a_bad_object():
     names = glob.glob(path("site", "depot", "v1", "*", "*", "*"))
-    largest = max(names, key=os.path.getsize)
-    with open(largest, "r+b") as file:
-        file.seek(5_000_000)
-        byte = file.read(1)
-        file.seek(5_000_000)
-        file.write(bytes([byte[0] ^ 1]))
+    full = max(map(os.path.getsize, names))
+    harmed = [x for x in names if os.path.getsize(x) == full]
+    # One of them may have the bit in what was removed.
+    for name in harmed:
+        with open(name, "r+b") as file:
+            file.seek(5_000_000)
+            byte = file.read(1)
+            file.seek(5_000_000)
+            file.write(bytes([byte[0] ^ 1]))
     done = recover("--to", path("harmed"))
-    tap.ok(done.returncode in (9, 17) and
-           os.path.basename(largest).encode() in done.stderr,
+    named = [x for x in harmed if os.path.basename(x).encode() in done.stderr]
+    tap.ok(len(harmed) > 2 and done.returncode in (9, 17) and named,
            "a flipped bit costs what needs it, and its object is named")
+    tap.note(f"{len(named)} named of {len(harmed)}: {done.returncode}")
 
 
 def says_that_its_output_is_not_written():
