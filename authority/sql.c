@@ -181,7 +181,8 @@ sql_failed(struct sql *sql, int rc, struct fault *f)
 	/* The WAL grows by plain writes, whose ENOSPC is an I/O error here. */
 	if (code == FAULT_IO && fault_from_errno(err) == FAULT_SPACE)
 		code = FAULT_SPACE;
-	return (rc & 0xff) == SQLITE_CANTOPEN && err != 0 ?
+	return ((rc & 0xff) == SQLITE_CANTOPEN ||
+	    (rc & 0xff) == SQLITE_IOERR) && err != 0 ?
 	    fault_sys(f, code, err, "database: %s", sqlite3_errstr(rc)) :
 	    fault_set(f, code, "database: %s", sqlite3_errstr(rc));
 }

@@ -87,6 +87,15 @@ def full():
          "sys.argv[1]).execute('PRAGMA integrity_check').fetchall())",
          a.config["database"]], capture_output=True, text=True)
     tap.ok("('ok',)" in check.stdout, "the database is sound")
+    a.process.term()
+    a.process.wait()
+    disk.fill()
+    p = skerrytest.Process([a.binary, "run", "--config", a.config_file()])
+    tap.ok(p.wait() == 14 and "No space left" in p.raw,
+           "it does not start on a full disk, and says why") or tap.note(p.raw)
+    disk.free()
+    a.start()
+    tap.eq(acc.session().status, 200, "and starts with room again")
     a.process.kill()
 
 
