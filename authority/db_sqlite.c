@@ -674,6 +674,9 @@ db_sqlite_open(const char *path, struct db **out, struct fault *f)
 	rc = sqlite3_open_v2(path, &d->sql.h, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);
+	/* Later it would be a file that is not found. */
+	if (rc == SQLITE_OK && sqlite3_db_readonly(d->sql.h, "main") == 1)
+		rc = SQLITE_READONLY;
 	if (rc == SQLITE_OK)
 		rc = sqlite3_busy_timeout(d->sql.h, DB_SQLITE_BUSY_MS);
 	if (rc == SQLITE_OK)

@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from authoritytest import Account, Authority, sign_headers  # noqa: E402
 from skerrytest import (Depot, Process, Tap, digest,  # noqa: E402
-                        folder, new_id)
+                        folder, metrics, new_id)
 
 TOP = os.environ["SKERRY_TOP"]
 OBJECT_MAX = 67108864
@@ -258,7 +258,8 @@ def authority():
     acc = Account(a)
     acc.create()
     https = Target("authority", a.port, a.process, a.tls)
-    for path in signed_paths():
+    paths = signed_paths()
+    for path in paths:
         g = Group(https, path)
         for m in METHODS:
             if m != "POST":
@@ -325,6 +326,9 @@ def authority():
     operator(Target("authority's operator", a.metrics_port, a.process))
     garbage(Target("authority's operator", a.metrics_port, a.process))
     t.eq(acc.session().status, 200, "the account is as it was")
+    counted = " ".join(metrics(a.metrics_port))
+    t.eq([x for x in paths if f'{{path="{x}",status="400"}}' not in counted],
+         [], "each path is counted by itself")
     a.process.term()
     t.eq(a.process.wait(), 0, "the authority ends well")
 

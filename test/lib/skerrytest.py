@@ -356,6 +356,11 @@ class Disk:
         subprocess.run(["mount", "-o", f"remount,size={size}", self.path],
                        check=True)
 
+    def writable(self, yes):
+        """Nothing may be open there for writing."""
+        subprocess.run(["mount", "-o", f"remount,{'rw' if yes else 'ro'}",
+                        self.path], check=True)
+
     def fill(self):
         with open(os.path.join(self.path, "filler"), "wb", 0) as f:
             try:
