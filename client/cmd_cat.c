@@ -26,12 +26,12 @@ on_data(void *arg, const uint8_t *p, size_t n, struct fault *f)
 }
 
 static int
-give(struct cli *cli, uint64_t number, const struct buf *key)
+give(struct cli *cli, struct reading_which which, const struct buf *key)
 {
 	struct reading r defer(reading_close) = { 0 };
 	struct stream_sink sink = { .data = on_data };
 	char path[PATH_SHOW_MAX];
-	int rc = reading_open(cli, number, &r);
+	int rc = reading_open(cli, which, &r);
 
 	if (rc != 0)
 		return rc;
@@ -49,13 +49,13 @@ run(struct cli *cli, int argc, char **argv)
 	static const struct option options[] = { CLI_OPTIONS,
 		{ "commit", required_argument, NULL, 'c' }, { 0 } };
 	struct buf key defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
-	uint64_t number = 0;
+	struct reading_which which = { 0 };
 	int opt;
 
 	while ((opt = cli_getopt(cli, argc, argv, "", options)) != -1) {
 		if (opt == CLI_BAD_OPTION)
 			return FAULT_USAGE;
-		if (reading_commit(cli, optarg, &number) != 0)
+		if (reading_which(cli, "--commit", optarg, &which) != 0)
 			return FAULT_USAGE;
 	}
 	if (cli->json)
@@ -64,7 +64,7 @@ run(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "one path is wanted");
 	if (path_key(argv[optind], &key, &cli->fault) != 0)
 		return FAULT_USAGE;
-	return give(cli, number, &key);
+	return give(cli, which, &key);
 }
 
 const struct command cmd_cat = {
@@ -73,5 +73,5 @@ const struct command cmd_cat = {
 	.args = "[--commit N] PATH",
 	.help = "write a file's content to standard output",
 	.options =
-	    "  --commit N  as it was then (skerry log)\n",
+	    "  --commit N  as it was then: a number or a time (skerry log)\n",
 };

@@ -111,7 +111,7 @@ check(struct cli *cli, unsigned percent, bool history)
 	if (c.findings == NULL ||
 	    json_object_set_new(cli->out, "findings", c.findings) != 0)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
-	rc = reading_open(cli, 0, &r);
+	rc = reading_open(cli, (struct reading_which){ 0 }, &r);
 	if (rc != 0)
 		return rc;
 	o.progress = progress_new("check", "chunk", "chunks",

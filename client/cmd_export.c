@@ -30,7 +30,7 @@
 struct exportcmd {
 	struct cli *cli;
 	const char *to;
-	uint64_t commit;
+	struct reading_which commit;
 	bool yes;
 	int dir, files;
 };
@@ -188,7 +188,8 @@ run(struct cli *cli, int argc, char **argv)
 		if (opt == 't')
 			c.to = optarg;
 		c.yes |= opt == 'y';
-		if (opt == 'c' && reading_commit(cli, optarg, &c.commit) != 0)
+		if (opt == 'c' && reading_which(cli, "--commit", optarg,
+		    &c.commit) != 0)
 			return FAULT_USAGE;
 	}
 	if (c.to == NULL || optind != argc)
@@ -205,6 +206,6 @@ const struct command cmd_export = {
 	.options =
 	    "  --to DIR    gets files/, space.key and chain; made if it is "
 	    "missing\n"
-	    "  --commit N  the files as they were then (skerry log)\n"
+	    "  --commit N  the files as they were then: a number or a time\n"
 	    "  --yes, -y   do not ask\n",
 };

@@ -16,7 +16,7 @@
 struct getcmd {
 	struct cli *cli;
 	const char *to;
-	uint64_t commit;
+	struct reading_which commit;
 	bool overwrite;
 	struct bytes *key; /* each owned */
 	size_t n;
@@ -146,7 +146,8 @@ run(struct cli *cli, int argc, char **argv)
 		if (opt == 't')
 			c.to = optarg;
 		c.overwrite |= opt == 'o';
-		if (opt == 'c' && reading_commit(cli, optarg, &c.commit) != 0)
+		if (opt == 'c' && reading_which(cli, "--commit", optarg,
+		    &c.commit) != 0)
 			return FAULT_USAGE;
 	}
 	c.key = calloc((size_t)(argc - optind) + 1, sizeof(*c.key));
@@ -168,6 +169,6 @@ const struct command cmd_get = {
 	    "  --to DIR     folder that each path's last name goes to; made if "
 	    "it is\n"
 	    "               missing; the current one if not given\n"
-	    "  --commit N   as it was then (skerry log)\n"
+	    "  --commit N   as it was then: a number or a time (skerry log)\n"
 	    "  --overwrite  replace what is there, even what looks the same\n",
 };

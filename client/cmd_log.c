@@ -67,7 +67,7 @@ show(struct cli *cli, uint64_t max)
 
 	if (list == NULL || json_object_set_new(cli->out, "commits", list) != 0)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
-	rc = reading_open(cli, 0, &r);
+	rc = reading_open(cli, (struct reading_which){ 0 }, &r);
 	if (rc != 0 || !r.space->has_head || max == 0)
 		return rc;
 	return go_back(&r, list, max);

@@ -12,7 +12,8 @@ struct lscmd {
 	struct cli *cli;
 	bool detail, recursive, null;
 	bool escape;
-	uint64_t commit, entries;
+	struct reading_which commit;
+	uint64_t entries;
 	struct buf key;
 };
 
@@ -134,7 +135,8 @@ run(struct cli *cli, int argc, char **argv)
 		c.detail |= opt == 'l';
 		c.recursive |= opt == 'R';
 		c.null |= opt == '0';
-		if (opt == 'c' && reading_commit(cli, optarg, &c.commit) != 0)
+		if (opt == 'c' && reading_which(cli, "--commit", optarg,
+		    &c.commit) != 0)
 			return FAULT_USAGE;
 	}
 	if (argc - optind > 1)
@@ -154,5 +156,5 @@ const struct command cmd_ls = {
 	    "  -l, --long       type, mode, size and time too\n"
 	    "  -R, --recursive  all that is below, as paths\n"
 	    "  -0, --null       names as they are, each ended by a zero byte\n"
-	    "  --commit N       as it was then (skerry log)\n",
+	    "  --commit N       as it was then: a number or a time (skerry log)\n",
 };

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "client/engine/fetch.h"
 #include "client/engine/history.h"
@@ -24,16 +26,46 @@ reading_number(struct cli *cli, const char *option, const char *text,
 	return 0;
 }
 
-int
-reading_commit(struct cli *cli, const char *text, uint64_t *out)
+/* What a time names: the first second behind it. */
+static bool
+time_end(const char *text, int64_t *out)
 {
-	uint64_t n;
+	static const char *const form[] = { "%Y-%m", "%Y-%m-%d",
+		"%Y-%m-%dT%H", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S" };
 
-	if (reading_number(cli, "--commit", text, INT64_MAX, &n) != 0 ||
-	    n == 0)
-		return cli_usage(cli, "--commit: %s is not the number of a "
-		    "commit", text);
-	*out = n;
+	for (size_t i = 0; i < ARRAY_LEN(form); i++) {
+		struct tm tm = { .tm_mday = 1 };
+		int *const last[] = { &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+			&tm.tm_min, &tm.tm_sec };
+		const char *end = strptime(text, form[i], &tm);
+
+		if (end == NULL || (end[0] != '\0' && strcmp(end, "Z") != 0))
+			continue;
+		++*last[i];
+		*out = (int64_t)timegm(&tm);
+		return true;
+	}
+	return false;
+}
+
+int
+reading_which(struct cli *cli, const char *option, const char *text,
+    struct reading_which *out)
+{
+	struct reading_which w = { 0 };
+
+	if (text[strspn(text, "0123456789")] != '\0') {
+		w.by_time = time_end(text, &w.before);
+		if (!w.by_time)
+			return cli_usage(cli, "%s: %s is neither the number "
+			    "of a commit nor a time, as 2027-01-31 or "
+			    "2027-01-31T08:15:00Z", option, text);
+	} else if (reading_number(cli, option, text, INT64_MAX, &w.number) !=
+		0 || w.number == 0) {
+		return cli_usage(cli, "%s: %s is not the number of a commit",
+		    option, text);
+	}
+	*out = w;
 	return 0;
 }
 
@@ -55,8 +87,20 @@ open_space(struct reading *r, uint64_t number, struct fault *f)
 }
 
 int
-reading_open(struct cli *cli, uint64_t number, struct reading *r)
+reading_commit(struct reading *r, struct reading_which which,
+    struct commit *out)
 {
+	struct fault *f = &r->cli->fault;
+
+	return which.number != 0 ?
+	    history_commit(r->reader, which.number, out, f) :
+	    history_before(r->reader, which.before, out, f);
+}
+
+int
+reading_open(struct cli *cli, struct reading_which which, struct reading *r)
+{
+	const bool latest = which.number == 0 && !which.by_time;
 	struct fault *f = &cli->fault;
 	int rc;
 
@@ -65,15 +109,19 @@ reading_open(struct cli *cli, uint64_t number, struct reading *r)
 	if (rc == 0)
 		rc = cli_session(cli, r->state, SESSION_READ, &r->session);
 	if (rc == 0)
-		rc = open_space(r, number, f);
+		rc = open_space(r, which.number, f);
 	if (rc == 0)
 		rc = fetch_reader(r->space, &r->space->commit, &r->reader, f);
 	if (rc != 0)
 		return rc;
 	r->commit = &r->space->commit;
-	if (number == 0)
+	if (latest) {
+		if (!r->space->has_head)
+			cli_note(cli, "skerry: nothing was put into the "
+			    "space yet\n");
 		return 0;
-	rc = history_commit(r->reader, number, &r->other, f);
+	}
+	rc = reading_commit(r, which, &r->other);
 	if (rc != 0)
 		return rc;
 	r->commit = &r->other;

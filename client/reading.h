@@ -7,6 +7,13 @@
 #include "client/cli.h"
 #include "client/engine/reader.h"
 
+/* Which commit an option names; zeroed: the head's. */
+struct reading_which {
+	uint64_t number; /* from 1 on */
+	bool by_time;    /* number 0: the latest that was made … */
+	int64_t before;  /* … before this time */
+};
+
 struct reading {
 	struct cli *cli; /* borrowed */
 	struct state *state;
@@ -21,13 +28,20 @@ struct reading {
 int reading_number(struct cli *cli, const char *option, const char *text,
     uint64_t max, uint64_t *out) must_check;
 
-/* That after --commit, from 1 on; FAULT_USAGE. */
-int reading_commit(struct cli *cli, const char *text,
-    uint64_t *out) must_check;
+/* That after --commit or --from: a number from 1 on, or a time, UTC, as log
+ * shows it, which may lack its end and means all of what it names:
+ * 2027-01-31, 2027-01-31T08:15.  FAULT_USAGE. */
+int reading_which(struct cli *cli, const char *option, const char *text,
+    struct reading_which *out) must_check;
 
-/* r is zeroed.  number 0: the head.  On failure too, close it. */
-int reading_open(struct cli *cli, uint64_t number,
+/* r is zeroed.  Where nothing was ever put, and the head is asked for, that is
+ * said.  On failure too, close it. */
+int reading_open(struct cli *cli, struct reading_which which,
     struct reading *r) must_check;
+
+/* Another commit of an open space; caller wipes *out. */
+int reading_commit(struct reading *r, struct reading_which which,
+    struct commit *out) must_check;
 
 /* Fit for defer(). */
 void reading_close(struct reading *r);

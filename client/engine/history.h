@@ -15,9 +15,14 @@
 int history_parent(struct reader *r, const struct commit *c,
     struct commit *out, struct fault *f) must_check;
 
-/* Opens the commit with that number by going back from the head; caller wipes
- * *out.  0 for the head's own.  FAULT_NOT_FOUND, and as history_parent. */
+/* Opens the commit with that number, from 1 on, by going back from the head;
+ * caller wipes *out.  FAULT_NOT_FOUND, and as history_parent. */
 int history_commit(struct reader *r, uint64_t number, struct commit *out,
+    struct fault *f) must_check;
+
+/* The same for the latest that was made before a time, in seconds since 1970,
+ * by the clock of its device. */
+int history_before(struct reader *r, int64_t time, struct commit *out,
     struct fault *f) must_check;
 
 #endif
