@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* skerry log: the commits, latest first.  Reads nothing but them. */
+/* skerry log: the commits, latest first.  Reads nothing but them; of a path,
+ * the nodes of their trees that lead to it. */
 #include <inttypes.h>
 
 #include "base/noun.h"
+#include "client/engine/compare.h"
 #include "client/engine/history.h"
+#include "client/path.h"
 #include "client/reading.h"
 #include "client/show.h"
 #include "net/text.h"
@@ -32,45 +35,99 @@ print(struct cli *cli, json_t *list, const struct commit *c)
 	cli_print(cli, "\n");
 }
 
-static int
-go_back(struct reading *r, json_t *list, uint64_t max)
+struct logcmd {
+	struct cli *cli;
+	struct buf key; /* empty: all */
+	json_t *list;   /* of cli->out */
+	uint64_t max, shown;
+};
+
+static void
+logcmd_wipe(struct logcmd *l)
 {
-	struct cli *cli = r->cli;
-	const struct commit *c = r->commit;
-	struct commit one defer(commit_wipe) = { 0 };
+	buf_wipe(&l->key);
+}
 
-	print(cli, list, c);
-	for (uint64_t n = 1; c->has_parent && n < max; n++) {
-		struct commit up = { 0 };
-		int rc;
+static int
+on_change(void *arg, struct bytes key, struct cursor *was, struct cursor *is)
+{
+	(void)arg;
+	(void)key;
+	(void)was;
+	(void)is;
+	return 1;
+}
 
-		if (atomic_load(cli->stop))
-			return fault_set(&cli->fault, FAULT_INTERRUPTED,
-			    "interrupted");
-		rc = history_parent(r->reader, c, &up, &cli->fault);
-		if (rc != 0)
-			return rc;
-		commit_wipe(&one);
-		one = up;
-		c = &one;
-		print(cli, list, c);
-	}
+/* Prints c if it has the path otherwise than the commit before, up. */
+static int
+print_if(struct logcmd *l, struct reading *r, const struct commit *up,
+    const struct commit *c)
+{
+	const struct compare_sink sink = { on_change, NULL };
+	int rc = compare_commits(r->reader, up, c, buf_bytes(&l->key), &sink,
+	    &l->cli->fault);
+
+	if (rc != 1)
+		return rc;
+	print(l->cli, l->list, c);
+	l->shown++;
 	return 0;
 }
 
 static int
-show(struct cli *cli, uint64_t max)
+go_back(struct logcmd *l, struct reading *r)
+{
+	struct cli *cli = l->cli;
+	const struct commit *c = r->commit;
+	struct commit one defer(commit_wipe) = { 0 };
+
+	for (;;) {
+		struct commit up = { 0 };
+		int rc = 0;
+
+		if (atomic_load(cli->stop))
+			return fault_set(&cli->fault, FAULT_INTERRUPTED,
+			    "interrupted");
+		if (l->key.n == 0) {
+			print(cli, l->list, c);
+			l->shown++;
+		}
+		if (c->has_parent && l->shown < l->max)
+			rc = history_parent(r->reader, c, &up, &cli->fault);
+		if (rc == 0 && l->key.n != 0)
+			rc = print_if(l, r, &up, c);
+		if (rc != 0 || !c->has_parent || l->shown >= l->max) {
+			commit_wipe(&up);
+			return rc;
+		}
+		commit_wipe(&one);
+		one = up;
+		c = &one;
+	}
+}
+
+static int
+show(struct logcmd *l)
 {
 	struct reading r defer(reading_close) = { 0 };
-	json_t *list = json_array();
+	struct cli *cli = l->cli;
+	char path[PATH_SHOW_MAX];
 	int rc;
 
-	if (list == NULL || json_object_set_new(cli->out, "commits", list) != 0)
+	l->list = json_array();
+	if (l->list == NULL ||
+	    json_object_set_new(cli->out, "commits", l->list) != 0)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
 	rc = reading_open(cli, (struct reading_which){ 0 }, &r);
-	if (rc != 0 || !r.space->has_head || max == 0)
+	if (rc != 0 || l->max == 0)
 		return rc;
-	return go_back(&r, list, max);
+	if (r.space->has_head)
+		rc = go_back(l, &r);
+	if (rc != 0 || l->key.n == 0 || l->shown != 0)
+		return rc;
+	path_show(buf_bytes(&l->key), path);
+	return fault_set(&cli->fault, FAULT_NOT_FOUND, "%s: in no commit",
+	    path);
 }
 
 static int
@@ -78,25 +135,29 @@ run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS,
 		{ "number", required_argument, NULL, 'n' }, { 0 } };
-	uint64_t max = UINT64_MAX;
+	struct logcmd l defer(logcmd_wipe) = { .cli = cli, .max = UINT64_MAX,
+		.key = buf_init(KEY_BYTES_MAX) };
 	int opt;
 
 	while ((opt = cli_getopt(cli, argc, argv, "n:", options)) != -1) {
 		if (opt == CLI_BAD_OPTION)
 			return FAULT_USAGE;
-		if (reading_number(cli, "-n", optarg, INT64_MAX, &max) != 0)
+		if (reading_number(cli, "-n", optarg, INT64_MAX, &l.max) != 0)
 			return FAULT_USAGE;
 	}
-	if (optind != argc)
-		return cli_usage(cli, "no operand is wanted");
-	return show(cli, max);
+	if (argc - optind > 1)
+		return cli_usage(cli, "one path at most");
+	if (optind < argc && path_key(argv[optind], &l.key, &cli->fault) != 0)
+		return FAULT_USAGE;
+	return show(&l);
 }
 
 const struct command cmd_log = {
 	.name = "log",
 	.run = run,
-	.args = "[-n N]",
+	.args = "[-n N] [PATH]",
 	.help = "list the commits of the space, latest first",
 	.options =
-	    "  -n, --number N  the latest N only\n",
+	    "  PATH            those that changed it, or what is below it\n"
+	    "  -n, --number N  the latest N of them only\n",
 };

@@ -156,5 +156,6 @@ const struct command cmd_ls = {
 	    "  -l, --long       type, mode, size and time too\n"
 	    "  -R, --recursive  all that is below, as paths\n"
 	    "  -0, --null       names as they are, each ended by a zero byte\n"
-	    "  --commit N       as it was then: a number or a time (skerry log)\n",
+	    "  --commit N       as it was then: a number or a time (skerry "
+	    "log)\n",
 };

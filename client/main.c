@@ -24,6 +24,7 @@ extern const struct command cmd_cat;
 extern const struct command cmd_check;
 extern const struct command cmd_custody;
 extern const struct command cmd_devices;
+extern const struct command cmd_diff;
 extern const struct command cmd_enrol;
 extern const struct command cmd_export;
 extern const struct command cmd_get;
@@ -52,6 +53,7 @@ static const struct command *const commands[] = {
 	&cmd_ls,
 	&cmd_cat,
 	&cmd_log,
+	&cmd_diff,
 	&cmd_rm,
 	&cmd_rotate,
 	&cmd_shred,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/engine/changes.h"
+#include "client/engine/compare.h"
 #include "net/text.h"
 #include "object/cursor.h"
 #include "object/entry.h"
@@ -45,72 +46,24 @@ open_cursors(struct merging *m)
 	return rc;
 }
 
-/* Both cursors stand before the same node: passes it.  1 if so. */
+/* One change of ours: what is gone needs no look at what it was. */
 static int
-skip_equal(struct cursor *a, struct cursor *b)
+note_mine(void *arg, struct bytes key, struct cursor *base, struct cursor *ours)
 {
-	struct cursor_node x, y;
+	struct merging *m = arg;
+	struct bytes raw = { 0 };
+	int rc = ours == NULL ? 0 : cursor_entry(ours, &raw, NULL);
 
-	for (unsigned level = TREE_LEVEL_MAX + 1; level-- > 0;) {
-		int rc;
-
-		if (!cursor_at_node(a, level, &x) ||
-		    !cursor_at_node(b, level, &y))
-			continue;
-		if (memcmp(&x.child.ref.place, &y.child.ref.place,
-		    sizeof(x.child.ref.place)) != 0)
-			continue;
-		rc = cursor_skip_node(a, level);
-		if (rc >= 0)
-			rc = cursor_skip_node(b, level);
-		return rc < 0 ? rc : 1;
-	}
-	return 0;
-}
-
-/* One step over two cursors that are not before the same node. */
-static int
-diff_step(struct merging *m)
-{
-	struct bytes x, y;
-	int cmp, rc;
-
-	if (cursor_end(m->ours))
-		cmp = 1;
-	else if (cursor_end(m->base))
-		cmp = -1;
-	else
-		cmp = bytes_cmp(cursor_key(m->ours), cursor_key(m->base));
-	if (cmp > 0) {
-		rc = changes_add(&m->mine, cursor_key(m->base),
-		    bytes_of(NULL, 0));
-		return rc != 0 ? rc : cursor_next(m->base);
-	}
-	rc = cursor_entry(m->ours, &x, NULL);
-	if (rc == 0 && cmp == 0)
-		rc = cursor_entry(m->base, &y, NULL);
-	if (rc == 0 && (cmp < 0 || bytes_cmp(x, y) != 0))
-		rc = changes_add(&m->mine, cursor_key(m->ours), x);
-	if (rc == 0)
-		rc = cursor_next(m->ours);
-	if (rc >= 0 && cmp == 0)
-		rc = cursor_next(m->base);
-	return rc;
+	(void)base;
+	return rc != 0 ? rc : changes_add(&m->mine, key, raw);
 }
 
 static int
 diff(struct merging *m)
 {
-	int rc = cursor_seek(m->ours, bytes_of(NULL, 0));
+	const struct compare_sink sink = { note_mine, m };
 
-	if (rc >= 0)
-		rc = cursor_seek(m->base, bytes_of(NULL, 0));
-	while (rc >= 0 && !(cursor_end(m->ours) && cursor_end(m->base))) {
-		rc = skip_equal(m->ours, m->base);
-		if (rc == 0)
-			rc = diff_step(m);
-	}
-	return rc < 0 ? rc : 0;
+	return compare_trees(m->base, m->ours, bytes_of(NULL, 0), &sink);
 }
 
 /* The entry of key in c: 1, or 0 where there is none. */

@@ -73,4 +73,83 @@ def by_time():
              ) or t.note(r)
 
 
-t.run(nothing_yet, commits, by_time)
+def changes(*args):
+    r = a.run("diff", "--json", *args)
+    j = r.json
+    return (r.code, j["from"], j["commit"], [
+        (c["change"], c["name"]) for c in j["changes"]])
+
+
+def differences():
+    t.eq(changes("--commit", "1"), (0, 0, 1, [
+        ("added", "d"), ("added", "d/a"), ("added", "d/b"),
+        ("added", "d/in"), ("added", "d/in/deep")]),
+        "the first commit: all of it is added")
+    t.eq(changes("--commit", "2"), (0, 1, 2, [
+        ("content", "d/b"), ("added", "d/c")]), "another, against its parent")
+    t.eq(changes(), (0, 2, 3, [("removed", "d/a")]), "the latest")
+    t.eq(changes("--metadata"), (0, 2, 3, [
+        ("metadata", "d"), ("removed", "d/a"), ("metadata", "d/c")]),
+        "and what has other metadata alone")
+    t.eq(changes("--from", "1"), (0, 1, 3, [
+        ("removed", "d/a"), ("content", "d/b"), ("added", "d/c")]),
+        "since an earlier one")
+    t.eq(changes("--from", "3", "--commit", "1")[3], [
+        ("added", "d/a"), ("content", "d/b"), ("removed", "d/c")],
+        "the other way round")
+    t.eq(changes("--from", "1", "d/in")[3], [], "of a path: nothing")
+    t.eq(changes("--from", "1", "d/c")[3], [("added", "d/c")], "a file")
+    t.eq(changes("--commit", "3", "--from", "3")[3], [], "of one with itself")
+    j = a.json("diff", "--commit", "2")
+    t.eq(j["changes"], [
+        {"name": "d/b", "change": "content", "type": "file", "size": 5,
+         "was_size": 1},
+        {"name": "d/c", "change": "added", "type": "file", "size": 1}],
+        "types and sizes")
+    t.eq((j["added"], j["removed"], j["modified"], j["metadata"]),
+         (1, 0, 1, 1), "how many of each")
+    r = a.run("diff", "--commit", "2")
+    t.eq(r.out, "M d/b\n+ d/c\ncommit 1 to 2: 1 added, 0 removed, 1 modified, "
+         "1 in metadata alone\n", "as text")
+    r = a.run("diff", "d/nothing")
+    t.ok(r.code == 4 and "d/nothing" in r.err, "a path that neither has: "
+         "NOT_FOUND") or t.note(r)
+    t.eq(a.run("diff", "a", "b").code, 2, "two paths: USAGE")
+    t.eq(a.run("diff", "--from", "9").code, 4, "no such commit: NOT_FOUND")
+    t.eq(a.run("diff", prefix=("sh", "-c", 'exec "$@" >/dev/full', "-")).code,
+         14, "a full standard output")
+
+
+def types():
+    os.unlink(path("d", "c"))
+    os.symlink("b", path("d", "c"))
+    t.eq(a.run("put", path("d")).code, 0, "a file becomes a link: put")
+    j = a.json("diff")
+    t.eq(j["changes"], [{
+        "name": "d/c", "change": "type", "type": "symlink",
+        "was_type": "file", "was_size": 1}], "another type")
+    t.ok("T d/c\n" in a.run("diff").out, "as text")
+    os.unlink(path("d", "c"))
+    os.symlink("a", path("d", "c"))
+    t.eq(a.run("put", path("d")).code, 0, "the link leads elsewhere: put")
+    t.eq(changes()[3], [("content", "d/c")], "its target is its content")
+    write(path("one"), "x")
+    t.eq(a.run("put", path("one")).code, 0, "another folder's put")
+    t.eq(changes("--metadata")[3], [("added", "one")], "touches no other")
+
+
+def log_of():
+    def numbers(*args):
+        r = a.run("log", "--json", *args)
+        return r.code, [c["number"] for c in r.json["commits"]]
+    t.eq(numbers("d/a"), (0, [3, 1]), "of a file: what changed it")
+    t.eq(numbers("d/in"), (0, [1]), "of a folder")
+    t.eq(numbers("d"), (0, [5, 4, 3, 2, 1]), "of what changed below it, too")
+    t.eq(numbers("-n", "1", "d/b"), (0, [2]), "the first of these")
+    t.eq(numbers("one"), (0, [6]), "what is new")
+    t.eq(numbers(), (0, [6, 5, 4, 3, 2, 1]), "of nothing: all")
+    t.eq(numbers("d/in/deep/x")[0], 4, "in no commit: NOT_FOUND")
+    t.eq(a.run("log", "a", "b").code, 2, "two paths: USAGE")
+
+
+t.run(nothing_yet, commits, by_time, differences, types, log_of)
