@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/noun.h"
+#include "base/utf8.h"
 #include "client/cli.h"
 #include "client/engine/exclude.h"
 #include "client/engine/put.h"
@@ -18,7 +19,7 @@
 
 struct putcmd {
 	struct cli *cli;
-	const char *to;
+	const char *to, *message;
 	enum effort_wish effort;
 	struct exclude *exclude; /* owned */
 	struct walk_rules rules;
@@ -239,7 +240,7 @@ store(struct putcmd *c)
 	p.ses = ses;
 	p.effort = c->effort;
 	p.repair = c->repair;
-	p.message = message;
+	p.message = c->message != NULL ? c->message : message;
 	p.progress = progress_new("put", "file", "files",
 	    c->cli->quiet || c->cli->json);
 	rc = put_run(&p, &c->cli->fault);
@@ -287,6 +288,19 @@ read_patterns(struct putcmd *c, const char *name)
 	return rc;
 }
 
+/* Somebody's words, which are kept as they are or not at all. */
+static int
+parse_message(struct putcmd *c, const char *text)
+{
+	if (strlen(text) > MESSAGE_MAX)
+		return cli_usage(c->cli, "a message has at most %u bytes",
+		    MESSAGE_MAX);
+	if (!utf8_valid(text, strlen(text)))
+		return cli_usage(c->cli, "a message is UTF-8");
+	c->message = text;
+	return 0;
+}
+
 static int
 parse_option(struct putcmd *c, int opt)
 {
@@ -300,6 +314,8 @@ parse_option(struct putcmd *c, int opt)
 	case 'g':
 		c->rules.caches = true;
 		return 0;
+	case 'm':
+		return parse_message(c, optarg);
 	case 'r':
 		c->repair = true;
 		return 0;
@@ -322,6 +338,7 @@ run(struct cli *cli, int argc, char **argv)
 		{ "exclude", required_argument, NULL, 'e' },
 		{ "exclude-caches", no_argument, NULL, 'g' },
 		{ "exclude-from", required_argument, NULL, 'f' },
+		{ "message", required_argument, NULL, 'm' },
 		{ "one-file-system", no_argument, NULL, 'x' },
 		{ "repair", no_argument, NULL, 'r' },
 		{ "to", required_argument, NULL, 't' }, { 0 } };
@@ -331,7 +348,7 @@ run(struct cli *cli, int argc, char **argv)
 
 	if (c.exclude == NULL)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
-	while ((opt = cli_getopt(cli, argc, argv, "x", options)) != -1) {
+	while ((opt = cli_getopt(cli, argc, argv, "m:x", options)) != -1) {
 		rc = parse_option(&c, opt);
 		if (rc != 0)
 			return rc;
@@ -367,6 +384,9 @@ const struct command cmd_put = {
 	    "                      a pattern a line\n"
 	    "  --exclude-caches    of a folder with a CACHEDIR.TAG, the tag "
 	    "alone\n"
+	    "  -m, --message TEXT  what skerry log shows of the commit; what was "
+	    "put if not\n"
+	    "                      given\n"
 	    "  -x, --one-file-system\n"
 	    "                      store folders of other file systems empty\n"
 	    "  --repair            what is lost of the space and not of FILE|"

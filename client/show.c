@@ -49,17 +49,6 @@ show_json_text(FILE *out, struct bytes text)
 	(void)putc('"', out);
 }
 
-static bool
-is_utf8(struct bytes b)
-{
-	for (size_t i = 0, n; i < b.n; i += n) {
-		n = utf8_len(b.p + i, b.n - i);
-		if (n == 0)
-			return false;
-	}
-	return true;
-}
-
 void
 show_json_name(FILE *out, const char *name, struct bytes key)
 {
@@ -71,7 +60,7 @@ show_json_name(FILE *out, const char *name, struct bytes key)
 	text = (char *)path + key.n;
 	for (size_t i = 0; i < key.n; i++)
 		path[i] = key.p[i] == 0 ? '/' : key.p[i];
-	if (is_utf8(key)) {
+	if (utf8_valid(key.p, key.n)) {
 		(void)fprintf(out, "\"%s\":", name);
 		show_json_text(out, bytes_of(path, key.n));
 	} else {

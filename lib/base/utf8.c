@@ -32,6 +32,19 @@ utf8_len(const uint8_t *p, size_t n)
 }
 
 bool
+utf8_valid(const void *p, size_t n)
+{
+	const uint8_t *c = p;
+
+	for (size_t k; n > 0; c += k, n -= k) {
+		k = utf8_len(c, n);
+		if (k == 0)
+			return false;
+	}
+	return true;
+}
+
+bool
 utf8_harmless(const uint8_t *p, size_t n)
 {
 	if (n == 1)

@@ -11,6 +11,9 @@
  * a character of one byte. */
 size_t utf8_len(const uint8_t *p, size_t n);
 
+/* Whether all of p[0..n) is UTF-8. */
+bool utf8_valid(const void *p, size_t n);
+
 /* Whether a terminal shows the character of n bytes, as utf8_len has it, as
  * itself and nothing else: no control (C0, DEL, C1), none that turns the
  * direction of what is around it. */

@@ -23,23 +23,6 @@ commit_wipe(struct commit *c)
 	secret_wipe(c, sizeof(*c));
 }
 
-/* UTF-8 without NUL. */
-static bool
-utf8_valid(const char *text, size_t n)
-{
-	const uint8_t *p = (const uint8_t *)text;
-
-	while (n != 0) {
-		size_t k = utf8_len(p, n);
-
-		if (k == 0 || p[0] == 0)
-			return false;
-		p += k;
-		n -= k;
-	}
-	return true;
-}
-
 /* [commit]: all rules that concern values; the same for both directions. */
 static bool
 valid(const struct commit *c)
@@ -52,6 +35,7 @@ valid(const struct commit *c)
 	if (!c->has_root && (c->entries != 0 || c->bytes != 0))
 		return false;
 	return c->message_len <= MESSAGE_MAX && c->segments <= SEGMENTS_MAX &&
+	    memchr(c->message, 0, c->message_len) == NULL &&
 	    utf8_valid(c->message, c->message_len);
 }
 

@@ -152,4 +152,25 @@ def log_of():
     t.eq(a.run("log", "a", "b").code, 2, "two paths: USAGE")
 
 
-t.run(nothing_yet, commits, by_time, differences, types, log_of)
+def messages():
+    text = "before the move, Umzug nach 海岸"
+    write(path("one"), "y")
+    t.eq(a.run("put", "--message", text, path("one")).code, 0,
+         "put with a message")
+    t.eq(a.json("log", "-n", "1")["commits"][0]["message"], text,
+         "log shows it")
+    t.eq(a.run("put", "-m", "x" * 1024, path("d", "a"), path("one")).code, 4,
+         "what is to be stored is not there: NOT_FOUND")
+    write(path("one"), "z")
+    t.eq(a.run("put", "-m", "x" * 1024, path("one")).code, 0, "1024 bytes")
+    for bad in ("x" * 1025, b"\xff"):
+        t.eq(a.run("put", "-m", bad, path("one")).code, 2,
+             "longer, or not UTF-8: USAGE")
+    r = a.run("shred", "--yes", "one")
+    t.eq(r.code, 0, "shred") or t.note(r)
+    t.eq([c["message"] for c in a.json("log")["commits"] if text in
+          c["message"]], [text], "who shreds sees to messages that do not "
+         "name what is shredded")
+
+
+t.run(nothing_yet, commits, by_time, differences, types, log_of, messages)
