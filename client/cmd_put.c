@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/noun.h"
 #include "base/utf8.h"
 #include "client/cli.h"
+#include "client/difference.h"
 #include "client/engine/exclude.h"
+#include "client/engine/preview.h"
 #include "client/engine/put.h"
 #include "client/path.h"
 #include "client/progress.h"
@@ -23,7 +26,7 @@ struct putcmd {
 	enum effort_wish effort;
 	struct exclude *exclude; /* owned */
 	struct walk_rules rules;
-	bool repair;
+	bool repair, dry_run;
 	struct put_source *source; /* keys and paths owned */
 	size_t sources;
 };
@@ -218,6 +221,48 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 }
 
 static int
+on_difference(void *arg, struct bytes key, enum compare_kind kind,
+    const struct tree_entry *was, const struct tree_entry *is)
+{
+	return difference_show(arg, key, kind, was, is);
+}
+
+/* What put would do.  p has all that it needs. */
+static int
+dry_run(struct putcmd *c, struct put *p)
+{
+	struct difference d = { .cli = c->cli,
+		.escape = isatty(STDOUT_FILENO) };
+	const struct preview_sink sink = { on_difference, &d };
+	struct cli *cli = c->cli;
+	char counts[DIFFERENCE_TEXT_SIZE];
+	uint64_t fresh = 0;
+	int rc = preview_run(p, &sink, &fresh, &cli->fault);
+
+	difference_end(&d, counts);
+	if (ferror(stdout))
+		return 0; /* main() looks for that */
+	if (rc != 0)
+		return rc;
+	cli_set_bool(cli, "dry_run", true);
+	cli_set_int(cli, "commit", (int64_t)p->number);
+	cli_set_int(cli, "files", (int64_t)p->files);
+	cli_set_int(cli, "bytes", (int64_t)p->bytes);
+	cli_set_int(cli, "files_read", (int64_t)p->fresh_files);
+	cli_set_int(cli, "bytes_read", (int64_t)fresh);
+	cli_set_int(cli, "excluded", (int64_t)p->excluded);
+	cli_set_int(cli, "left_out", (int64_t)p->left_out);
+	cli_warned(cli);
+	cli_print(cli, "dry run: %s; %" PRIu64 " of %" PRIu64 " %s would be "
+	    "read, %.1f of %.1f MiB; %" PRIu64 " excluded\n", counts,
+	    p->fresh_files, p->files, noun_for(p->files, "file", "files"),
+	    (double)fresh / 1048576, (double)p->bytes / 1048576, p->excluded);
+	return p->left_out == 0 ? 0 : fault_set(&cli->fault, FAULT_PARTIAL,
+	    "%" PRIu64 " could not be read and would be left out",
+	    p->left_out);
+}
+
+static int
 store(struct putcmd *c)
 {
 	struct state *st defer(state_closep) = NULL;
@@ -231,13 +276,19 @@ store(struct putcmd *c)
 	if (rc == 0)
 		rc = check_own(c, st);
 	if (rc == 0)
-		rc = cli_session(c->cli, st, SESSION_WRITE, &ses);
+		rc = cli_session(c->cli, st, c->dry_run ? SESSION_READ :
+		    SESSION_WRITE, &ses);
 	if (rc != 0)
 		return rc;
+	p.ses = ses;
+	if (c->dry_run) {
+		rc = dry_run(c, &p);
+		cli_session_done(c->cli, ses);
+		return rc;
+	}
 	path_show(c->source[0].key, shown);
 	(void)snprintf(message, sizeof(message), c->sources > 1 ?
 	    "put %s and %zu more" : "put %s", shown, c->sources - 1);
-	p.ses = ses;
 	p.effort = c->effort;
 	p.repair = c->repair;
 	p.message = c->message != NULL ? c->message : message;
@@ -316,6 +367,9 @@ parse_option(struct putcmd *c, int opt)
 		return 0;
 	case 'm':
 		return parse_message(c, optarg);
+	case 'n':
+		c->dry_run = true;
+		return 0;
 	case 'r':
 		c->repair = true;
 		return 0;
@@ -335,6 +389,7 @@ run(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = { CLI_OPTIONS,
 		{ "compression", required_argument, NULL, 'c' },
+		{ "dry-run", no_argument, NULL, 'n' },
 		{ "exclude", required_argument, NULL, 'e' },
 		{ "exclude-caches", no_argument, NULL, 'g' },
 		{ "exclude-from", required_argument, NULL, 'f' },
@@ -348,13 +403,15 @@ run(struct cli *cli, int argc, char **argv)
 
 	if (c.exclude == NULL)
 		return fault_set(&cli->fault, FAULT_MEMORY, "out of memory");
-	while ((opt = cli_getopt(cli, argc, argv, "m:x", options)) != -1) {
+	while ((opt = cli_getopt(cli, argc, argv, "m:nx", options)) != -1) {
 		rc = parse_option(&c, opt);
 		if (rc != 0)
 			return rc;
 	}
 	exclude_prepare(c.exclude);
 	c.rules.exclude = c.exclude;
+	if (c.dry_run && c.repair)
+		return cli_usage(cli, "either --dry-run or --repair");
 	if (optind == argc)
 		return cli_usage(cli, "what is to be stored?");
 	c.source = calloc((size_t)(argc - optind), sizeof(*c.source));
@@ -375,6 +432,8 @@ const struct command cmd_put = {
 	.options =
 	    "  --compression HOW   auto (the default): as hard as costs no "
 	    "time; fast; max\n"
+	    "  -n, --dry-run       list what would be added, removed, modified;"
+	    " store nothing\n"
 	    "  --exclude PATTERN   leave out what matches: a name at any depth;"
 	    " with a slash\n"
 	    "                      in it, the path below FILE|FOLDER; with one "
@@ -384,9 +443,8 @@ const struct command cmd_put = {
 	    "                      a pattern a line\n"
 	    "  --exclude-caches    of a folder with a CACHEDIR.TAG, the tag "
 	    "alone\n"
-	    "  -m, --message TEXT  what skerry log shows of the commit; what was "
-	    "put if not\n"
-	    "                      given\n"
+	    "  -m, --message TEXT  what skerry log shows of the commit; by "
+	    "default what was put\n"
 	    "  -x, --one-file-system\n"
 	    "                      store folders of other file systems empty\n"
 	    "  --repair            what is lost of the space and not of FILE|"

@@ -38,8 +38,8 @@ static const char *const unproven[] = {
 	"with a copy of the depot's objects reads what they held then",
 	"files restored or exported before, and the files that were stored, "
 	"are where they are: they are not touched",
-	"a message of a commit (put --message) that tells of them without their "
-	"names stays: skerry log shows all",
+	"a message of a commit (put --message) that tells of them without "
+	"their names stays: skerry log shows all",
 	"a file system may keep overwritten blocks: journal, snapshots, flash",
 };
 

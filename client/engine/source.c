@@ -60,8 +60,8 @@ type_of(mode_t mode)
 	}
 }
 
-static void
-fill_meta(const struct source *s, const struct stat *st, struct tree_entry *e)
+void
+source_meta(const struct stat *st, struct tree_entry *e)
 {
 	memset(e, 0, sizeof(*e));
 	e->type = type_of(st->st_mode);
@@ -70,12 +70,18 @@ fill_meta(const struct source *s, const struct stat *st, struct tree_entry *e)
 	e->gid = st->st_gid;
 	e->mtime_sec = st->st_mtim.tv_sec;
 	e->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
-	if (st->st_nlink > 1 && e->type != ENTRY_FOLDER)
-		e->link = link_id(s, st);
 	if (e->type == ENTRY_CHAR || e->type == ENTRY_BLOCK) {
 		e->major = major(st->st_rdev);
 		e->minor = minor(st->st_rdev);
 	}
+}
+
+static void
+fill_meta(const struct source *s, const struct stat *st, struct tree_entry *e)
+{
+	source_meta(st, e);
+	if (st->st_nlink > 1 && e->type != ENTRY_FOLDER)
+		e->link = link_id(s, st);
 }
 
 static int

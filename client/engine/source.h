@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/attr.h"
 #include "base/fault.h"
@@ -23,6 +24,10 @@ struct source {
 	const atomic_bool *stop;
 	uint8_t link_key[16];    /* SipHash key of link ids */
 };
+
+/* What an entry has of a file's state: all but link, and what its type has of
+ * its own besides a device's numbers. */
+void source_meta(const struct stat *st, struct tree_entry *out);
 
 /* Derives link_key.  FAULT_INTERNAL. */
 int source_init(struct source *s, const struct dedup_key *dedup) must_check;

@@ -115,8 +115,9 @@ def says_what_is_wrong():
             ("option --policy wants a value", ("init", "--policy")),
             ("option -n wants a value", ("log", "-n")),
             ("option --full takes no value", ("check", "--full=1")),
-            *((f"--commit: {n} is not the number of a commit",
-               (command, "--commit", n, *more)) for n in ("0", "latest")
+            *((f"--commit: {n} is {no} the number of a commit",
+               (command, "--commit", n, *more))
+              for n, no in (("0", "not"), ("latest", "neither"))
               for command, more in (("ls", ()), ("get", ()), ("cat", ("x",)),
                                     ("export", ("--to", "x")))),
             ("-n: x is not a number", ("log", "-n", "x")),
@@ -130,7 +131,7 @@ def says_what_is_wrong():
             ("--home wants a folder", ("ls", "--home", "")),
             ("--home wants a folder", ("--home", "", "ls", "--json")),
             ("option --frob is not known", ("ls", "--frob", "--json")),
-            ("--commit: x is not", ("ls", "--commit", "x", "--json")),
+            ("--commit: x is neither", ("ls", "--commit", "x", "--json")),
             *(("either an audit, --open or --verify", ("audit", *more))
               for more in (("--full", "--open", "1"), ("--watch", "--verify", "x"),
                            ("--open", "1", "--verify", "x"))),

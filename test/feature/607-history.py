@@ -1,15 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What was when: commits by number and by time, what differs between two."""
+"""What was when: commits by number and by time, what differs between two, and
+what a put would do."""
 
 import os
+import shutil
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from skerrysite import Site  # noqa: E402
 from skerrytest import Tap, folder  # noqa: E402
-from trees import write  # noqa: E402
+from trees import oddities, settle, write  # noqa: E402
 
 t = Tap()
 s = Site()
@@ -73,11 +75,14 @@ def by_time():
              ) or t.note(r)
 
 
+def named(listed):
+    return [(c["change"], c.get("name") or c["name_base64"]) for c in listed]
+
+
 def changes(*args):
     r = a.run("diff", "--json", *args)
     j = r.json
-    return (r.code, j["from"], j["commit"], [
-        (c["change"], c["name"]) for c in j["changes"]])
+    return r.code, j["from"], j["commit"], named(j["changes"])
 
 
 def differences():
@@ -173,4 +178,79 @@ def messages():
          "name what is shredded")
 
 
-t.run(nothing_yet, commits, by_time, differences, types, log_of, messages)
+def dry(*args, **more):
+    r = a.run("put", "--json", "--dry-run", *args, **more)
+    return r, named(r.json["changes"])
+
+
+def dry_run():
+    def objects():
+        return sorted(n for _, _, names in os.walk(s.depot.dir)
+                      for n in names)
+    oddities(path("odd"))
+    settle()
+    before = objects(), a.json("log")["commits"]
+    r, listed = dry(path("odd"))
+    t.eq((r.code, {c for c, _ in listed}), (0, {"added"}), "all is new")
+    j = r.json
+    t.eq((j["files_read"], j["bytes_read"]), (j["files"], j["bytes"]),
+         "all would be read")
+    t.eq(set(j), {"changes", "dry_run", "commit", "files", "bytes",
+                  "files_read", "bytes_read", "added", "removed", "modified",
+                  "metadata", "excluded", "left_out", "warnings", "wire"},
+         "its members")
+    t.eq((objects(), a.json("log")["commits"]), before, "nothing is stored")
+    t.eq(a.run("put", path("odd")).code, 0, "put")
+    t.eq(changes()[3], listed, "adds what was foretold")
+    r, listed = dry(path("odd"))
+    t.eq((r.code, listed, r.json["files_read"]), (0, [], 0),
+         "nothing would be done")
+    t.eq(r.json["wire"]["offshore"]["requests"], 0, "under the lease")
+    os.unlink(path("odd", "one"))
+    os.mkdir(path("odd", "one"))
+    os.unlink(path("odd", "empty"))
+    os.chmod(path("odd", "private"), 0o640)
+    write(path("odd", "deep", "new"), "new")
+    write(path("odd", "repeating"), "other")
+    os.unlink(path("odd", "link"))
+    os.symlink("elsewhere", path("odd", "link"))
+    settle()
+    r, listed = dry(path("odd"), "--exclude", "nn*")
+    t.eq((r.code, r.json["excluded"]), (0, 1), "after changes")
+    t.eq(listed, [
+        ("added", "odd/deep/new"), ("removed", "odd/empty"),
+        ("content", "odd/link"), ("removed", "odd/" + "n" * 255),
+        ("type", "odd/one"), ("content", "odd/repeating")], "the list")
+    r = a.run("put", "-n", path("odd"), "--exclude", "nn*")
+    t.ok("\nT odd/one\n" in r.out and r.out.splitlines()[-1].startswith(
+        "dry run: 1 added, 2 removed, 3 modified, "), "as text") or t.note(r)
+    t.eq(a.run("put", path("odd"), "--exclude", "nn*").code, 0, "put")
+    t.eq(changes()[3], listed, "does what was foretold")
+    to = path("back")
+    t.eq(a.run("get", "--to", to, "odd").code, 0, "get")
+    r, listed = dry(os.path.join(to, "odd"))
+    t.eq((r.code, listed), (0, []), "what was got is as in the space")
+    t.ok(r.json["files_read"] == r.json["files"], "and would be read: this "
+         "device did not store it from there") or t.note(r)
+    r = a.run("put", "-n", "--repair", path("odd"))
+    t.ok(r.code == 2 and "--repair" in r.err, "--repair: USAGE") or t.note(r)
+
+
+def dry_unreadable():
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        t.skip("what cannot be read", "not root, or no setpriv")
+        return
+    write(path("shut", "no"), "x")
+    write(path("shut", "yes"), "x")
+    t.eq(a.run("put", path("shut")).code, 0, "put")
+    write(path("shut", "no"), "xy")
+    os.chmod(path("shut", "no"), 0)
+    r, listed = dry(path("shut"), prefix=(
+        "setpriv", "--bounding-set", "-dac_override,-dac_read_search"))
+    t.eq((r.code, listed, r.json["left_out"]), (17, [], 1),
+         "what cannot be read would stay as it is: PARTIAL")
+    t.eq([w["path"] for w in r.json["warnings"]], ["shut/no"], "it is named")
+
+
+t.run(nothing_yet, commits, by_time, differences, types, log_of, messages, dry_run,
+      dry_unreadable)
