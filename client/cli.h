@@ -33,6 +33,7 @@ struct cli {
 	const atomic_bool *stop; /* set by SIGINT and SIGTERM */
 	struct fault fault;
 	struct http_wire onshore, offshore; /* what the command moved */
+	bool cut; /* nobody reads standard output any more: not a word of it */
 	bool told; /* the announced change of custody was shown */
 	bool told_key; /* that the operator's custody has the key of before */
 	json_t *out; /* object: members of the --json answer */

@@ -10,12 +10,14 @@
 static int
 on_data(void *arg, const uint8_t *p, size_t n, struct fault *f)
 {
-	(void)arg;
+	struct cli *cli = arg;
+
 	while (n > 0) {
 		ssize_t k = write(STDOUT_FILENO, p, n);
 
 		if (k < 0 && errno == EINTR)
 			continue;
+		cli->cut = k < 0 && errno == EPIPE;
 		if (k < 0)
 			return fault_sys(f, fault_from_errno(errno), errno,
 			    "standard output");
@@ -29,7 +31,7 @@ static int
 give(struct cli *cli, struct reading_which which, const struct buf *key)
 {
 	struct reading r defer(reading_close) = { 0 };
-	struct stream_sink sink = { .data = on_data };
+	struct stream_sink sink = { .data = on_data, .arg = cli };
 	char path[PATH_SHOW_MAX];
 	int rc = reading_open(cli, which, &r);
 

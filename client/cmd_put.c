@@ -72,6 +72,8 @@ full_path(struct putcmd *c, const char *arg, char **out)
 	const char *name;
 	int rc;
 
+	if (n == 0)
+		return cli_usage(c->cli, "a name is empty");
 	while (n > 1 && arg[n - 1] == '/')
 		n--;
 	copy = strndup(arg, n);

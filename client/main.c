@@ -84,9 +84,13 @@ set_signals(void)
 	const struct sigaction ask = { .sa_handler = on_signal,
 		.sa_flags = (int)SA_RESETHAND };
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction was;
 
 	(void)sigaction(SIGINT, &ask, NULL);
 	(void)sigaction(SIGTERM, &ask, NULL);
+	/* nohup(1) has it ignored. */
+	if (sigaction(SIGHUP, NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+		(void)sigaction(SIGHUP, &ask, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 }
@@ -168,7 +172,8 @@ print_json(struct cli *cli, int rc)
 	(void)json_object_set_new(cli->out, "wire",
 	    json_pack("{s:o,s:o}", "onshore", wire_json(&cli->onshore),
 		"offshore", wire_json(&cli->offshore)));
-	text = json_dumps(cli->out, JSON_COMPACT);
+	text = json_dumps(cli->out,
+	    JSON_COMPACT | JSON_REAL_PRECISION(9));
 	(void)printf("%s\n", text == NULL ? "{}" : text + cli->begun);
 	free(text);
 }
@@ -223,7 +228,7 @@ report(struct cli *cli, int rc)
 		print_json(cli, rc);
 		return;
 	}
-	if (rc != 0)
+	if (rc != 0 && !cli->cut)
 		(void)fprintf(stderr, "skerry: %s\n",
 		    cli->fault.code == rc && cli->fault.text[0] != '\0' ?
 		    cli->fault.text : fault_text(rc));
@@ -252,7 +257,8 @@ finish_output(struct cli *cli, int rc)
 	err = errno != 0 ? errno : EIO;
 	rc = fault_sys(&cli->fault, fault_from_errno(err), err,
 	    "standard output");
-	(void)fprintf(stderr, "skerry: %s\n", cli->fault.text);
+	if (err != EPIPE) /* head(1) has seen enough */
+		(void)fprintf(stderr, "skerry: %s\n", cli->fault.text);
 	return rc;
 }
 

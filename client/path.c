@@ -10,25 +10,38 @@
 #include "base/utf8.h"
 #include "object/key.h"
 
+/* Appends the names of path, with single slashes between, but for ".". */
+static int
+tidy(const char *path, struct buf *out)
+{
+	int rc = 0;
+
+	for (size_t n; *path != '\0' && rc == 0; path += n) {
+		path += strspn(path, "/");
+		n = strcspn(path, "/");
+		if (n == 0 || (n == 1 && path[0] == '.'))
+			continue;
+		if (out->n != 0)
+			rc = buf_append(out, "/", 1);
+		if (rc == 0)
+			rc = buf_append(out, path, n);
+	}
+	return rc;
+}
+
 int
 path_key(const char *path, struct buf *out, struct fault *f)
 {
-	size_t n = strlen(path);
-	const char *p = path;
-	int rc;
+	struct buf names defer(buf_wipe) = buf_init(KEY_BYTES_MAX);
+	int rc = tidy(path, &names);
 
-	while (n > 0 && *p == '/') {
-		p++;
-		n--;
-	}
-	while (n > 0 && p[n - 1] == '/')
-		n--;
-	rc = key_from_path(bytes_of(p, n), out);
+	if (rc == 0)
+		rc = key_from_path(buf_bytes(&names), out);
 	if (rc == 0)
 		return 0;
-	return fault_set(f, FAULT_USAGE, "%s: not a path in the space%s%s",
-	    path, rc == FAULT_MALFORMED ? "" : ": ",
-	    rc == FAULT_MALFORMED ? "" : fault_text(rc));
+	return fault_set(f, FAULT_USAGE, "%s: not a path in the space: %s",
+	    path, rc != FAULT_MALFORMED ? fault_text(rc) :
+	    "a name in it is \"..\", or longer than 255 bytes");
 }
 
 void

@@ -11,7 +11,8 @@
 
 #define PATH_SHOW_MAX 512 /* characters, with the NUL */
 
-/* Key of a path; slashes at its ends are ignored, "" and "/" are the root.
+/* Key of a path; slashes at its ends, doubled ones and "." count for nothing,
+ * "" and "/" are the root.
  * FAULT_USAGE naming the path. */
 int path_key(const char *path, struct buf *out, struct fault *f) must_check;
 

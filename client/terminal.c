@@ -67,7 +67,8 @@ terminal_secret(const char *prompt, char *out, size_t size, struct fault *f)
 {
 	struct termios before, quiet;
 	int fd defer(fd_close) = -1;
-	int rc = ask(prompt, "--recovery-in FILE is without one", &fd, f);
+	int rc = ask(prompt, "--recovery-in FILE has the code in a file", &fd,
+	    f);
 
 	if (rc != 0)
 		return rc;
@@ -88,7 +89,7 @@ terminal_confirm(const char *question, bool *yes, struct fault *f)
 {
 	char line[64];
 	int fd defer(fd_close) = -1;
-	int rc = ask(question, "--yes is without asking", &fd, f);
+	int rc = ask(question, "--yes goes on without asking", &fd, f);
 
 	if (rc == 0)
 		rc = read_line(fd, line, sizeof(line), f);

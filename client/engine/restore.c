@@ -247,6 +247,9 @@ restore_run(struct space *sp, const struct restore_options *o,
 	if (rc == FAULT_INTERRUPTED)
 		return fault_set(f, rc, "interrupted: done again, it goes on "
 		    "from here");
+	if (rc == FAULT_SPACE)
+		return fault_add(f, rc, "the target is full: once it has "
+		    "room, done again, it goes on from here");
 	if (rc != 0)
 		return rc;
 	if (out->failed == 0 && out->incomplete == 0)

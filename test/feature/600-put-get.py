@@ -286,6 +286,23 @@ def listings():
         t.eq((r.code, r.err), (14, "skerry: standard output: No space left on "
                                "device\n"),
              "ls to a full disk: the path is not to blame")
+    for command in ("ls", "-R", "many"), ("cat", "odd/repeating"):
+        r = a.run(*command, prefix=(
+            sys.executable, "-c", "import os, sys; r, w = os.pipe(); "
+            "os.close(r); os.dup2(w, 1); os.execvp(sys.argv[1], sys.argv[1:])"
+        ))
+        t.eq((r.code, r.err), (18, ""), f"{command[0]} to who has seen "
+             "enough: IO, and not a word")
+    for same in "./odd//deep/.", "/odd/./deep/":
+        t.eq(a.run("ls", same).out, a.run("ls", "odd/deep").out,
+             f"{same} is odd/deep")
+    t.eq(a.run("ls", ".").out, a.run("ls").out, ". is the root")
+    for bad in "odd/../odd", "n" * 256:
+        r = a.run("ls", bad)
+        t.ok(r.code == 2 and bad in r.err and "255" in r.err,
+             f"{bad[:20]}: USAGE") or t.note(r)
+    r = a.run("put", "")
+    t.eq((r.code, "a name is empty" in r.err), (2, True), "put of ''")
     t.ok(len(a.run("ls", "odd").out.splitlines()) >= len(
         os.listdir(path("odd"))), "ls")
 

@@ -118,6 +118,23 @@ def twice():
     whole("twice")
 
 
+def hangup():
+    """The terminal goes; nohup keeps a put."""
+    fresh_source("gone")
+    for prefix, code in ((), 130), (("nohup",), 0):
+        s.depot_tap.rate = 2 << 20
+        before = s.depot_tap.sent
+        p = a.start("put", os.path.join(work, "gone"), prefix=prefix)
+        while s.depot_tap.sent - before < 1 << 20 and p.poll() is None:
+            time.sleep(0.02)
+        p.send_signal(signal.SIGHUP)
+        s.depot_tap.rate = 0
+        _, err = p.communicate(timeout=60)
+        t.ok(p.returncode == code and (code == 0 or b"the same put" in err),
+             f"SIGHUP: {code}") or t.note(err.decode())
+    whole("gone")
+
+
 def get_interrupted():
     out = os.path.join(work, "got")
     p = a.start("get", "--to", out)
@@ -130,8 +147,8 @@ def get_interrupted():
     g = a.run("get", "--to", out)
     t.eq((g.code, compare(src, os.path.join(out, "src"))), (0, ""),
          "the next get is whole")
-    t.eq(sorted(os.listdir(out)), ["killed", "src", "twice"],
+    t.eq(sorted(os.listdir(out)), ["gone", "killed", "src", "twice"],
          "and nothing else is left")
 
 
-t.run(by_interrupt, by_kill, twice, get_interrupted)
+t.run(by_interrupt, by_kill, twice, hangup, get_interrupted)

@@ -198,10 +198,10 @@ class Device:
             stderr=subprocess.PIPE, input=stdin, timeout=timeout,
             start_new_session=True, env={**self.env, **(env or {})}))
 
-    def start(self, *args):
+    def start(self, *args, prefix=()):
         """The same in the background."""
         p = subprocess.Popen(
-            self.argv(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [*prefix, *self.argv(*args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL, start_new_session=True, env=self.env)
         atexit.register(lambda: p.poll() is None and p.send_signal(
             signal.SIGKILL))
