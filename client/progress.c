@@ -2,6 +2,7 @@
 #include "client/progress.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "base/noun.h"
 #include "client/terminal.h"
@@ -23,6 +25,7 @@ struct progress {
 	int64_t begun_ms;
 	atomic_uint_fast64_t done, bytes, all, bytes_all;
 	atomic_int_fast64_t next_ms; /* no redraw before */
+	atomic_bool grows;
 	atomic_flag drawing;
 };
 
@@ -69,50 +72,72 @@ amount(double v, char *out, size_t size)
 }
 
 static void
-eta_text(double seconds, char out[static 16])
+eta_text(double seconds, char out[static 32])
 {
 	unsigned s = seconds < 360000 ? (unsigned)seconds : 360000;
 
 	if (s < 3600)
-		(void)snprintf(out, 16, "%u:%02u", s / 60, s % 60);
+		(void)snprintf(out, 32, "%u:%02u", s / 60, s % 60);
 	else if (s < 360000)
-		(void)snprintf(out, 16, "%uh%02u", s / 3600, s / 60 % 60);
+		(void)snprintf(out, 32, "%uh%02u", s / 3600, s / 60 % 60);
 	else
-		(void)snprintf(out, 16, ">99h");
+		(void)snprintf(out, 32, ">99h");
 }
 
-/* "put 1.2 GiB of 3.0 GiB, 210.0 MiB/s, 12 of 90 files, 0:08 left" */
-static void
-compose(struct progress *p, int64_t now, char *out, size_t size)
+/* Appends a part, if all of it fits. */
+static void printf_like(3, 4)
+append(char *out, size_t columns, const char *fmt, ...)
 {
-	uint64_t bytes = atomic_load(&p->bytes);
-	uint64_t all = atomic_load(&p->bytes_all);
-	uint64_t items = atomic_load(&p->done);
-	uint64_t items_all = atomic_load(&p->all);
-	double seconds = (double)(now - p->begun_ms) / 1000;
-	double rate = seconds > 0 ? (double)bytes / seconds : 0;
-	char done[32], total[40] = "", speed[32], left[32] = "", eta[16];
+	char part[LINE_MAX_CHARS];
+	size_t n = strlen(out);
+	va_list ap;
+	int len;
 
-	amount((double)bytes, done, sizeof(done));
-	amount(rate, speed, sizeof(speed));
-	if (all > 0) {
-		char t[32];
+	va_start(ap, fmt);
+	len = vsnprintf(part, sizeof(part), fmt, ap);
+	va_end(ap);
+	if (len > 0 && n + (size_t)len <= columns)
+		memcpy(out + n, part, (size_t)len + 1);
+}
 
-		amount((double)all, t, sizeof(t));
-		(void)snprintf(total, sizeof(total), " of %s", t);
+/* "put 1.2 GiB of 3.0 GiB, 210.0 MiB/s, 12 of 90 files, 0:08 left"; all: bytes,
+ * 0 where that is not known. */
+static void
+compose(struct progress *p, int64_t now, uint64_t all, size_t columns,
+    char *out)
+{
+	const uint64_t bytes = atomic_load(&p->bytes);
+	const uint64_t items = atomic_load(&p->done);
+	const uint64_t items_all = atomic_load(&p->grows) ? 0 :
+	    atomic_load(&p->all);
+	const double seconds = (double)(now - p->begun_ms) / 1000;
+	const double rate = seconds > 0 ? (double)bytes / seconds : 0;
+	const char *between = " ";
+	char text[32];
+
+	out[0] = '\0';
+	append(out, columns, "%s", p->what);
+	if (bytes != 0 || all != 0) {
+		amount((double)bytes, text, sizeof(text));
+		append(out, columns, " %s", text);
+		if (all != 0) {
+			amount((double)all, text, sizeof(text));
+			append(out, columns, " of %s", text);
+		}
+		amount(rate, text, sizeof(text));
+		append(out, columns, ", %s/s", text);
+		between = ", ";
 	}
-	if (all > bytes && rate > 0 && now - p->begun_ms > ETA_AFTER_MS) {
-		eta_text((double)(all - bytes) / rate, eta);
-		(void)snprintf(left, sizeof(left), ", %s left", eta);
-	}
-	if (items_all > 0)
-		(void)snprintf(out, size, "%s %s%s, %s/s, %" PRIu64 " of %"
-		    PRIu64 " %s%s", p->what, done, total, speed, items,
-		    items_all, noun_for(items_all, p->one, p->many), left);
+	if (items_all != 0)
+		append(out, columns, "%s%" PRIu64 " of %" PRIu64 " %s", between,
+		    items, items_all, noun_for(items_all, p->one, p->many));
 	else
-		(void)snprintf(out, size, "%s %s%s, %s/s, %" PRIu64
-		    " %s%s", p->what, done, total, speed, items,
-		    noun_for(items, p->one, p->many), left);
+		append(out, columns, "%s%" PRIu64 " %s", between, items,
+		    noun_for(items, p->one, p->many));
+	if (all > bytes && rate > 0 && now - p->begun_ms > ETA_AFTER_MS) {
+		eta_text((double)(all - bytes) / rate, text);
+		append(out, columns, ", %s left", text);
+	}
 }
 
 /* One write, so that lines of others do not come in between. */
@@ -121,14 +146,13 @@ draw(struct progress *p, int64_t now)
 {
 	char text[LINE_MAX_CHARS], line[2 * LINE_MAX_CHARS + 16];
 	uint64_t bytes = atomic_load(&p->bytes);
-	uint64_t all = atomic_load(&p->bytes_all);
+	uint64_t all = atomic_load(&p->grows) ? 0 :
+	    atomic_load(&p->bytes_all);
 	size_t columns = width() - 1, n, bar;
 	int len;
 
-	compose(p, now, text, sizeof(text));
+	compose(p, now, all, columns, text);
 	n = strlen(text);
-	if (n > columns)
-		text[n = columns] = '\0';
 	bar = columns > n + 3 ? columns - n - 3 : 0;
 	if (all == 0 || bar < BAR_MIN) {
 		len = snprintf(line, sizeof(line), "\r%s\033[K", text);
@@ -168,6 +192,13 @@ progress_expect(struct progress *p, uint64_t items, uint64_t bytes)
 	atomic_fetch_add(&p->all, items);
 	atomic_fetch_add(&p->bytes_all, bytes);
 	maybe_draw(p);
+}
+
+void
+progress_grows(struct progress *p, bool grows)
+{
+	if (p != NULL)
+		atomic_store(&p->grows, grows);
 }
 
 void

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Progress of a long command: a bar on a terminal (bytes, rate, time left, and
- * files or what else is counted), nothing otherwise.  Threads may add at the
- * same time.
+ * Progress of a long command: a bar on a terminal (bytes, rate, files or what
+ * else is counted, time left; as much of that as fits), nothing otherwise.
+ * Threads may add at the same time.
  */
 #ifndef SKERRY_CLIENT_PROGRESS_H
 #define SKERRY_CLIENT_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct progress;
@@ -19,6 +20,10 @@ struct progress *progress_new(const char *what, const char *one,
 
 /* So much more is to be done than was known before. */
 void progress_expect(struct progress *p, uint64_t items, uint64_t bytes);
+
+/* Whether more will be expected than was until now: while that is so, no total,
+ * no bar and no time left is shown.  Not so at first. */
+void progress_grows(struct progress *p, bool grows);
 
 /* So much more is done. */
 void progress_add(struct progress *p, uint64_t items, uint64_t bytes);

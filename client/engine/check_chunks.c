@@ -140,19 +140,29 @@ object_end(const struct check *c, const uint32_t *order, size_t n, size_t i)
 	return j;
 }
 
-static int
-want_object(struct check *c, struct fetch *ft, const uint32_t *order,
-    size_t i, size_t j)
+/* Leaves in order what is to be read, by objects: so many. */
+static size_t
+sample(struct check *c, uint32_t *order, size_t n)
 {
-	int rc = 0;
+	struct check_result *res = c->res;
+	size_t last = 0, kept = 0;
 
-	c->res->objects_read++;
-	for (size_t k = i; k < j; k++)
-		progress_expect(c->o->progress, 1,
-		    c->entry[order[k]].plain_len);
-	for (size_t k = i; k < j && rc == 0; k++)
-		rc = fetch_add(ft, &c->entry[order[k]], NULL, order[k]);
-	return rc;
+	for (size_t i = 0, j; i < n; i = j) {
+		j = object_end(c, order, n, i);
+		res->objects++;
+		last = i;
+		if (!chosen(c->o->percent))
+			continue;
+		memmove(order + kept, order + i, (j - i) * sizeof(*order));
+		kept += j - i;
+		res->objects_read++;
+	}
+	if (kept != 0 || n == 0 || c->o->percent == 0)
+		return kept;
+	/* A small space is not left unread by chance. */
+	memmove(order, order + last, (n - last) * sizeof(*order));
+	res->objects_read++;
+	return n - last;
 }
 
 int
@@ -162,7 +172,7 @@ check_chunks(struct check *c, const struct commit *commit, struct fault *f)
 		.exact = true };
 	struct fetch *ft defer(fetch_freep) = NULL;
 	uint32_t *order;
-	size_t last = 0, n;
+	size_t n;
 	int rc, ended;
 
 	if (c->entries == 0)
@@ -178,18 +188,12 @@ check_chunks(struct check *c, const struct commit *commit, struct fault *f)
 		free(order);
 		return rc;
 	}
-	for (size_t i = 0; i < n && rc == 0;) {
-		size_t j = object_end(c, order, n, i);
-
-		c->res->objects++;
-		if (chosen(c->o->percent))
-			rc = want_object(c, ft, order, i, j);
-		last = i;
-		i = j;
-	}
-	/* A small space is not left unread by chance. */
-	if (rc == 0 && c->res->objects_read == 0 && c->o->percent > 0)
-		rc = want_object(c, ft, order, last, n);
+	n = sample(c, order, n);
+	for (size_t k = 0; k < n; k++)
+		progress_expect(c->o->progress, 1,
+		    c->entry[order[k]].plain_len);
+	for (size_t k = 0; k < n && rc == 0; k++)
+		rc = fetch_add(ft, &c->entry[order[k]], NULL, order[k]);
 	free(order);
 	ended = fetch_wait(ft, f);
 	if (ended != 0 || rc != 0)

@@ -574,6 +574,8 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 		rc = walk_source(w, src, ahead, f);
 	if (rc == 0)
 		w->p->excluded += walk_excluded(walk);
+	if (src == &w->p->source[w->p->sources - 1])
+		progress_grows(w->p->progress, false);
 	if (rc == 0)
 		rc = settle(w, f);
 	/* What follows the source is kept. */
@@ -657,6 +659,7 @@ run(struct putting *w, struct fault *f)
 
 	if (rc == 0)
 		rc = begin_reading(w, f);
+	progress_grows(w->p->progress, true);
 	for (size_t i = 0; rc == 0 && i < w->p->sources; i++) {
 		bool keep = false;
 

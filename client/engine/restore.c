@@ -213,8 +213,10 @@ run(struct restore *rs, struct fault *f)
 		    o->commit->bytes);
 		rc = restore_walk(rs, bytes_of(NULL, 0), f);
 	}
+	progress_grows(o->progress, o->n != 0);
 	for (size_t i = 0; rc == 0 && i < o->n; i++)
 		rc = restore_walk(rs, o->key[i], f);
+	progress_grows(o->progress, false);
 	wrc = fetch_wait(rs->fetch, &waited);
 	if (rc == 0 && wrc == 0) {
 		rc = restore_link_finish(rs, f);
