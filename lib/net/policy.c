@@ -28,6 +28,25 @@ malformed(struct fault *f, const char *what)
 	return fault_set(f, FAULT_MALFORMED, "policy: %s", what);
 }
 
+/* What is being read, for whom it is wrong. */
+struct spot {
+	const char *list;
+	size_t item; /* from 1 on; 0: the list itself */
+	const char *wanted;
+	json_error_t json;
+};
+
+static int
+spot_fault(const struct spot *at, int rc, struct fault *f)
+{
+	const char *why = rc == FAULT_MALFORMED ? at->wanted : fault_text(rc);
+
+	return at->item == 0 ?
+	    fault_set(f, rc, "policy: %s: %s", at->list, why) :
+	    fault_set(f, rc, "policy: %s, number %zu: %s", at->list, at->item,
+		why);
+}
+
 static void
 json_freep(json_t **j)
 {
@@ -85,22 +104,45 @@ array_new(const json_t *a, size_t size, void *out, size_t *n)
 }
 
 static int
-place_read(const char *const in[4], char **out[4])
+place_read(const char *const in[4], char **out[4], struct spot *at)
 {
+	static const char *const wanted[4] = {
+		"name: up to 64 of a-z 0-9 . - _ are wanted",
+		"jurisdiction: two lower-case letters are wanted",
+		"url: https://host[:port] is wanted",
+		"ca: a certificate in PEM is wanted" };
 	const bool ok[4] = { policy_name_ok(in[0]), jurisdiction_ok(in[1]),
 		url_ok(in[2]), in[3][0] != '\0' };
 
 	for (int i = 0; i < 4; i++) {
 		int rc = text_dup(in[i], ok[i], out[i]);
 
+		at->wanted = wanted[i];
 		if (rc != 0)
 			return rc;
 	}
 	return 0;
 }
 
+/* Until it says something else, what jansson finds. */
+static void
+item_begin(struct spot *at, size_t i)
+{
+	at->item = i + 1;
+	at->wanted = at->json.text;
+}
+
 static int
-authorities_read(const json_t *a, struct policy *p)
+name_taken(const char *name, const char *other, struct spot *at)
+{
+	if (strcmp(name, other) != 0)
+		return 0;
+	at->wanted = "its name is that of another";
+	return FAULT_MALFORMED;
+}
+
+static int
+authorities_read(const json_t *a, struct policy *p, struct spot *at)
 {
 	int rc = array_new(a, sizeof(*p->authorities), &p->authorities,
 	    &p->nauthorities);
@@ -109,14 +151,19 @@ authorities_read(const json_t *a, struct policy *p)
 		struct policy_authority *x = &p->authorities[i];
 		const char *t[4], *intake, *signing, *log;
 
-		if (json_unpack_ex(json_array_get(a, i), NULL, JSON_STRICT,
+		item_begin(at, i);
+		if (json_unpack_ex(json_array_get(a, i), &at->json, JSON_STRICT,
 		        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "name", &t[0],
 		        "jurisdiction", &t[1], "url", &t[2], "ca", &t[3],
 		        "intake", &intake, "signing", &signing, "log",
 		        &log) != 0)
 			return FAULT_MALFORMED;
 		rc = place_read(t, (char **[4]){ &x->name, &x->jurisdiction,
-		    &x->url, &x->ca });
+		    &x->url, &x->ca }, at);
+		if (rc == 0)
+			at->wanted = "intake, signing: 32 bytes in base64 are "
+			    "wanted, log: a verifier key, each as skerry-"
+			    "authority public prints it";
 		if (rc == 0)
 			rc = text_b64_parse(intake, strlen(intake),
 			    x->intake.b, sizeof(x->intake.b));
@@ -129,14 +176,13 @@ authorities_read(const json_t *a, struct policy *p)
 		if (rc == 0 && x->log.type != NOTE_ED25519)
 			rc = FAULT_MALFORMED;
 		for (size_t k = 0; rc == 0 && k < i; k++)
-			if (strcmp(x->name, p->authorities[k].name) == 0)
-				rc = FAULT_MALFORMED;
+			rc = name_taken(x->name, p->authorities[k].name, at);
 	}
 	return rc;
 }
 
 static int
-depots_read(const json_t *a, struct policy *p)
+depots_read(const json_t *a, struct policy *p, struct spot *at)
 {
 	int rc = array_new(a, sizeof(*p->depots), &p->depots, &p->ndepots);
 
@@ -144,15 +190,15 @@ depots_read(const json_t *a, struct policy *p)
 		struct policy_depot *x = &p->depots[i];
 		const char *t[4];
 
-		if (json_unpack_ex(json_array_get(a, i), NULL, JSON_STRICT,
+		item_begin(at, i);
+		if (json_unpack_ex(json_array_get(a, i), &at->json, JSON_STRICT,
 		        "{s:s,s:s,s:s,s:s}", "name", &t[0], "jurisdiction",
 		        &t[1], "url", &t[2], "ca", &t[3]) != 0)
 			return FAULT_MALFORMED;
 		rc = place_read(t, (char **[4]){ &x->name, &x->jurisdiction,
-		    &x->url, &x->ca });
+		    &x->url, &x->ca }, at);
 		for (size_t k = 0; rc == 0 && k < i; k++)
-			if (strcmp(x->name, p->depots[k].name) == 0)
-				rc = FAULT_MALFORMED;
+			rc = name_taken(x->name, p->depots[k].name, at);
 	}
 	return rc;
 }
@@ -175,7 +221,7 @@ texts_read(const json_t *a, bool (*ok)(const char *), char ***out, size_t *n)
 }
 
 static int
-residencies_read(const json_t *a, struct policy *p)
+residencies_read(const json_t *a, struct policy *p, struct spot *at)
 {
 	int rc = array_new(a, sizeof(*p->residencies), &p->residencies,
 	    &p->nresidencies);
@@ -185,10 +231,14 @@ residencies_read(const json_t *a, struct policy *p)
 		const char *name, *where;
 		json_t *depots, *keys;
 
-		if (json_unpack_ex(json_array_get(a, i), NULL, JSON_STRICT,
+		item_begin(at, i);
+		if (json_unpack_ex(json_array_get(a, i), &at->json, JSON_STRICT,
 		        "{s:s,s:s,s:o,s:o}", "name", &name, "jurisdiction",
 		        &where, "depots", &depots, "keys", &keys) != 0)
 			return FAULT_MALFORMED;
+		at->wanted = "name: up to 64 of a-z 0-9 . - _ are wanted; "
+		    "jurisdiction and keys: two lower-case letters each; "
+		    "depots: names; no list is empty or has one twice";
 		rc = text_dup(name, policy_name_ok(name), &x->name);
 		if (rc == 0)
 			rc = text_dup(where, jurisdiction_ok(where),
@@ -200,8 +250,7 @@ residencies_read(const json_t *a, struct policy *p)
 			rc = texts_read(keys, jurisdiction_ok, &x->keys,
 			    &x->nkeys);
 		for (size_t k = 0; rc == 0 && k < i; k++)
-			if (strcmp(x->name, p->residencies[k].name) == 0)
-				rc = FAULT_MALFORMED;
+			rc = name_taken(x->name, p->residencies[k].name, at);
 	}
 	return rc;
 }
@@ -333,8 +382,11 @@ static int
 policy_read(struct bytes json, struct policy **out, json_t **tree,
     struct fault *f)
 {
+	static const char list_wanted[] = "a list that is not empty is wanted";
+	json_error_t e = { 0 };
 	json_t *j defer(json_freep) = json_loadb((const char *)json.p, json.n,
-	    JSON_REJECT_DUPLICATES, NULL);
+	    JSON_REJECT_DUPLICATES, &e);
+	struct spot at;
 	struct policy *p defer(policy_freep) = calloc(1, sizeof(*p));
 	json_t *authorities, *depots, *residencies;
 	const char *trust = NULL;
@@ -343,33 +395,39 @@ policy_read(struct bytes json, struct policy **out, json_t **tree,
 
 	if (p == NULL)
 		return fault_set(f, FAULT_MEMORY, "policy: out of memory");
+	if (j == NULL)
+		return fault_set(f, FAULT_MALFORMED, "policy: line %d: %s",
+		    e.line, e.text);
 	if (!json_is_object(j) || json_unpack(j, "{s:I}", "v", &v) != 0)
 		return malformed(f, "not a JSON object with a version");
 	if (v != 1)
 		return fault_set(f, FAULT_VERSION,
 		    "policy: version is not known to this release");
-	if (json_unpack_ex(j, NULL, JSON_STRICT,
+	if (json_unpack_ex(j, &e, JSON_STRICT,
 	        "{s:I,s:I,s:I,s:o,s:o,s:o,s?I,s?s}", "v", &v, "serial",
 	        &serial, "issued", &issued, "authorities", &authorities,
 	        "depots", &depots, "residencies", &residencies,
-	        "custody_delay", &delay, "trust", &trust) != 0 ||
-	    serial < 1 || issued < 0 || delay < 1 || delay > DELAY_MAX)
-		return malformed(f, "members missing, unknown or of another "
-		                    "type");
+	        "custody_delay", &delay, "trust", &trust) != 0)
+		return malformed(f, e.text);
+	if (serial < 1 || issued < 0 || delay < 1 || delay > DELAY_MAX)
+		return malformed(f, "serial from 1 on, issued not below 0 and "
+		    "custody_delay of 1 to 31622400 seconds are wanted");
 	p->serial = (uint64_t)serial;
 	p->issued = issued;
 	p->custody_delay = delay;
-	rc = authorities_read(authorities, p);
+	at = (struct spot){ .list = "authorities", .wanted = list_wanted };
+	rc = authorities_read(authorities, p, &at);
+	if (rc == 0) {
+		at = (struct spot){ .list = "depots", .wanted = list_wanted };
+		rc = depots_read(depots, p, &at);
+	}
+	if (rc == 0) {
+		at = (struct spot){ .list = "residencies",
+			.wanted = list_wanted };
+		rc = residencies_read(residencies, p, &at);
+	}
 	if (rc != 0)
-		return fault_set(f, rc, "policy: authorities: %s",
-		    fault_text(rc));
-	rc = depots_read(depots, p);
-	if (rc != 0)
-		return fault_set(f, rc, "policy: depots: %s", fault_text(rc));
-	rc = residencies_read(residencies, p);
-	if (rc != 0)
-		return fault_set(f, rc, "policy: residencies: %s",
-		    fault_text(rc));
+		return spot_fault(&at, rc, f);
 	for (size_t i = 0; rc == 0 && i < p->nresidencies; i++)
 		rc = residency_check(p, &p->residencies[i], f);
 	if (rc == 0)

@@ -400,8 +400,8 @@ def commands():
             json.dump({**w.config, **change}, f)
         r = subprocess.run([BINARY, "check-config", path],
                            capture_output=True, text=True)
-        t.ok(r.returncode == want and
-             (word is None or f"{path}: {word}: " in r.stderr),
+        t.ok(r.returncode == want and (word is None or r.stderr.startswith(
+            f"skerry-witness: {path}: {word}: ")),
              f"config: {change}")
         t.note(r.stderr)
     t.eq(sorted(os.listdir(w.state)), names, "it changes nothing there")

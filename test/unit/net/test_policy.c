@@ -117,6 +117,43 @@ refuses_rules_broken(void **state)
 	}
 }
 
+static void
+says_what_is_malformed(void **state)
+{
+	static const struct {
+		const char *json, *says;
+	} bad[] = {
+		{ "{\n\"v\":1,\n]", "policy: line 3: " },
+		{ "{\"v\":1,\"serial\":1}", "Object item not found: issued" },
+		{ "{\"v\":1,\"serial\":0,\"issued\":5,\"authorities\":[],"
+		  "\"depots\":[],\"residencies\":[]}", "serial from 1 on" },
+		{ "{\"v\":1,\"serial\":1,\"issued\":5,\"authorities\":[],"
+		  "\"depots\":[],\"residencies\":[]}",
+		    "authorities: a list that is not empty" },
+		{ "{\"v\":1,\"serial\":1,\"issued\":5,\"authorities\":["
+		  "{\"name\":\"a\"}],\"depots\":[],\"residencies\":[]}",
+		    "authorities, number 1: Object item not found" },
+		{ POLICY(AUTHORITY, "", RESIDENCY("es", "\"madrid\"",
+			"\"ch\"")), "depots: a list that is not empty" },
+		{ POLICY(AUTHORITY, DEPOTS "," DEPOTS, RESIDENCY("es",
+			"\"madrid\"", "\"ch\"")),
+		    "depots, number 3: its name is that of another" },
+		{ POLICY(AUTHORITY, DEPOTS, RESIDENCY("ES", "\"madrid\"",
+			"\"ch\"")), "residencies, number 1: " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct buf file defer(buf_wipe) = buf_init(POLICY_FILE_MAX);
+		struct fault f = { 0 };
+
+		assert_int_equal(sign(bad[i].json, &file, &f),
+		    FAULT_MALFORMED);
+		if (strstr(f.text, bad[i].says) == NULL)
+			fail_msg("%s", f.text);
+	}
+}
+
 /* Authorities with a log each. */
 static void
 many(unsigned n, struct buf *out)
@@ -246,6 +283,7 @@ main(void)
 		cmocka_unit_test(loads_what_it_signed),
 		cmocka_unit_test(refuses_another_signer),
 		cmocka_unit_test(refuses_rules_broken),
+		cmocka_unit_test(says_what_is_malformed),
 		cmocka_unit_test(says_how_many_authorities_there_may_be),
 		cmocka_unit_test(refuses_other_forms),
 		cmocka_unit_test(tells_an_unknown_version),
