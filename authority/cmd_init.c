@@ -103,7 +103,7 @@ write_config(const struct init *a, const char *dir, struct fault *f)
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return fault_set(f, FAULT_USAGE, "an argument is too long");
 	(void)snprintf(path, sizeof(path), "%s/authority.yaml", dir);
-	rc = outfile_write(path, bytes_of(text, (size_t)n), f);
+	rc = outfile_write(path, 0600, bytes_of(text, (size_t)n), f);
 	if (rc != 0)
 		return rc;
 	rc = config_load(path, &c, f);
@@ -126,7 +126,7 @@ write_keyfile_token(const struct init *a, const char *path,
 	if (rc == 0)
 		rc = keystore_pkcs11_make(&t, buf_bytes(&pin), file, pub, f);
 	return rc != 0 ? rc :
-	                 outfile_write(path, bytes_of(file, sizeof(file)), f);
+	    outfile_write(path, 0600, bytes_of(file, sizeof(file)), f);
 }
 
 static int
@@ -149,7 +149,7 @@ write_keyfile(const struct init *a, const char *dir,
 	    pub);
 	if (rc != 0)
 		return fault_set(f, rc, "keyfile: %s", fault_text(rc));
-	return outfile_write(path, bytes_of(file, sizeof(file)), f);
+	return outfile_write(path, 0600, bytes_of(file, sizeof(file)), f);
 }
 
 static int

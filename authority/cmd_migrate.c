@@ -55,7 +55,7 @@ replace(const char *path, struct bytes file, struct fault *f)
 	if (n < 0 || (size_t)n >= sizeof(fresh))
 		return fault_set(f, FAULT_CONFIG, "keyfile: path is too long");
 	(void)unlink(fresh);
-	rc = outfile_write(fresh, file, f);
+	rc = outfile_write(fresh, 0600, file, f);
 	if (rc == 0)
 		rc = outfile_rename(fresh, path, f);
 	return rc;

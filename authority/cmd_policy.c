@@ -51,7 +51,7 @@ cmd_policy_key(int argc, char **argv, struct fault *f)
 	text_b64(key->seed, sizeof(key->seed), line + sizeof(MAGIC) - 1,
 	    TEXT_B64_SIZE(32));
 	line[LINE_LEN - 1] = '\n';
-	rc = outfile_write(out, bytes_of(line, LINE_LEN), f);
+	rc = outfile_write(out, 0600, bytes_of(line, LINE_LEN), f);
 	if (rc != 0)
 		return rc;
 	rc = print_key(&pub, f);
@@ -83,7 +83,7 @@ cmd_policy_sign(int argc, char **argv, struct fault *f)
 	rc = policy_sign(buf_bytes(&json), key, &file, f);
 	if (rc != 0)
 		return fault_add(f, rc, "%s", in);
-	return outfile_write(out, buf_bytes(&file), f);
+	return outfile_write(out, 0644, buf_bytes(&file), f);
 }
 
 /* The payload as it was signed, indented. */

@@ -38,9 +38,10 @@ sync_folder(const char *path)
 }
 
 int
-outfile_write(const char *path, struct bytes b, struct fault *f)
+outfile_write(const char *path, mode_t mode, struct bytes b,
+    struct fault *f)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	int e;
 
 	if (fd < 0)

@@ -171,7 +171,7 @@ report(struct round *r, struct audit *a)
 	    "entries"), own, new);
 	if (a->counted[1] != 0)
 		cli_print(r->cli, "; %zu accepted", a->counted[1]);
-	cli_print(r->cli, "\n");
+	cli_print(r->cli, "%s\n", a->counted[0] == 0 ? "; no alarm" : "");
 	if (a->requests != 0)
 		cli_print(r->cli, "%s: requests in the log: %zu (%zu with "
 		    "their text)\n", a->peer->name, a->requests,

@@ -123,6 +123,11 @@ handover_code(struct cli *cli, const struct recovery_code *code,
 	} else {
 		line[RECOVERY_TEXT_LEN] = '\n';
 		rc = write_line(cli, path, line);
+		if (rc == 0)
+			cli_print(cli, "\nRecovery code in %s: keep it away "
+			    "from your devices.  Whoever has it\ncan read "
+			    "everything; if all devices are lost, nothing "
+			    "else opens your files.\n", path);
 	}
 	secret_wipe(line, sizeof(line));
 	return rc;

@@ -195,6 +195,12 @@ def policies():
             lambda p: p["residencies"][0].update(keys=["no"]))
     p = a.policy()
     p["more"] = 1
+    old = os.umask(0o022)
+    a.sign_policy(a.policy(), name="good.txt")
+    os.umask(old)
+    tap.eq([os.stat(x).st_mode & 0o777 for x in (
+        os.path.join(a.where, "good.txt"), a.policy_key)], [0o644, 0o600],
+        "the policy is for all to read, the key that signed it is not")
     tap.ok("left unpacked: more" in a.sign_policy(p, want=7, name="bad.txt").stderr,
            "does not sign an unknown member")
 

@@ -89,6 +89,7 @@ def no_room_for_the_code():
         r = init(d, "--recovery-out", out)
         t.ok(r.code == 0 and CODE.fullmatch(read(out).strip()),
              "with room, the same command hands it over") or t.note(r)
+        t.ok(out in r.out, "and says where it is")
 
 
 def wrong_arguments():

@@ -52,7 +52,8 @@ def first():
     r = audit(a, "--full")
     t.eq((r.code, len(what(r))), (0, 3), "--full shows all")
     r = a.run("audit", "--full")
-    t.ok("this device" in r.out and "release" in r.out, "as a table")
+    t.ok("this device" in r.out and "release" in r.out and
+         "; no alarm\n" in r.out, "as a table")
 
 
 def budget():
