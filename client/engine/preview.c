@@ -246,7 +246,7 @@ preview_source(struct preview *v, const struct put_source *src,
 	statcache_close(v->stats, false);
 	v->stats = statcache_open(v->space->cache.dir, src->path, src->key,
 	    buf_bytes(&v->space->lost), &v->space->commit.dedup);
-	rc = walkahead_new(walk, &ahead, f);
+	rc = walkahead_new(walk, NULL, true, &ahead, f);
 	if (rc == 0)
 		rc = walk_source(v, ahead, f);
 	v->p->excluded += rc == 0 ? walk_excluded(walk) : 0;

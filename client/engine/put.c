@@ -398,6 +398,20 @@ keep_item(struct putting *w, const struct walk_item *item, struct fault *f)
 	return begin_run(w, item->key, f);
 }
 
+/* It was there when the walk came by, and is no more: nothing to warn of. */
+static int
+pass_vanished(struct putting *w, const struct put_source *src,
+    const struct walk_item *item, bool have_old, struct fault *f)
+{
+	w->p->files--;
+	w->p->bytes -= (uint64_t)item->st.st_size;
+	if (!have_old)
+		return 0;
+	w->p->changed = true;
+	w->p->removed++;
+	return step_old(w, src->key, f);
+}
+
 static int
 take_item(struct putting *w, const struct put_source *src,
     const struct walk_item *item, struct fault *f)
@@ -417,14 +431,15 @@ take_item(struct putting *w, const struct put_source *src,
 	if (S_ISREG(item->st.st_mode)) {
 		w->p->files++;
 		w->p->bytes += (uint64_t)item->st.st_size;
-		progress_expect(w->p->progress, 1,
-		    (uint64_t)item->st.st_size);
 	}
 	rc = unchanged(w, item, stat_fp, have_old, f);
 	if (rc == 0)
 		rc = store_item(w, item, stat_fp, &why, f);
 	else if (rc == 1)
 		rc = keep_item(w, item, f);
+	if (rc == FAULT_PARTIAL && why.code == FAULT_NOT_FOUND &&
+	    S_ISREG(item->st.st_mode) && item->key.n != src->key.n)
+		return pass_vanished(w, src, item, have_old, f);
 	if (rc == FAULT_PARTIAL)
 		return skip(w, src->key, item->key, &why, f);
 	return rc == 0 && have_old ? step_old(w, src->key, f) : rc;
@@ -569,13 +584,12 @@ put_source(struct putting *w, const struct put_source *src, bool *keep,
 	w->stats_cache = statcache_open(w->space->cache.dir, src->path,
 	    src->key, buf_bytes(&w->space->lost), &w->space->commit.dedup);
 	w->records.stats = w->stats_cache;
-	rc = walkahead_new(walk, &ahead, f);
+	rc = walkahead_new(walk, w->p->progress,
+	    src == &w->p->source[w->p->sources - 1], &ahead, f);
 	if (rc == 0)
 		rc = walk_source(w, src, ahead, f);
 	if (rc == 0)
 		w->p->excluded += walk_excluded(walk);
-	if (src == &w->p->source[w->p->sources - 1])
-		progress_grows(w->p->progress, false);
 	if (rc == 0)
 		rc = settle(w, f);
 	/* What follows the source is kept. */

@@ -197,6 +197,26 @@ restore_find(struct reader *r, const struct bytes *key, size_t n,
 	return f->code;
 }
 
+/* Of all that can be read below the paths; the nodes are wanted anyway. */
+static void
+expect_paths(struct restore *rs)
+{
+	const struct restore_options *o = rs->o;
+
+	for (size_t i = 0; i < o->n; i++) {
+		struct tour *t defer(tour_closep) = NULL;
+		struct fault scrap = { 0 };
+		struct tour_item it = { 0 };
+		int rc = tour_open(rs->reader, o->key[i], &t, &scrap);
+
+		while (rc == 0 && (rc = tour_next(t, &it, &scrap)) > 0) {
+			if (rc == TOUR_ENTRY)
+				progress_expect(o->progress, 1, it.e->size);
+			rc = 0;
+		}
+	}
+}
+
 static int
 run(struct restore *rs, struct fault *f)
 {
@@ -213,10 +233,10 @@ run(struct restore *rs, struct fault *f)
 		    o->commit->bytes);
 		rc = restore_walk(rs, bytes_of(NULL, 0), f);
 	}
-	progress_grows(o->progress, o->n != 0);
+	if (o->progress != NULL)
+		expect_paths(rs);
 	for (size_t i = 0; rc == 0 && i < o->n; i++)
 		rc = restore_walk(rs, o->key[i], f);
-	progress_grows(o->progress, false);
 	wrc = fetch_wait(rs->fetch, &waited);
 	if (rc == 0 && wrc == 0) {
 		rc = restore_link_finish(rs, f);

@@ -296,9 +296,6 @@ one_entry(struct restore *rs, const struct tour_item *it, struct fault *f)
 		if (rs->dead.n != 0)
 			return 0;
 	}
-	if (rs->o->n != 0) /* else the commit has told the totals */
-		progress_expect(rs->o->progress, 1,
-		    it->e->type == ENTRY_FILE ? it->e->size : 0);
 	if (it->e->type == ENTRY_FOLDER)
 		return enter(rs, key, it->e, f);
 	if (it->e->link != 0) {

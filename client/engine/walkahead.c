@@ -37,6 +37,8 @@ struct block {
 
 struct walkahead {
 	struct walk *walk; /* borrowed */
+	struct progress *progress; /* borrowed */
+	bool last;
 	pthread_t thread;
 	pthread_mutex_t lock; /* over the ring and stop */
 	pthread_cond_t filled, emptied;
@@ -86,7 +88,7 @@ note(struct block *b, int rc, const struct walk_item *item)
 
 /* Fills an empty block; whether the walk goes on after it. */
 static bool
-fill(struct walk *w, struct block *b)
+fill(struct walkahead *a, struct block *b)
 {
 	int rc = WALK_ITEM;
 
@@ -94,14 +96,19 @@ fill(struct walk *w, struct block *b)
 	    b->folders < BLOCK_FOLDERS) {
 		struct walk_item item = { 0 };
 
-		rc = walk_next(w, &item, &b->fault);
+		rc = walk_next(a->walk, &item, &b->fault);
 		if (note(b, rc, &item) != 0) {
 			rc = fault_set(&b->fault, FAULT_MEMORY,
 			    "out of memory");
 			b->result[b->n] = (struct result){ .rc = rc };
 		}
+		if (rc == WALK_ITEM && S_ISREG(item.st.st_mode))
+			progress_expect(a->progress, 1,
+			    (uint64_t)item.st.st_size);
 		b->n++;
 	}
+	if (rc <= WALK_END && a->last)
+		progress_grows(a->progress, false);
 	return rc > WALK_END;
 }
 
@@ -120,7 +127,7 @@ run(void *arg)
 		struct block *b = &a->block[(a->tail + a->full) % BLOCKS];
 
 		(void)pthread_mutex_unlock(&a->lock);
-		on = fill(a->walk, b);
+		on = fill(a, b);
 		(void)pthread_mutex_lock(&a->lock);
 		a->full++;
 		(void)pthread_cond_signal(&a->filled);
@@ -130,7 +137,8 @@ run(void *arg)
 }
 
 int
-walkahead_new(struct walk *w, struct walkahead **out, struct fault *f)
+walkahead_new(struct walk *w, struct progress *progress, bool last,
+    struct walkahead **out, struct fault *f)
 {
 	struct walkahead *a = calloc(1, sizeof(*a));
 	int rc;
@@ -138,6 +146,8 @@ walkahead_new(struct walk *w, struct walkahead **out, struct fault *f)
 	if (a == NULL)
 		return fault_set(f, FAULT_MEMORY, "out of memory");
 	a->walk = w;
+	a->progress = progress;
+	a->last = last;
 	for (size_t i = 0; i < BLOCKS; i++)
 		a->block[i].text = buf_init(SIZE_MAX / 2);
 	(void)pthread_mutex_init(&a->lock, NULL);

@@ -10,13 +10,16 @@
 #include "base/attr.h"
 #include "base/fault.h"
 #include "client/engine/walk.h"
+#include "client/progress.h"
 
 struct walkahead;
 
 /* Begins to walk w, which is the thread's until walkahead_next has given
- * WALK_END, or walkahead_close.  FAULT_MEMORY. */
-int walkahead_new(struct walk *w, struct walkahead **out,
-    struct fault *f) must_check;
+ * WALK_END, or walkahead_close.  progress (borrowed, or NULL) is told of each
+ * file as it is met, and, where this walk is the last, when there are no more.
+ * FAULT_MEMORY. */
+int walkahead_new(struct walk *w, struct progress *progress, bool last,
+    struct walkahead **out, struct fault *f) must_check;
 
 /* As walk_next. */
 int walkahead_next(struct walkahead *a, struct walk_item *out,

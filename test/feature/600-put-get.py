@@ -430,6 +430,30 @@ def without_proc():
          "with its attributes")
 
 
+def vanishing():
+    """A file is there when its folder is read, and not when it is."""
+    if shutil.which("strace") is None or SANITIZED:
+        t.skip("files that vanish", "no strace here")
+        return
+    write(path("busy", "gone"), "1")
+    write(path("busy", "new"), "1")
+    write(path("busy", "stays"), "1")
+    os.unlink(path("busy", "new"))
+    t.eq(put(a, path("busy")).code, 0, "put")
+    for name in "gone", "new", "stays":
+        write(path("busy", name), "22")
+    vanish = ("strace", "-f", "-qq", "-o", "/dev/null", "-P", "gone", "-P",
+              "new", "-e", "inject=openat:error=ENOENT")
+    r = put(a, path("busy"), prefix=vanish)
+    t.eq((r.code, r.json["warnings"], r.json["files"], r.json["removed"]),
+         (0, [], 1, 1), "a put, while some of it vanishes")
+    t.eq((a.run("ls", "busy").out, a.run("cat", "busy/stays").out),
+         ("stays\n", "22"), "has the rest")
+    r = put(a, path("busy", "gone"), "--to", "busy", prefix=vanish)
+    t.eq((r.code, [w["path"] for w in r.json["warnings"]]),
+         (17, ["busy/gone"]), "what was named itself is missed: PARTIAL")
+
+
 def largest_file():
     if shutil.which("prlimit") is None:
         t.skip("a limit on the size of files", "no prlimit here")
@@ -547,11 +571,10 @@ def changing():
     t.eq(compare(path("live"), path("live.out", "live")), "", "as it is")
 
 
-def progress():
-    write(path("slow"), noise(100 << 20))
-    s.depot_tap.rate = 30 << 20
+def watched(*args):
+    """Exit status, what a terminal shows, standard output."""
     master, slave = pty.openpty()
-    p = subprocess.Popen(a.argv("put", path("slow")), env=a.env,
+    p = subprocess.Popen(a.argv(*args), env=a.env,
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=slave, start_new_session=True)
     os.close(slave)
@@ -564,9 +587,15 @@ def progress():
         if not piece:
             break
         shown += piece
-    code = p.wait()
+    os.close(master)
+    return p.wait(), shown.decode(), p.stdout.read().decode()
+
+
+def progress():
+    write(path("slow"), noise(100 << 20))
+    s.depot_tap.rate = 30 << 20
+    code, text, out = watched("put", path("slow"))
     s.depot_tap.rate = 0
-    text = shown.decode()
     t.eq(code, 0, "a put that is watched")
     t.ok(re.search(r"put [\d.]+ MiB of 100\.0 MiB, [\d.]+ MiB/s", text),
          "shows bytes and rate") or t.note(repr(text))
@@ -576,8 +605,14 @@ def progress():
          "and at the end what was moved")
     last = [x for x in text.split("\r") if "of 100.0 MiB" in x][-1]
     t.note(last)
-    out = p.stdout.read().decode()
     t.ok(out.startswith("commit "), "the outcome is on standard output")
+    s.depot_tap.rate = 50 << 20
+    code, text, _ = watched("get", "--to", path("slow.out"), "slow", "odd/one")
+    s.depot_tap.rate = 0
+    t.ok(code == 0 and re.search(r"get [\d.]+ MiB of 100\.0 MiB, [\d.]+ MiB/s,"
+                                 r" \d of 2 entries", text),
+         "a get of paths knows what they have from the start") or t.note(
+             repr(text))
     r = a.run("put", "--quiet", path("slow"))
     t.eq((r.code, r.err), (0, ""), "--quiet")
 
@@ -626,6 +661,6 @@ def portable():
 
 t.run(round_trip, unchanged, budget, where_to, changes, history, status,
       listings, very_deep, deeper_than_descriptors, no_files,
-      no_attributes, without_proc, largest_file, closed_descriptors, bytes_in_errors,
-      unreadable, changing, own_state,
+      no_attributes, without_proc, vanishing, largest_file,
+      closed_descriptors, bytes_in_errors, unreadable, changing, own_state,
       stale_links, progress, portable)

@@ -96,7 +96,7 @@ gives_what_the_walk_gives(void **state)
 	unsigned before = descriptors(), items = 0;
 	int rc;
 
-	assert_int_equal(walkahead_new(two, &a, &f), 0);
+	assert_int_equal(walkahead_new(two, NULL, true, &a, &f), 0);
 	do {
 		struct walk_item x, y;
 		struct stat st;
@@ -134,7 +134,7 @@ ends_wherever_it_is(void **state)
 		struct fault f = { 0 };
 		struct walk_item x;
 
-		assert_int_equal(walkahead_new(w, &a, &f), 0);
+		assert_int_equal(walkahead_new(w, NULL, true, &a, &f), 0);
 		for (unsigned i = 0; i < n &&
 		    walkahead_next(a, &x, &f) == WALK_ITEM; i++)
 			;
@@ -166,7 +166,7 @@ tells_each_fault_at_its_place(void **state)
 	}
 	close(fd);
 	w = begin(s);
-	assert_int_equal(walkahead_new(w, &a, &f), 0);
+	assert_int_equal(walkahead_new(w, NULL, true, &a, &f), 0);
 	while ((rc = walkahead_next(a, &x, &f)) != WALK_END) {
 		if (rc == WALK_ITEM) {
 			items++;
@@ -187,7 +187,7 @@ tells_each_fault_at_its_place(void **state)
 			     &w, &f), FAULT_NOT_FOUND);
 	assert_int_equal(walk_open("/nonexistent", bytes_of("b", 1), &w, &f),
 	    0);
-	assert_int_equal(walkahead_new(w, &a, &f), 0);
+	assert_int_equal(walkahead_new(w, NULL, true, &a, &f), 0);
 	assert_int_equal(walkahead_next(a, &x, &f), FAULT_NOT_FOUND);
 	assert_non_null(strstr(f.text, "nonexistent"));
 	walkahead_close(a);
