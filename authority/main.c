@@ -93,10 +93,35 @@ complain(const struct fault *f)
 	return fault_exit(f->code);
 }
 
+/* "enter, state or list": the second words of that first one, if it has any. */
+static bool
+seconds_of(const char *name, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(commands) && n < size; i++) {
+		bool more = i + 1 < ARRAY_LEN(commands) &&
+		    strcmp(commands[i + 1].name, name) == 0;
+
+		if (strcmp(commands[i].name, name) != 0 ||
+		    commands[i].second == NULL)
+			continue;
+		n += (size_t)snprintf(out + n, size - n, "%s%s",
+		    n == 0 ? "" : more ? ", " : " or ", commands[i].second);
+	}
+	return n > 0;
+}
+
 static int
 usage(int argc, char **argv, struct fault *f)
 {
-	if (argc < 2)
+	char wanted[128];
+
+	if (argc > 1 && seconds_of(argv[1], wanted, sizeof(wanted)))
+		(void)fault_set(f, FAULT_USAGE, "%s%s%s: %s is wanted; see %s "
+		    "--help", argv[1], argc > 2 ? " " : "", argc > 2 ?
+		    argv[2] : "", wanted, argv[1]);
+	else if (argc < 2)
 		(void)fault_set(f, FAULT_USAGE,
 		    "no command was given; see --help");
 	else

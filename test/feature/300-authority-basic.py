@@ -34,6 +34,12 @@ def commands():
     tap.ok(a.pin in show and "madrid" in show, "policy show shows it")
     tap.ok("skerry-authority 0." in a.run_command("--version").stdout,
            "--version")
+    for args, says in ((["request"], "request: enter, state or list is wanted"),
+                       (["invite", "x"], "invite x: new, list or withdraw is"),
+                       (["custody"], "custody: announce is wanted"),
+                       (["x"], "x: no such command")):
+        r = a.run_command(*args, want=2)
+        tap.ok(says in r.stderr, says)
     for name in ("init", "run", "public", "check-config", "policy"):
         tap.ok(name in a.run_command(name, "--help").stdout, f"{name} --help")
     r = a.run_command("policy", "nonsense", want=2)
