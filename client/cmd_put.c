@@ -182,6 +182,24 @@ set_members(struct cli *cli, const struct put *p, double seconds)
 }
 
 static int
+partial(struct cli *cli, const struct put *p)
+{
+	char left_out[64] = "", unsteady[64] = "";
+
+	if (p->left_out + p->unsteady == 0)
+		return 0;
+	if (p->left_out != 0)
+		(void)snprintf(left_out, sizeof(left_out), "%" PRIu64
+		    " could not be read", p->left_out);
+	if (p->unsteady != 0)
+		(void)snprintf(unsteady, sizeof(unsteady), "%s%" PRIu64
+		    " changed while being read", p->left_out != 0 ? ", " : "",
+		    p->unsteady);
+	return fault_set(&cli->fault, FAULT_PARTIAL, "%s%s; the rest is "
+	    "stored", left_out, unsteady);
+}
+
+static int
 outcome(struct putcmd *c, const struct put *p, double seconds)
 {
 	struct cli *cli = c->cli;
@@ -213,13 +231,7 @@ outcome(struct putcmd *c, const struct put *p, double seconds)
 		    "folder that has not got it\n", p->renamed,
 		    noun_for(p->renamed, "path was changed",
 			"paths were changed"));
-	if (p->left_out + p->unsteady == 0)
-		return 0;
-	return fault_set(&cli->fault, FAULT_PARTIAL, "%" PRIu64
-	    " could not be read and %s left out, %" PRIu64
-	    " changed while %s read", p->left_out,
-	    noun_for(p->left_out, "was", "were"), p->unsteady,
-	    noun_for(p->unsteady, "it was", "they were"));
+	return partial(cli, p);
 }
 
 static int
@@ -260,7 +272,7 @@ dry_run(struct putcmd *c, struct put *p)
 	    p->fresh_files, p->files, noun_for(p->files, "file", "files"),
 	    (double)fresh / 1048576, (double)p->bytes / 1048576, p->excluded);
 	return p->left_out == 0 ? 0 : fault_set(&cli->fault, FAULT_PARTIAL,
-	    "%" PRIu64 " could not be read and would be left out",
+	    "%" PRIu64 " cannot be read: the rest would be stored",
 	    p->left_out);
 }
 

@@ -2,6 +2,7 @@
 #include "client/engine/restore.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -256,6 +257,7 @@ restore_run(struct space *sp, const struct restore_options *o,
     struct restore_result *out, struct fault *f)
 {
 	struct restore rs = { .space = sp, .o = o, .res = out };
+	char without[64] = "";
 	int rc;
 
 	*out = (struct restore_result){ 0 };
@@ -276,8 +278,11 @@ restore_run(struct space *sp, const struct restore_options *o,
 		return rc;
 	if (out->failed == 0 && out->incomplete == 0)
 		return 0;
-	return fault_set(f, FAULT_PARTIAL,
-	    "%llu restored, %llu left out, %llu without some metadata",
+	if (out->incomplete != 0)
+		(void)snprintf(without, sizeof(without),
+		    ", %llu without some metadata",
+		    (unsigned long long)out->incomplete);
+	return fault_set(f, FAULT_PARTIAL, "%llu restored, %llu left out%s",
 	    (unsigned long long)out->entries, (unsigned long long)out->failed,
-	    (unsigned long long)out->incomplete);
+	    without);
 }
