@@ -225,6 +225,29 @@ walk_source(struct preview *v, struct walkahead *walk, struct fault *f)
 	}
 }
 
+/* What is above key in the space is folders, as far as it is there. */
+static int
+check_way(struct preview *v, struct bytes key, struct fault *f)
+{
+	const struct tree_entry *e;
+	struct bytes up;
+
+	for (up = key_parent(key); up.n != 0; up = key_parent(up)) {
+		int rc = cursor_seek(v->old, up);
+
+		if (rc < 0)
+			return old_fault(v, rc, f);
+		if (rc == 0 || bytes_cmp(cursor_key(v->old), up) != 0)
+			continue;
+		rc = cursor_entry(v->old, NULL, &e);
+		if (rc != 0)
+			return old_fault(v, rc, f);
+		if (e->type != ENTRY_FOLDER)
+			return put_in_the_way(up, f);
+	}
+	return 0;
+}
+
 static int
 preview_source(struct preview *v, const struct put_source *src,
     struct fault *f)
@@ -233,6 +256,8 @@ preview_source(struct preview *v, const struct put_source *src,
 	struct walkahead *ahead defer(walkahead_closep) = NULL;
 	int rc = walk_open(src->path, src->key, &walk, f);
 
+	if (rc == 0)
+		rc = check_way(v, src->key, f);
 	if (rc != 0)
 		return rc;
 	if (v->p->ses->state != NULL)

@@ -471,8 +471,8 @@ make_folder(struct putting *w, struct bytes key, struct fault *f)
 	return begin_run_after(w, key, f);
 }
 
-static int
-in_the_way(struct bytes key, struct fault *f)
+int
+put_in_the_way(struct bytes key, struct fault *f)
 {
 	char path[PATH_SHOW_MAX];
 
@@ -508,7 +508,7 @@ need_folders(struct putting *w, struct bytes key, struct fault *f)
 		if (rc != 0)
 			return old_fault(w, rc, f);
 		if (e->type != ENTRY_FOLDER)
-			return in_the_way(up, f);
+			return put_in_the_way(up, f);
 	}
 	return 0;
 }

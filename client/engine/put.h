@@ -57,6 +57,9 @@ struct put {
  * nothing is committed then, and a repeated put does not upload again. */
 int put_run(struct put *p, struct fault *f) must_check;
 
+/* FAULT_EXISTS: key is no folder in the space, and something is to go below. */
+int put_in_the_way(struct bytes key, struct fault *f) must_check;
+
 /* Commits the removal of keys (sorted, none within another).  FAULT_NOT_FOUND
  * naming one that is not there. */
 int put_remove(struct put *p, const struct bytes *key, size_t n,

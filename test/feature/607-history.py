@@ -232,6 +232,10 @@ def dry_run():
     t.eq((r.code, listed), (0, []), "what was got is as in the space")
     t.ok(r.json["files_read"] == r.json["files"], "and would be read: this "
          "device did not store it from there") or t.note(r)
+    for more in (), ("-n",):
+        r = a.run("put", *more, "--to", "d/b/x", path("one"))
+        t.ok(r.code == 21 and "d/b is in the way" in r.err,
+             f"put {more} below a file: EXISTS") or t.note(r)
     r = a.run("put", "-n", "--repair", path("odd"))
     t.ok(r.code == 2 and "--repair" in r.err, "--repair: USAGE") or t.note(r)
 
