@@ -139,18 +139,19 @@ static int
 choose(struct cli *cli, struct state *st, const char *name)
 {
 	struct state_binding b = st->binding;
+	char has[160];
 
 	if (b.stage == STATE_ENROL && name == NULL)
 		return 0;
 	if (name == NULL && st->policy->nauthorities == 1)
 		name = st->policy->authorities[0].name;
+	policy_authority_names(st->policy, has, sizeof(has));
 	if (name == NULL)
-		return cli_usage(cli,
-		    "the policy has several authorities: --authority "
-		    "is needed");
+		return cli_usage(cli, "the policy has several authorities: "
+		    "--authority is needed, one of %s", has);
 	if (policy_find_authority(st->policy, name) == NULL)
 		return fault_set(&cli->fault, FAULT_CONFIG,
-		    "policy: it has no authority %s", name);
+		    "policy: it has no authority %s; it has %s", name, has);
 	b.stage = STATE_ENROL;
 	(void)snprintf(b.authority, sizeof(b.authority), "%s", name);
 	return state_set_binding(st, &b, &cli->fault);

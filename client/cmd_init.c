@@ -78,13 +78,15 @@ choose(struct cli *cli, const struct state *st, const struct args *in,
 	    in->residency);
 	const struct policy_authority *a;
 	const char *depot = in->depot;
+	char has[160];
 
 	if (r == NULL)
 		return no_residency(cli, st->policy, in->residency);
+	policy_authority_names(st->policy, has, sizeof(has));
 	if (in->authority != NULL &&
 	    policy_find_authority(st->policy, in->authority) == NULL)
-		return fault_set(&cli->fault, FAULT_CONFIG,
-		    "policy: it has no authority %s", in->authority);
+		return fault_set(&cli->fault, FAULT_CONFIG, "policy: it has "
+		    "no authority %s; it has %s", in->authority, has);
 	a = choose_authority(st->policy, r, in->authority);
 	if (a == NULL)
 		return fault_set(&cli->fault, FAULT_CONFIG,
@@ -94,8 +96,9 @@ choose(struct cli *cli, const struct state *st, const struct args *in,
 		depot = r->depots[0];
 	if (!policy_allows(r, depot))
 		return fault_set(&cli->fault, FAULT_CONFIG,
-		    "policy: residency %s does not have depot %s", r->name,
-		    depot);
+		    "policy: residency %s does not have depot %s, but %s%s",
+		    r->name, depot, r->depots[0],
+		    r->ndepots > 1 ? " and others" : "");
 	b->stage = STATE_INIT;
 	secret_random(b->account, ID_LEN);
 	secret_random(b->space, ID_LEN);

@@ -6,6 +6,7 @@
  */
 #include "net/policy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -567,6 +568,17 @@ policy_find_authority(const struct policy *p, const char *name)
 		if (strcmp(p->authorities[i].name, name) == 0)
 			return &p->authorities[i];
 	return NULL;
+}
+
+void
+policy_authority_names(const struct policy *p, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < p->nauthorities && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s%s",
+		    i > 0 ? ", " : "", p->authorities[i].name);
 }
 
 const struct policy_authority *

@@ -66,6 +66,10 @@ int policy_sign(struct bytes json, const struct sign_key *key,
 void policy_free(struct policy *p);
 void policy_freep(struct policy **p);
 
+/* The names of the authorities, with commas between, for messages; cut to
+ * size. */
+void policy_authority_names(const struct policy *p, char *out, size_t size);
+
 /* NULL if there is none with this signing key. */
 const struct policy_authority *policy_find_signing(const struct policy *p,
     const struct sign_pub *signing);

@@ -98,8 +98,14 @@ def wrong_arguments():
     t.eq(init(d, "--frob").code, 2, "unknown option: USAGE")
     t.eq(d.run("init", "--policy", s.policy, "--residency", "x").code, 3,
          "unknown residency: CONFIG")
-    t.eq(init(d, "--depot", "x").code, 3, "depot not allowed: CONFIG")
-    t.eq(init(d, "--authority", "x").code, 3, "no such authority: CONFIG")
+    for option, has in (("--depot", "but onshore"),
+                        ("--authority", "it has offshore")):
+        r = init(d, option, "x")
+        t.ok(r.code == 3 and has in r.err, f"{option} x: CONFIG, and what "
+             "there is") or t.note(r)
+    r = d.run("enrol", "--policy", s.policy, "--authority", "x")
+    t.ok(r.code == 3 and "it has offshore" in r.err, "enrol likewise"
+         ) or t.note(r)
     t.eq(init(d, policy="/nonexistent").code, 4, "no policy: NOT_FOUND")
     t.eq(d.run("status").code, 3, "nothing was made")
     t.eq(init(d).code, 0, "init still works")
