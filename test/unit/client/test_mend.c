@@ -17,6 +17,7 @@
 #include "lib/mkspace.h"
 #include "object/cursor.h"
 #include "object/key.h"
+#include "store/store_fault.h"
 
 #define FILES 1600
 
@@ -685,6 +686,54 @@ nothing_is_taken_from_an_epoch_before(void **state)
 	assert_non_null(strstr(b->f.text, "another account"));
 }
 
+/* At its one put in each way, then at its gets, the first and later ones.  What
+ * was lost is so, no more is, and the one that comes through has all again. */
+static void
+a_repair_that_is_broken_off_loses_nothing(void **state)
+{
+	struct bed *b = *state;
+	struct store_fault_plan plan = { 0 };
+	struct store *real = b->m->store, *faulty;
+	struct place leaf, block;
+	uint64_t bad;
+	unsigned n = 0;
+	int rc;
+
+	assert_int_equal(real->ops->dup(real, &real, &b->f), 0);
+	assert_int_equal(store_fault_open(real, &plan, &faulty, &b->f), 0);
+	assert_int_equal(put(b, "abc", false), 0);
+	leaf = leaf_of(b, "b/00600");
+	block = block_of(b);
+	harm(b, &leaf);
+	harm(b, &block);
+	empty_cache(b);
+	assert_int_equal(check(b, false), FAULT_TAMPERED);
+	bad = b->res.bad_objects;
+	do {
+		empty_cache(b);
+		memset(&plan, 0, sizeof(plan));
+		plan.put_at = n <= STORE_FAULT_TEAR;
+		plan.get_at = (1u << n) >> (STORE_FAULT_TEAR + 1);
+		plan.from_there_on = true;
+		plan.how = n <= STORE_FAULT_TEAR ? n : STORE_FAULT_REFUSE;
+		b->m->ses.store = faulty;
+		rc = put(b, "abc", true);
+		b->m->ses.store = b->m->store;
+		assert_true(rc == 0 || rc == FAULT_DEPOT);
+		if (rc == 0)
+			break;
+		n++;
+		assert_int_equal(check(b, false), FAULT_TAMPERED);
+		assert_int_equal(b->res.bad_objects, bad);
+		assert_int_equal(b->m->space->head.number, 1);
+	} while (n < 30);
+	assert_true(n > STORE_FAULT_TEAR + 2);
+	empty_cache(b);
+	assert_int_equal(check(b, false), 0);
+	assert_int_equal(b->res.entries, FILES + 5);
+	store_close(faulty);
+}
+
 int
 main(void)
 {
@@ -705,6 +754,7 @@ main(void)
 		TEST(a_lost_head_gives_way_to_the_one_seen_before),
 		TEST(with_none_before_the_space_begins_anew),
 		TEST(nothing_is_taken_from_an_epoch_before),
+		TEST(a_repair_that_is_broken_off_loses_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/engine/check.h"
 #include "client/engine/rewrite.h"
 #include "crypt/secret.h"
 #include "object/cursor.h"
+#include "store/store_fault.h"
 #include "test/lib/mkspace.h"
 
 static int conflicts; /* to come from session_move_head */
@@ -170,6 +172,71 @@ changes_nothing_when_stopped(void **state)
 	b->m->ses.stop = NULL;
 }
 
+/* Breaks a rewrite off at the n-th put or get, for each n, until one is
+ * through; how many were not. */
+static unsigned
+break_off(struct bed *b, struct rewrite w, bool puts, enum store_fault_how how)
+{
+	const struct check_options all = { .percent = 100, .history = true };
+	struct store_fault_plan plan = { 0 };
+	struct store *real = b->m->store, *faulty;
+	uint8_t before[STORE_HEAD_LEN];
+	unsigned n = 0;
+	int rc;
+
+	assert_int_equal(real->ops->dup(real, &real, &b->f), 0);
+	assert_int_equal(store_fault_open(real, &plan, &faulty, &b->f), 0);
+	memcpy(before, b->m->ses.head, sizeof(before));
+	do {
+		struct rewrite one = w;
+		struct check_result res;
+
+		memset(&plan, 0, sizeof(plan));
+		plan.put_at = puts ? n + 1 : 0;
+		plan.get_at = puts ? 0 : n + 1;
+		plan.from_there_on = true;
+		plan.how = how;
+		b->m->ses.store = faulty;
+		b->f = (struct fault){ 0 };
+		rc = rewrite_run(&one, &b->f);
+		b->m->ses.store = b->m->store;
+		assert_true(rc == 0 || rc == FAULT_DEPOT);
+		/* Only what reads all again comes after the head. */
+		if (rc != 0 && memcmp(before, b->m->ses.head,
+			sizeof(before)) != 0)
+			assert_true(!puts && w.nkeys != 0);
+		assert_int_equal(check_run(mkspace_open(b->m), &all, &res,
+		    &b->f), 0);
+		n += rc != 0;
+	} while (rc != 0 && memcmp(before, b->m->ses.head,
+	    sizeof(before)) == 0);
+	assert_int_not_equal(memcmp(before, b->m->ses.head, sizeof(before)),
+	    0);
+	store_close(faulty);
+	return n;
+}
+
+static void
+a_request_that_fails_leaves_all_as_it_was(void **state)
+{
+	const struct bytes key[] = { { (const uint8_t *)"drop", 4 } };
+
+	for (unsigned i = 0; i < 8; i++) {
+		static const enum store_fault_how how[] = { STORE_FAULT_REFUSE,
+			STORE_FAULT_LOSE, STORE_FAULT_TEAR,
+			STORE_FAULT_REFUSE };
+		struct bed *b = *state;
+		struct rewrite w = { .ses = &b->m->ses, .epoch = 2,
+			.message = "", .key = key, .nkeys = i / 4,
+			.repair = i / 4 == 1 };
+
+		assert_true(break_off(b, w, i % 4 != 3, how[i % 4]) > 0);
+		assert_true(has(b, "keep"));
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -181,6 +248,7 @@ main(void)
 		TEST(refuses_what_no_commit_has),
 		TEST(begins_again_where_the_head_has_moved),
 		TEST(changes_nothing_when_stopped),
+		TEST(a_request_that_fails_leaves_all_as_it_was),
 	};
 
 	return secret_init() != 0 ? 1 : cmocka_run_group_tests(t, NULL, NULL);
