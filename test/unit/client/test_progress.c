@@ -105,7 +105,7 @@ tells_no_total_that_grows(void **state)
 	progress_expect(p, 2, 100);
 	progress_add(p, 1, 50);
 	assert_non_null(strstr(next_line(s, p), "put 50 B, "));
-	assert_non_null(strstr(s->text, ", 1 files"));
+	assert_non_null(strstr(s->text, ", 1 file"));
 	assert_null(strstr(s->text, " of "));
 	assert_null(strstr(s->text, " ["));
 	progress_grows(p, false);

@@ -54,7 +54,8 @@ run(struct mkspace *m, struct run *x)
 
 	assert_true(dir >= 0);
 	assert_int_equal(reader_new(sp, &r, &x->f), 0);
-	assert_int_equal(history_commit(r, x->commit, &c, &x->f), 0);
+	assert_int_equal(history_commit(r, x->commit != 0 ? x->commit :
+	    sp->head.number, &c, &x->f), 0);
 	for (; o.n < 2 && x->path[o.n] != NULL; o.n++) {
 		assert_int_equal(key_from_path(bytes_of(x->path[o.n],
 		    strlen(x->path[o.n])), &b[o.n]), 0);
