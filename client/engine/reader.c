@@ -261,22 +261,26 @@ find_open(struct space *sp, struct space_block *const *slot,
 	b = *slot;
 	have = b != NULL && memcmp(&b->place, p, sizeof(*p)) == 0;
 	if (have)
-		*rc = index_block_find(bytes_of(b->plain, b->n), id, out);
+		*rc = b->lost != 0 ? b->lost :
+		    index_block_find(bytes_of(b->plain, b->n), id, out);
 	(void)pthread_mutex_unlock(&sp->lock);
 	return have;
 }
 
+/* lost: what reading it gave; plain is then empty. */
 static void
 keep_open(struct space *sp, struct space_block **slot, const struct place *p,
-    struct bytes plain)
+    int lost, struct bytes plain)
 {
 	(void)pthread_mutex_lock(&sp->lock);
 	if (*slot == NULL)
 		*slot = malloc(sizeof(**slot));
 	if (*slot != NULL) {
 		(*slot)->place = *p;
+		(*slot)->lost = lost;
 		(*slot)->n = plain.n;
-		memcpy((*slot)->plain, plain.p, plain.n);
+		if (plain.n != 0)
+			memcpy((*slot)->plain, plain.p, plain.n);
 	}
 	(void)pthread_mutex_unlock(&sp->lock);
 }
@@ -355,6 +359,11 @@ open_block(struct reader *r, const struct segment *s, uint32_t b,
 	cached = cache_get(&r->space->cache, &p, r->sealed.p);
 	if (!cached) {
 		rc = r->bulk ? read_ahead(r, s, b, f) : fetch(r, &p, f);
+		/* A cut object: what lies before the cut is whole. */
+		if (r->bulk && rc == FAULT_MISSING) {
+			*f = (struct fault){ 0 };
+			rc = fetch(r, &p, f);
+		}
 		if (rc != 0)
 			return rc;
 	}
@@ -374,8 +383,32 @@ open_block(struct reader *r, const struct segment *s, uint32_t b,
 	if (!cached && !r->bulk)
 		cache_put(&r->space->cache, &p, r->sealed.p);
 	*out = bytes_of(r->plain, index_block_count(&w) * INDEX_ENTRY_LEN);
-	keep_open(r->space, slot_of(r->space, s, b), &p, *out);
+	keep_open(r->space, slot_of(r->space, s, b), &p, 0, *out);
 	return 0;
+}
+
+/* In block number b of s, which is asked for once where it is lost. */
+static int
+find_in_block(struct reader *r, const struct segment *s, uint32_t b,
+    const uint8_t *id, struct index_entry *out, struct fault *f)
+{
+	struct space_block **slot = slot_of(r->space, s, b);
+	struct place p = segment_block_place(s, b);
+	struct bytes plain;
+	int rc;
+
+	if (!find_open(r->space, slot, &p, id, &rc, out)) {
+		rc = open_block(r, s, b, &plain, f);
+		if (rc == 0)
+			return index_block_find(plain, id, out);
+		if (fetch_is_lost(rc))
+			keep_open(r->space, slot, &p, rc, bytes_of(NULL, 0));
+		return rc;
+	}
+	if (!fetch_is_lost(rc))
+		return rc;
+	*f = (struct fault){ 0 };
+	return at_place(f, rc, &p);
 }
 
 static int
@@ -383,21 +416,12 @@ find_in_segment(struct reader *r, const struct segment *s, const uint8_t *id,
     struct index_entry *out, struct fault *f)
 {
 	uint32_t first, last;
-	int rc;
 
 	if (!segment_find_block(s, id, &first, &last))
 		return FAULT_NOT_FOUND;
 	for (uint32_t b = last;; b--) {
-		struct place p = segment_block_place(s, b);
-		struct bytes plain;
+		int rc = find_in_block(r, s, b, id, out, f);
 
-		if (!find_open(r->space, slot_of(r->space, s, b), &p, id, &rc,
-		    out)) {
-			rc = open_block(r, s, b, &plain, f);
-			if (rc != 0)
-				return rc;
-			rc = index_block_find(plain, id, out);
-		}
 		if (rc != FAULT_NOT_FOUND || b == first)
 			return rc;
 	}

@@ -30,6 +30,7 @@
 
 struct space_block {
 	struct place place;
+	int lost; /* a FAULT_*: it cannot be read; or 0 */
 	size_t n; /* bytes in plain */
 	uint8_t plain[INDEX_BLOCK_LEN];
 };

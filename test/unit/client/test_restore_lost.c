@@ -15,6 +15,7 @@
 #include "lib/mkspace.h"
 #include "object/cursor.h"
 #include "object/key.h"
+#include "store/store_fault.h"
 
 #define FILES 2000
 
@@ -366,6 +367,45 @@ a_lost_block_of_an_earlier_index_is_passed(void **state)
 	assert_int_equal(r.res.entries, 1);
 }
 
+/* The index in runs, as for all that is in a folder. */
+static void
+what_lies_before_a_cut_in_the_index_is_found(void **state)
+{
+	struct mkspace *m = *state;
+	struct store_fault_plan plan = { 0 };
+	struct store *real = m->store;
+	struct run r = { 0 };
+	struct commit *c;
+	struct fault f;
+	struct place p;
+	struct ref root;
+
+	mkspace_folder(m, "b");
+	for (int i = 0; i < FILES; i++) {
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "%d", i);
+		mkspace_text(m, file("b", i), text);
+	}
+	mkspace_commit(m, "");
+	c = &mkspace_open(m)->commit;
+	root = c->root;
+	p = segment_block_place(&c->segment[0], 3);
+	/* Another object with a commit of the same. */
+	mkspace_commit_root(m, &root, c->entries, c->bytes);
+	mkspace_truncate(m, p.object, p.offset);
+	assert_int_equal(real->ops->dup(real, &real, &f), 0);
+	assert_int_equal(store_fault_open(real, &plan, &real, &f), 0);
+	store_close(m->store);
+	m->store = real;
+	m->ses.store = real;
+	assert_int_equal(run(m, &r), FAULT_PARTIAL);
+	assert_int_equal(r.res.failed, FILES - 3 * BLOCK_ENTRIES);
+	assert_int_equal(r.res.entries, 1 + 3 * BLOCK_ENTRIES);
+	/* Each lost block is asked for once, and not for each file. */
+	assert_true(atomic_load(&plan.gets) < 60);
+}
+
 int
 main(void)
 {
@@ -379,6 +419,7 @@ main(void)
 		T(what_was_stored_again_is_read_in_earlier_commits),
 		T(what_was_stored_before_is_read_too),
 		T(a_lost_block_of_an_earlier_index_is_passed),
+		T(what_lies_before_a_cut_in_the_index_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
