@@ -7,6 +7,7 @@
 #include "authority/cmd.h"
 #include "authority/role.h"
 #include "crypt/secret.h"
+#include "settings/usage.h"
 
 struct command {
 	const char *name, *second; /* second word, or NULL */
@@ -76,21 +77,21 @@ asks_help(const char *arg)
 	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
-/* All commands, or those of one name. */
-static int
-help(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (name == NULL || strcmp(commands[i].name, name) == 0)
-			(void)printf("skerry-authority %s", commands[i].help);
-	return 0;
-}
-
 static int
 complain(const struct fault *f)
 {
 	(void)fprintf(stderr, "skerry-authority: %s\n", f->text);
 	return fault_exit(f->code);
+}
+
+/* All commands, or those of one name. */
+static int
+help(const char *name, struct fault *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (name == NULL || strcmp(commands[i].name, name) == 0)
+			(void)printf("skerry-authority %s", commands[i].help);
+	return usage_print("", f) == 0 ? 0 : complain(f);
 }
 
 /* "enter, state or list": the second words of that first one, if it has any. */
@@ -142,11 +143,10 @@ main(int argc, char **argv)
 	if (argc < 2)
 		return usage(argc, argv, &f);
 	if (asks_help(argv[1]))
-		return help(NULL);
-	if (strcmp(argv[1], "--version") == 0) {
-		(void)printf("skerry-authority " SKERRY_VERSION "\n");
-		return 0;
-	}
+		return help(NULL, &f);
+	if (strcmp(argv[1], "--version") == 0)
+		return usage_print("skerry-authority " SKERRY_VERSION "\n",
+		    &f) == 0 ? 0 : complain(&f);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command *c = &commands[i];
 		int skip = c->second != NULL ? 2 : 1;
@@ -154,7 +154,7 @@ main(int argc, char **argv)
 		if (strcmp(argv[1], c->name) != 0)
 			continue;
 		if (argc > 2 && asks_help(argv[argc - 1]))
-			return help(c->name);
+			return help(c->name, &f);
 		if (c->second != NULL &&
 		    (argc < 3 || strcmp(argv[2], c->second) != 0))
 			continue;

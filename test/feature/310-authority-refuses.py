@@ -322,6 +322,8 @@ def unseen():
     tap.eq(full(*said)[0], 18,
            "a policy key whose public half could not be printed")
     tap.ok(not os.path.exists(out), "is not kept")
+    for args in ["--help"], ["init", "--help"], ["--version"]:
+        tap.eq(full(*args)[0], 18, f"{args} that could not be printed")
     a.run_command(*said)
     tap.ok(True, "and can be made again")
     config = ["--config", a.config_file()]
