@@ -300,6 +300,7 @@ say_no_cache(struct cli *cli, const struct fault *why)
 void
 cli_session_done(struct cli *cli, struct session *s)
 {
-	say_no_cache(cli, &s->no_cache);
+	if (s != NULL)
+		say_no_cache(cli, &s->no_cache);
 	session_finish(s, &cli->onshore, &cli->offshore);
 }
