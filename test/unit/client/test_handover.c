@@ -12,7 +12,7 @@ struct target {
 static struct target
 target(void **state)
 {
-	struct target x = { .s = *state };
+	struct target x = { .s = *state, .cli.json = true }; /* no text */
 
 	(void)snprintf(x.path, sizeof(x.path), "%s/code", x.s->path);
 	return x;
