@@ -9,6 +9,8 @@
 #include "crypt/secret.h"
 #include "settings/usage.h"
 
+#define PROGRAM "skerry-authority"
+
 struct command {
 	const char *name, *second; /* second word, or NULL */
 	cmd_run *run;
@@ -77,13 +79,6 @@ asks_help(const char *arg)
 	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
-static int
-complain(const struct fault *f)
-{
-	(void)fprintf(stderr, "skerry-authority: %s\n", f->text);
-	return fault_exit(f->code);
-}
-
 /* All commands, or those of one name. */
 static int
 help(const char *name, struct fault *f)
@@ -91,7 +86,7 @@ help(const char *name, struct fault *f)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (name == NULL || strcmp(commands[i].name, name) == 0)
 			(void)printf("skerry-authority %s", commands[i].help);
-	return usage_print("", f) == 0 ? 0 : complain(f);
+	return usage_print("", f) == 0 ? 0 : usage_complain(PROGRAM, f);
 }
 
 /* "enter, state or list": the second words of that first one, if it has any. */
@@ -129,7 +124,7 @@ usage(int argc, char **argv, struct fault *f)
 		(void)fault_set(f, FAULT_USAGE,
 		    "%s%s%s: no such command; see --help", argv[1],
 		    argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-	return complain(f);
+	return usage_complain(PROGRAM, f);
 }
 
 int
@@ -146,7 +141,7 @@ main(int argc, char **argv)
 		return help(NULL, &f);
 	if (strcmp(argv[1], "--version") == 0)
 		return usage_print("skerry-authority " SKERRY_VERSION "\n",
-		    &f) == 0 ? 0 : complain(&f);
+		    &f) == 0 ? 0 : usage_complain(PROGRAM, &f);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command *c = &commands[i];
 		int skip = c->second != NULL ? 2 : 1;
@@ -165,7 +160,7 @@ main(int argc, char **argv)
 			rc = c->run(argc - skip, argv + skip, &f);
 		if (rc != 0 && f.code != rc)
 			(void)fault_set(&f, rc, "%s", fault_text(rc));
-		return rc != 0 ? complain(&f) : 0;
+		return rc != 0 ? usage_complain(PROGRAM, &f) : 0;
 	}
 	return usage(argc, argv, &f);
 }

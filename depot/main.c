@@ -298,21 +298,6 @@ perform(enum form form, char **argv, struct fault *f)
 	}
 }
 
-/* The service's log is read by machines, all else by people. */
-static void
-tell(enum form form, const struct fault *f)
-{
-	struct logline l;
-
-	if (form != FORM_RUN) {
-		(void)fprintf(stderr, "skerry-depot: %s\n", f->text);
-		return;
-	}
-	l = logline_begin(LOGLINE_ERROR, "exit");
-	logline_fault(&l, f);
-	logline_end(&l);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -320,16 +305,15 @@ main(int argc, char **argv)
 	size_t form;
 	int rc = usage_find(argc, argv, forms, FORMS, &form, &f);
 
-	if (rc != 0) {
-		(void)fprintf(stderr, "skerry-depot: %s\n", f.text);
-		return fault_exit(rc);
-	}
+	if (rc != 0)
+		return usage_complain("skerry-depot", &f);
 	/* The libraries read files at first use that are out of reach later. */
 	json_object_seed(0);
 	if (secret_init() != 0 || gnutls_global_init() != 0)
 		return fault_exit(FAULT_INTERNAL);
 	rc = perform((enum form)form, argv, &f);
-	if (rc != 0)
-		tell((enum form)form, &f);
-	return fault_exit(rc);
+	if (rc == 0)
+		return 0;
+	return form == FORM_RUN ? usage_log(&f) :
+				  usage_complain("skerry-depot", &f);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/logline.h"
+
 int
 usage_find(int argc, char **argv, const struct usage_form *forms, size_t n,
     size_t *which, struct fault *f)
@@ -37,4 +39,21 @@ usage_print(const char *text, struct fault *f)
 	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
 		return fault_sys(f, FAULT_IO, errno, "standard output");
 	return 0;
+}
+
+int
+usage_complain(const char *program, const struct fault *f)
+{
+	(void)fprintf(stderr, "%s: %s\n", program, f->text);
+	return fault_exit(f->code);
+}
+
+int
+usage_log(const struct fault *f)
+{
+	struct logline l = logline_begin(LOGLINE_ERROR, "exit");
+
+	logline_fault(&l, f);
+	logline_end(&l);
+	return fault_exit(f->code);
 }
