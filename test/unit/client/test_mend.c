@@ -444,15 +444,12 @@ a_lost_index_is_given_up_as_a_whole(void **state)
 	assert_int_equal(check(b, false), 0);
 }
 
-/* What is there gets the new key; what is lost stays named, and a device with
- * copies stores it again. */
+/* Three commits; a leaf of all, a block of the index, and the first commit are
+ * lost, with no copy. */
 static void
-a_rotation_goes_round_what_is_lost(void **state)
+lose_parts(struct bed *b)
 {
-	struct bed *b = *state;
-	struct rewrite w = { 0 };
 	struct place leaf, block, commit;
-	uint64_t bad;
 
 	for (int i = 0; i < 3; i++) {
 		file_at(b, "a", 2 + i, "more");
@@ -466,6 +463,18 @@ a_rotation_goes_round_what_is_lost(void **state)
 	harm(b, &block);
 	harm(b, &commit);
 	swap_cache(b);
+}
+
+/* What is there gets the new key; what is lost stays named, and a device with
+ * copies stores it again. */
+static void
+a_rotation_goes_round_what_is_lost(void **state)
+{
+	struct bed *b = *state;
+	struct rewrite w = { 0 };
+	uint64_t bad;
+
+	lose_parts(b);
 	assert_int_equal(check(b, true), FAULT_TAMPERED);
 	bad = b->res.bad_paths;
 	assert_int_equal(rewrite(b, &w), 0);
@@ -524,21 +533,9 @@ a_shred_gives_up_what_is_lost_if_the_user_says_so(void **state)
 	const struct bytes key = { (const uint8_t *)"c", 1 };
 	struct rewrite w = { .key = &key, .nkeys = 1, .repair = true };
 	struct bed *b = *state;
-	struct place leaf, block, commit;
 	uint64_t left;
 
-	for (int i = 0; i < 3; i++) {
-		file_at(b, "a", 2 + i, "more");
-		assert_int_equal(put(b, i == 0 ? "abc" : "a", false), 0);
-		if (i == 0)
-			commit = mkspace_open(b->m)->head.commit.place;
-	}
-	leaf = leaf_of(b, "b/00600");
-	block = block_of(b);
-	harm(b, &leaf);
-	harm(b, &block);
-	harm(b, &commit);
-	swap_cache(b);
+	lose_parts(b);
 	assert_int_equal(rewrite(b, &w), 0);
 	/* The leaf is in two commits. */
 	assert_int_equal(w.lost, 4);

@@ -12,24 +12,11 @@
 #include "crypt/secret.h"
 #include "lib/cm.h"
 #include "lib/mkspace.h"
+#include "lib/warned.h"
 #include "net/text.h"
 #include "object/attrs.h"
 #include "object/key.h"
 #include "store/store_fault.h"
-
-static char warned[16384];
-
-static void
-on_warn(void *arg, struct bytes key, const char *text)
-{
-	size_t n = strlen(warned);
-	char path[PATH_SHOW_MAX];
-
-	(void)arg;
-	path_show(key, path);
-	(void)snprintf(warned + n, sizeof(warned) - n, "%s: %s\n", path,
-	    text);
-}
 
 struct run {
 	bool overwrite;

@@ -13,26 +13,14 @@
 #include "crypt/secret.h"
 #include "lib/cm.h"
 #include "lib/mkspace.h"
+#include "lib/warned.h"
 #include "object/cursor.h"
 #include "object/key.h"
 #include "store/store_fault.h"
 
 #define FILES 2000
 
-static char warned[16384];
 static uint64_t listed;
-
-static void
-on_warn(void *arg, struct bytes key, const char *text)
-{
-	size_t n = strlen(warned);
-	char path[PATH_SHOW_MAX];
-
-	(void)arg;
-	path_show(key, path);
-	(void)snprintf(warned + n, sizeof(warned) - n, "%s: %s\n", path,
-	    text);
-}
 
 struct run {
 	const char *path[2]; /* NULL: no more; none: everything */
