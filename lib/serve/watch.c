@@ -404,21 +404,35 @@ goes_first(const struct watched *a, const struct watched *b)
 	return known_a != known_b ? known_b : a->since < b->since;
 }
 
+/* Whether it is a stranger's, and will be one that may go. */
+static bool
+will_go(const struct watched *c)
+{
+	unsigned at = atomic_load_explicit(&c->at, memory_order_relaxed);
+
+	return !atomic_load_explicit(&c->known, memory_order_relaxed) &&
+	    (PHASE(at) == WATCH_QUIET || PHASE(at) == WATCH_STRANGER);
+}
+
 bool
 watch_shed(struct watch *w, uint64_t now)
 {
 	size_t first = SIZE_MAX;
-	bool going = false;
+	bool going = false, strangers = false;
 
 	(void)pthread_mutex_lock(&w->lock);
 	for (size_t fd = 0; fd < w->nfds && !going; fd++) {
 		const struct watched *c = w->by_fd[fd];
 
 		going = c != NULL && c->cut;
+		strangers |= c != NULL && will_go(c);
 		if (c != NULL && may_go(c, now) && (first == SIZE_MAX ||
 			goes_first(c, w->by_fd[first])))
 			first = fd;
 	}
+	/* Those that are too new go soon: nobody else for them. */
+	if (first != SIZE_MAX && strangers && !will_go(w->by_fd[first]))
+		first = SIZE_MAX;
 	if (!going && first != SIZE_MAX)
 		cut(w, w->by_fd[first], (int)first, WATCH_CUT_FULL);
 	(void)pthread_mutex_unlock(&w->lock);

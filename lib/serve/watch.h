@@ -83,7 +83,8 @@ void watch_tick(struct watch *w, uint64_t now);
 
 /* Makes room: cuts the one that has been without a good request for longest,
  * of those that never had one before the others; none while one that was cut is
- * still to be dropped.  False: there is none. */
+ * still to be dropped, or one that never had one is too new to go.  False:
+ * there is none. */
 bool watch_shed(struct watch *w, uint64_t now);
 
 /* The metrics connections and cut_total. */

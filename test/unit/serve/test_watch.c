@@ -321,6 +321,32 @@ sheds_in_order(void **state)
 	watch_free(w);
 }
 
+/* A stranger that is too new to go is waited for: nobody goes for it. */
+static void
+lets_no_one_go_for_a_new_stranger(void **state)
+{
+	struct watch *w = start(2, 9);
+	struct watched *known;
+	struct pair p[2];
+
+	(void)state;
+	known = add(w, &p[0], "127.0.0.1");
+	watch_note(known, WATCH_MOVING);
+	watch_note(known, WATCH_QUIET);
+	watch_tick(w, 1);
+	p[1] = connect_pair();
+	assert_int_equal(add_from(w, p[1].fd[1], "127.0.0.1", 1 * MS), 0);
+	assert_false(watch_shed(w, 2 * MS + 1));
+	assert_false(is_cut(&p[0]));
+	assert_true(watch_shed(w, 3 * MS));
+	assert_true(is_cut(&p[1]));
+	end(w, &p[1]);
+	assert_true(watch_shed(w, 3 * MS));
+	assert_true(is_cut(&p[0]));
+	end(w, &p[0]);
+	watch_free(w);
+}
+
 /* Beside one that is at something, all others go to the other thread once
  * those there rest, whose turn it ever were. */
 static void
@@ -364,6 +390,7 @@ main(void)
 		cmocka_unit_test(strangers_have_one_window),
 		cmocka_unit_test(counts_addresses),
 		cmocka_unit_test(sheds_in_order),
+		cmocka_unit_test(lets_no_one_go_for_a_new_stranger),
 		cmocka_unit_test(gives_to_the_thread_with_least_to_do),
 	};
 
